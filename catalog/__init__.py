@@ -1,0 +1,33 @@
+"""sen12ms-catalog: select from SEN12MS before you touch 421 GiB.
+
+>>> from catalog import Catalog, index
+>>> index("SEN12MS/", into="sen12ms-catalog/")                                    # doctest: +SKIP
+>>> cat = Catalog.open("sen12ms-catalog/")                                        # doctest: +SKIP
+>>> cat.select(region="Brazil", season="summer", cover={"forest": 0.5}).paths("s2")  # doctest: +SKIP
+"""
+
+from catalog.errors import (
+    CatalogError,
+    CatalogNotFoundError,
+    FilterError,
+    OutputError,
+    QueryError,
+    RegionError,
+)
+from catalog.indexer import Report, index
+from catalog.model import Rejected
+from catalog.reader import Catalog, Selection
+
+__all__ = [
+    "Catalog",
+    "CatalogError",
+    "CatalogNotFoundError",
+    "FilterError",
+    "OutputError",
+    "QueryError",
+    "RegionError",
+    "Rejected",
+    "Report",
+    "Selection",
+    "index",
+]

@@ -1,0 +1,33 @@
+"""`sen12ms check`: a catalog against the files that it names."""
+
+from __future__ import annotations
+
+import click
+
+from catalog import check as checker
+from catalog.cli.options import out_argument
+from catalog.cli.progress import progress_bars
+
+
+@click.command(short_help="Verify a catalog against its files.")
+@out_argument
+@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+def check(out: str, root: str | None) -> None:
+    """Verify the catalog OUT again; the exit code is 1 if anything is not as it says.
+
+    Every file is there and has its recorded size; ids are unique; footprints are those of the grids,
+    and patches lie on the grid of their scene; table, items and database agree.
+
+    Example: sen12ms check OUT
+    """
+    with progress_bars() as progress:
+        report = checker.check(
+            out, root=root, progress=lambda done, total: progress("check", done, total, 0)
+        )
+    for finding in report.findings:
+        click.echo(f"{finding.subject} {finding.problem}")
+    skipped = f" ({report.unreachable:,} elsewhere not looked at)" if report.unreachable else ""
+    problems = f"{len(report.findings):,} problems" if report.findings else "all is as it says"
+    click.echo(f"{report.patches:,} patches, {report.files:,} files{skipped}: {problems}", err=True)
+    if report.findings:
+        click.get_current_context().exit(1)

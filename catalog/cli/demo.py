@@ -1,0 +1,109 @@
+"""`sen12ms demo`: a small synthetic SEN12MS and its catalog, to try everything on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from catalog import indexer
+from catalog.cli.index import summary
+from catalog.cli.progress import progress_bars
+from catalog.dataset import SENSORS
+from catalog.errors import OutputError
+from catalog.query.statements import statement
+from catalog.reader import Catalog
+from catalog.source.synthetic import SyntheticScene, write_scene
+
+
+def _block(row: int, column: int, columns: int) -> tuple[int, ...]:
+    """Numbers of a block of 7 × 7 patches in a scene's grid."""
+    return tuple((row + down) * columns + column + right for down in range(7) for right in range(7))
+
+
+SCENES: Final = (
+    SyntheticScene(
+        "spring", 1, 32737, (374132.3389928384, 8118022.836060452), 29, _block(1, 1, 29)
+    ),
+    SyntheticScene(
+        "spring", 17, 32721, (183800.50983261428, 8429043.966125323), 29, _block(9, 9, 29)
+    ),
+    SyntheticScene(
+        "summer", 4, 32640, (416623.5964095709, 7573706.855528089), 29, _block(4, 12, 29)
+    ),
+    SyntheticScene(
+        "summer", 26, 32610, (575345.176743983, 5327584.066689974), 29, _block(9, 4, 29)
+    ),
+    SyntheticScene(
+        "summer", 120, 32722, (765018.0475806212, 9868056.647586996), 29, _block(8, 8, 29)
+    ),
+    SyntheticScene(
+        "summer", 142, 32632, (617663.8928573742, 4971972.657152842), 29, _block(6, 6, 29)
+    ),
+    SyntheticScene(
+        "fall", 122, 32756, (310288.03646420524, 6282017.2436492), 29, _block(10, 12, 29)
+    ),
+    SyntheticScene(
+        "fall", 126, 32652, (299050.0973799473, 4217339.259799968), 29, _block(5, 14, 29)
+    ),
+    SyntheticScene(
+        "winter", 8, 32631, (250868.5969066731, 1962386.7011730662), 29, _block(3, 3, 29)
+    ),
+    SyntheticScene(
+        "winter", 25, 32752, (591446.4653417194, 7729510.247456731), 29, _block(7, 2, 29)
+    ),
+    SyntheticScene(
+        "winter", 112, 32631, (676182.595787463, 5663401.982979552), 31, _block(12, 9, 31)
+    ),
+    SyntheticScene(
+        "winter", 123, 32652, (317003.3035086202, 4211683.997476644), 29, _block(1, 1, 29)
+    ),
+)
+"""A dozen real scenes on five continents, a block of each; fall 126 and winter 123 overlap."""
+
+_BROKEN: Final = "ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p212.tif"
+"""The file that is cut off, so that one sees what becomes of it."""
+
+_NEXT: Final = """\
+Try next:
+  sen12ms info {out}
+  sen12ms select {out} --region Italy --cover 'forest>=0.3' --sensor s2 --format paths
+  sen12ms select {out} --region 126,37,128,39 --season winter --format geojson -o korea.geojson
+  sen12ms sql {out} "SELECT scene_id, country, dominant_cover FROM scenes"\
+"""
+
+
+@click.command(short_help="Make a small synthetic SEN12MS and its catalog.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def demo(folder: Path) -> None:
+    """Write a synthetic SEN12MS of 588 patches (1.5 GB) to DIR/SEN12MS and its catalog to DIR/catalog.
+
+    Names, places, grids and bytes are laid out as in the real dataset, the pixels are made up. One file
+    is broken on purpose.
+
+    Example: sen12ms demo /tmp/demo
+    """
+    root, out = folder / "SEN12MS", folder / "catalog"
+    if folder.exists() and any(path.name not in _OWN for path in folder.iterdir()):
+        raise OutputError(f"{folder} is not empty: name a new folder for the demo")
+    total = sum(len(scene.patches) for scene in SCENES) * len(SENSORS)
+    with progress_bars() as progress:
+        done = 0
+        for scene in SCENES:
+            for _ in write_scene(root, scene):
+                done += 1
+                progress("make", done, total, 0)
+        os.truncate(root / _BROKEN, 100_000)
+        report = indexer.index(root, into=out, progress=progress)
+    click.echo(summary(report, str(out)), err=True)
+    query = statement("examples/forest_by_country")
+    click.echo(f"\n{query}", err=True)
+    with Catalog.open(out) as cat:
+        click.echo(cat.sql(query).to_df().to_string(index=False))
+    click.echo("\n" + _NEXT.format(out=out), err=True)
+
+
+_OWN: Final = frozenset({"SEN12MS", "catalog", "catalog.journal", "catalog.lock"})
+"""What a demo leaves behind: it may be made again in the same place."""

@@ -1,0 +1,152 @@
+"""Selections and answers as text, for people and for programs."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import click
+import orjson
+import shapely
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from catalog.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from duckdb import DuckDBPyRelation
+
+    from catalog.reader import Selection
+
+FORMATS: Final = ("table", "paths", "csv", "json", "geojson", "parquet")
+_SHOWN: Final = 20
+_BATCH: Final = 10_000
+_WIDE: Final = 10_000
+_COLUMNS: Final = ("id", "local_season", "country", "dominant_cover", "split", "lon", "lat")
+"""Columns of the table for people."""
+
+
+def write_selection(
+    selection: Selection, format_: str, output: str | None, sensors: Sequence[str]
+) -> None:
+    """Print a selection, or write it to a file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    if format_ == "parquet":
+        if output is None:
+            raise click.UsageError("--format parquet is no text: name a file with -o")
+        selection.to_parquet(output)
+        return
+    with _target(output) as file:
+        if format_ == "paths":
+            file.writelines(f"{path}\n" for path in selection.paths(*sensors))
+        elif format_ == "csv":
+            _write_csv(selection.summary(), file)
+        elif format_ == "table":
+            _write_table(selection, file)
+        else:
+            _write_json(selection.relation(), file, geojson=format_ == "geojson")
+
+
+def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> None:
+    """Print the answer of a query, or write it to a file; on a terminal as DuckDB draws it."""
+    with _target(output) as file:
+        if format_ == "csv":
+            _write_csv(answer, file)
+        elif format_ == "json":
+            _write_json(answer, file, geojson=False)
+        elif file.isatty():
+            answer.show(max_width=Console().width)
+        else:
+            rows = [list(_with_geometry(row, shapely.to_wkt).values()) for row in _rows(answer)]
+            _write_rows(answer.columns, rows, file)
+
+
+@contextmanager
+def _target(output: str | None) -> Iterator[IO[str]]:
+    """Standard output, or a file that appears when it is whole."""
+    if output is None:
+        yield sys.stdout
+        return
+    partial = Path(f"{output}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        os.replace(partial, output)
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _write_csv(answer: DuckDBPyRelation, file: IO[str]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(answer.columns)
+    while rows := answer.fetchmany(_BATCH):
+        writer.writerows(rows)
+
+
+def _write_table(selection: Selection, file: IO[str]) -> None:
+    answer = selection.summary().project(", ".join(_COLUMNS))
+    count = len(selection)
+    if count:
+        _write_rows(_COLUMNS, answer.fetchmany(_SHOWN), file)
+    more = f", the first {_SHOWN} of them above" if count > _SHOWN else ""
+    file.write(f"{count:,} patch{'es' if count != 1 else ''}{more}\n")
+
+
+def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
+    """A table that fits the terminal; elsewhere it is as wide as it needs to be."""
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    Console(file=file, width=None if file.isatty() else _WIDE).print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _write_json(answer: DuckDBPyRelation, file: IO[str], *, geojson: bool) -> None:
+    opening, closing = ("[", "]")
+    if geojson:
+        opening, closing = '{"type": "FeatureCollection", "features": [', "]}"
+    file.write(f"{opening}\n")
+    separator = ""
+    for row in _rows(answer):
+        value = _with_geometry(row, lambda shape: orjson.loads(shapely.to_geojson(shape)))
+        if geojson:
+            geometry = value.pop("geometry", None)
+            value = {
+                "type": "Feature",
+                "id": row.get("id"),
+                "geometry": geometry,
+                "properties": value,
+            }
+        file.write(separator + orjson.dumps(value, default=str).decode())
+        separator = ",\n"
+    file.write(f"\n{closing}\n")
+
+
+def _rows(answer: DuckDBPyRelation) -> Iterator[dict[str, Any]]:
+    for batch in answer.to_arrow_reader(_BATCH):
+        yield from batch.to_pylist()
+
+
+def _with_geometry(row: dict[str, Any], encode: Callable[[Any], object]) -> dict[str, Any]:
+    """A row with its geometries, which come as WKB, in another form."""
+    return {
+        name: encode(shapely.from_wkb(value)) if isinstance(value, bytes) else value
+        for name, value in row.items()
+    }

@@ -1,0 +1,60 @@
+"""`sen12ms index`: make or update a catalog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from catalog import indexer
+from catalog.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from catalog.indexer import Report
+
+REJECTED = 3
+"""Exit code: done, but some files were rejected."""
+_SHOWN = 10
+"""Rejected files that are named; the report names all."""
+
+
+@click.command(short_help="Make or update the catalog of a dataset.")
+@click.argument("roots", metavar="ROOT...", nargs=-1, required=True, type=click.Path())
+@click.option("-o", "--out", metavar="OUT", required=True, type=click.Path(), help="The catalog.")
+@click.option(
+    "--href-base",
+    metavar="URL",
+    help="What hrefs start with in place of ROOT, for a catalog to publish; else absolute paths.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
+def index(roots: tuple[str, ...], out: str, href_base: str | None, workers: int | None) -> None:
+    """Read the headers and land cover of every file below ROOT, and write the catalog OUT.
+
+    ROOT may nest its folders in any way. A second run reads only what changed. A bad file is reported
+    and left out; then the exit code is 3.
+
+    Example: sen12ms index SEN12MS/ -o sen12ms-catalog/
+    """
+    with progress_bars() as progress:
+        report = indexer.index(
+            *roots, into=out, href_base=href_base, workers=workers, progress=progress
+        )
+    click.echo(summary(report, out), err=True)
+    if report.rejected:
+        click.get_current_context().exit(REJECTED)
+
+
+def summary(report: Report, out: str) -> str:
+    """What a run did, for people."""
+    lines = [
+        f"{report.patches:,} patches of {report.scenes:,} scenes from {report.files:,} files: {out}"
+    ]
+    missing = [f"{count:,} without {sensor}" for sensor, count in report.missing.items() if count]
+    if missing:
+        lines.append(f"Incomplete patches: {', '.join(missing)}.")
+    if report.rejected:
+        lines.append(f"{len(report.rejected):,} files rejected, all of them in {out}/report.json:")
+        lines += [f"  {entry.path} {entry.reason}" for entry in report.rejected[:_SHOWN]]
+        if len(report.rejected) > _SHOWN:
+            lines.append("  …")
+    return "\n".join(lines)

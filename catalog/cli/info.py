@@ -1,0 +1,61 @@
+"""`sen12ms info`: what a catalog holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from catalog.cli.options import out_argument
+from catalog.reader import Catalog
+
+
+@click.command(short_help="Sum up a catalog.")
+@out_argument
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def info(out: str, as_json: bool) -> None:
+    """Sum up the catalog OUT: patches by season, split, continent and cover; extent; what is missing.
+
+    Example: sen12ms info OUT
+    """
+    with Catalog.open(out) as cat:
+        total, groups = cat.info()
+        rejected = cat.rejected()
+    if as_json:
+        content = {"total": total, "by": groups, "rejected": len(rejected)}
+        click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+        return
+    _print_total(out, total, len(rejected))
+    console = Console(width=None if Console().is_terminal else 100)
+    for name, rows in groups.items():
+        table = Table(name.replace("_", " "), "patches", "complete", box=None, title_justify="left")
+        for row in rows:
+            table.add_row(
+                str(row[name] or "unknown"), f"{row['patches']:,}", f"{row['complete']:,}"
+            )
+        console.print()
+        console.print(table)
+
+
+def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
+    click.echo(
+        f"{out}: {total['patches']:,} patches of {total['scenes']:,} scenes in "
+        f"{total['countries']:,} countries, {total['complete']:,} complete"
+    )
+    if total["west"] is not None:
+        edges = (total[name] for name in ("west", "south", "east", "north"))
+        click.echo("extent: " + ", ".join(f"{edge:.4f}" for edge in edges) + " (degrees)")
+    missing = [
+        f"{total[f'without_{sensor}']:,} without {sensor}"
+        for sensor in ("s1", "s2", "lc")
+        if total[f"without_{sensor}"]
+    ]
+    if missing:
+        click.echo(f"missing: {', '.join(missing)}")
+    if total["with_issues"]:
+        click.echo(f"with issues: {total['with_issues']:,} (SELECT id, issues FROM patches)")
+    if rejected:
+        click.echo(f"rejected files: {rejected:,}, see {out}/report.json")

@@ -1,0 +1,74 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from catalog.dataset import SEASONS, SENSORS
+from catalog.query.filters import PREDICATES, SPLITS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
+
+out_argument = click.argument("out", metavar="OUT", type=click.Path())
+"""A catalog's folder, or an `items.parquet`."""
+
+
+def filter_options(command: _Command) -> _Command:
+    """The filters of `Catalog.select`, one option each."""
+    for option in reversed(_FILTERS):
+        command = option(command)
+    return command
+
+
+_FILTERS = (
+    click.option(
+        "--region",
+        help="Name or code (Brazil, BRA, Africa, US-CA), W,S,E,N, WKT, or a vector file.",
+    ),
+    click.option(
+        "--predicate",
+        type=click.Choice(PREDICATES),
+        default="intersects",
+        show_default=True,
+        help="How a footprint lies in the region.",
+    ),
+    click.option(
+        "--season",
+        multiple=True,
+        type=click.Choice(list(SEASONS)),
+        help="Season in the file name; may be repeated.",
+    ),
+    click.option(
+        "--local-season",
+        multiple=True,
+        type=click.Choice(list(SEASONS)),
+        help="Actual season, also south of the equator; may be repeated.",
+    ),
+    click.option(
+        "--cover",
+        multiple=True,
+        metavar="CLASS>=SHARE",
+        help="Share of a class, 'forest>=0.5' or 'water<=0.1'; may be repeated.",
+    ),
+    click.option("--split", type=click.Choice(SPLITS), help="Official split."),
+    click.option(
+        "--sensor",
+        multiple=True,
+        type=click.Choice(list(SENSORS)),
+        help="Only patches with this file, and only its path; may be repeated.",
+    ),
+    click.option(
+        "--complete/--incomplete", default=None, help="Only patches with all files, or only others."
+    ),
+    click.option("--where", metavar="SQL", help="One more SQL expression over `patches`."),
+)
+
+
+def given_filters(**options: Any) -> dict[str, Any]:
+    """Arguments of `Catalog.select` from options: those that were not given are left out."""
+    return {name: value for name, value in options.items() if value not in (None, ())}

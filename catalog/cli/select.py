@@ -1,0 +1,35 @@
+"""`sen12ms select`: patches by region, season, land cover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from catalog.cli.formats import FORMATS, write_selection
+from catalog.cli.options import filter_options, given_filters, out_argument
+from catalog.reader import Catalog
+
+
+@click.command(short_help="Select patches by region, season, land cover.")
+@out_argument
+@filter_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print them.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
+@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+def select(out: str, format_: str, output: str | None, root: str | None, **options: Any) -> None:
+    """Print the patches of the catalog OUT that pass all filters.
+
+    Example: sen12ms select OUT --region Brazil --season summer --cover 'forest>=0.5' --sensor s2
+    --format paths
+    """
+    with Catalog.open(out, root=root) as cat:
+        selection = cat.select(**given_filters(**options))
+        write_selection(selection, format_, output, options["sensor"])

@@ -1,0 +1,32 @@
+"""`sen12ms sql`: any question, in SQL."""
+
+from __future__ import annotations
+
+import click
+
+from catalog.cli.formats import write_answer
+from catalog.cli.options import out_argument
+from catalog.reader import Catalog
+
+
+@click.command(short_help="Ask anything, in SQL.")
+@out_argument
+@click.argument("query", metavar="QUERY")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("table", "csv", "json")),
+    default="table",
+    show_default=True,
+    help="How to print the answer.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
+def sql(out: str, query: str, format_: str, output: str | None) -> None:
+    """Answer one SQL query over the catalog OUT.
+
+    The views are `patches`, `scenes`, `regions` and `landcover_classes`; DESCRIBE patches lists columns.
+
+    Example: sen12ms sql OUT "SELECT dominant_cover, count(*) FROM patches GROUP BY ALL"
+    """
+    with Catalog.open(out) as cat:
+        write_answer(cat.sql(query), format_, output)

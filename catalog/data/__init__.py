@@ -1,0 +1,1 @@
+"""The tables that Python and SQL share."""

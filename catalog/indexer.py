@@ -1,0 +1,344 @@
+"""The write side: source → stac → store, a scene at a time, and then the whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import geopandas
+import shapely
+
+from catalog.dataset import SENSORS
+from catalog.errors import CatalogNotFoundError, OutputError
+from catalog.model import Rejected, SceneKey
+from catalog.pool import run_tasks
+from catalog.query.database import build_database
+from catalog.source.hrefs import Hrefs
+from catalog.source.scene import SceneReader
+from catalog.source.seasons import read_seasons
+from catalog.source.tree import Listing, SceneFiles, list_trees
+from catalog.stac.collection import (
+    SceneSummary,
+    collection,
+    root_catalog,
+    scene_catalog,
+    season_catalog,
+)
+from catalog.stac.item import COLLECTION, Context, columns_from_scene, items_from_rows, scene_path
+from catalog.stac.place import Gazetteer, Place
+from catalog.store import staging
+from catalog.store.columns import SCHEMA, table_columns
+from catalog.store.geoparquet import read_countries, write_items
+from catalog.store.journal import Journal, SceneRecord
+from catalog.store.static import read_json, write_item_files, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SMALL_FILES: Final = 6_000
+"""So few files are read sooner than a second process is started."""
+
+
+class Progress(Protocol):
+    """Told how far the work is."""
+
+    def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
+        """`done` of `total` files (phase `read`) or patches (phase `write`); files rejected so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of `index` did; `report.json` holds the same."""
+
+    package: str
+    """Version of sen12ms-catalog."""
+    inputs: str
+    """SHA-256 over all that the catalog was made from."""
+    roots: tuple[str, ...]
+    """Absolute paths of the folders that were read."""
+    href_base: str | None
+    """What hrefs start with in place of the root; None for absolute paths."""
+    files: int
+    """Files with a name of SEN12MS."""
+    scenes: int
+    """Scenes in the catalog."""
+    patches: int
+    """Patches in the catalog."""
+    missing: Mapping[str, int]
+    """Patches without a file, by sensor."""
+    rejected: tuple[Rejected, ...]
+    """Files that are not in the catalog, by path."""
+
+
+def index(
+    *roots: str | os.PathLike[str],
+    into: str | os.PathLike[str],
+    href_base: str | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make, or bring up to date, the catalog of a SEN12MS on disk.
+
+    Only scenes whose files changed since the last run are read. A bad file is reported and left out.
+
+    Parameters
+    ----------
+    *roots : path
+        Folders that hold the dataset, nested in any way.
+    into : path
+        Folder of the catalog: new, or a catalog to replace. What the next run can use again is kept
+        beside it, in `INTO.journal`.
+    href_base : str, optional
+        URL or path that hrefs start with instead of the root; by default they are absolute paths.
+    workers : int, optional
+        Processes that read and write; by default as many as cores, one for a small dataset.
+    progress : Progress, optional
+        Told how far the work is.
+
+    Returns
+    -------
+    Report
+        Counts and rejected files.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If a root does not exist, or holds no file of SEN12MS.
+    OutputError
+        If the catalog cannot be written; an older one stays as it was.
+    """
+    out = Path(os.path.abspath(into))
+    folders = [_checked_root(root, out) for root in roots]
+    progress = progress or _silent
+    with staging.exclusive(out):
+        listing = list_trees(folders)
+        if not listing.files:
+            names = ", ".join(str(folder) for folder in folders) or "nothing"
+            raise CatalogNotFoundError(
+                f"no file of SEN12MS in {names}: names look like ROIs1158_spring_s1_1_p30.tif"
+            )
+        run = _Run(out, Hrefs(tuple(map(str, folders)), href_base), listing, workers, progress)
+        return run.execute()
+
+
+def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
+    folder = Path(os.path.abspath(root))
+    if not folder.is_dir():
+        raise CatalogNotFoundError(f"there is no folder {folder}: name the folder of the dataset")
+    if folder.resolve().is_relative_to(out.resolve()):
+        raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
+    return folder
+
+
+def _silent(phase: str, done: int, total: int, rejected: int) -> None:
+    pass
+
+
+class _Run:
+    """One run of `index`."""
+
+    def __init__(
+        self,
+        out: Path,
+        hrefs: Hrefs,
+        listing: Listing,
+        workers: int | None,
+        progress: Progress,
+    ) -> None:
+        self.out = out
+        self.hrefs = hrefs
+        self.listing = listing
+        self.progress = progress
+        default = 1 if listing.files < _SMALL_FILES else (os.cpu_count() or 1)
+        self.workers = workers or default
+        self.journal = Journal(staging.beside(out, "journal"))
+        self.rejected = list(listing.rejected)
+        self.seasons = self._true_seasons()
+
+    def execute(self) -> Report:
+        fingerprints = {key: self._fingerprint(key) for key in self.listing.scenes}
+        self._read(fingerprints)
+        inputs = _digest(sorted(fingerprints.values()), [asdict(entry) for entry in self.rejected])
+        current = _current_report(self.out, inputs)
+        if current is not None:
+            return current
+        report = self._write(inputs)
+        self.journal.prune(fingerprints)
+        return report
+
+    def _true_seasons(self) -> dict[SceneKey, str]:
+        seasons: dict[SceneKey, str] = {}
+        for path in sorted(self.listing.seasons_csv):
+            try:
+                seasons |= read_seasons(path)
+            except (OSError, ValueError) as error:
+                self.rejected.append(Rejected(str(path), f"is no table of seasons: {error}"))
+        return seasons
+
+    def _fingerprint(self, key: SceneKey) -> str:
+        files = self.listing.scenes[key].fingerprint()
+        return _digest(
+            version("sen12ms-catalog"),
+            str(SCHEMA),
+            files,
+            self.hrefs.roots if self.hrefs.base else None,
+            self.hrefs.base,
+            self.seasons.get(key),
+        )
+
+    def _read(self, fingerprints: Mapping[SceneKey, str]) -> None:
+        """Read the scenes that the journal does not know as they are now."""
+        waiting = [
+            (self.listing.scenes[key], fingerprint)
+            for key, fingerprint in fingerprints.items()
+            if not self.journal.holds(key, fingerprint)
+        ]
+        tasks = [
+            (self.journal, files, fingerprint, self.hrefs, self.seasons.get(files.key))
+            for files, fingerprint in waiting
+        ]
+        total = sum(files.count for files, _ in waiting)
+        done = rejected = 0
+        for read, bad in run_tasks(_read_scene, tasks, self.workers):
+            done += read
+            rejected += bad
+            self.progress("read", done, total, rejected)
+
+    def _write(self, inputs: str) -> Report:
+        total = 0
+        with staging.replacing(self.out) as folder:
+            tasks = [(self.journal, key, folder) for key in self.listing.scenes]
+            summaries = []
+            patches = 0
+            missing: Counter[str] = Counter()
+            for written in run_tasks(_write_scene, tasks, self.workers):
+                self.rejected += written.rejected
+                if written.summary is not None:
+                    summaries.append(written.summary)
+                    patches += written.summary.patches
+                missing.update(written.missing)
+                total += 1
+                self.progress("write", total, len(tasks), len(self.rejected))
+            summaries.sort(key=lambda summary: summary.key)
+            self._write_catalogs(folder, summaries)
+            report = Report(
+                package=version("sen12ms-catalog"),
+                inputs=inputs,
+                roots=self.hrefs.roots,
+                href_base=self.hrefs.base,
+                files=self.listing.files,
+                scenes=len(summaries),
+                patches=patches,
+                missing={sensor: missing[sensor] for sensor in SENSORS},
+                rejected=tuple(sorted(self.rejected, key=lambda entry: entry.path)),
+            )
+            write_json(folder / staging.REPORT, asdict(report))
+        return report
+
+    def _write_catalogs(self, folder: Path, summaries: Sequence[SceneSummary]) -> None:
+        by_season: dict[str, list[SceneSummary]] = {}
+        for summary in summaries:
+            by_season.setdefault(summary.key.season, []).append(summary)
+        for season, scenes in by_season.items():
+            path = folder / COLLECTION / season / staging.CATALOG
+            write_json(path, season_catalog(season, scenes))
+        whole = collection(summaries, table_columns())
+        write_json(folder / COLLECTION / "collection.json", whole)
+        write_json(folder / staging.CATALOG, root_catalog())
+        tables = (self.journal.load(key).table for key in _along_hilbert(summaries))
+        write_items(folder / staging.ITEMS, tables, whole)
+        build_database(folder / staging.ITEMS, folder / staging.DATABASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    summary: SceneSummary | None
+    missing: Mapping[str, int]
+    rejected: tuple[Rejected, ...]
+
+
+def _read_scene(
+    journal: Journal, files: SceneFiles, fingerprint: str, hrefs: Hrefs, season: str | None
+) -> tuple[int, int]:
+    scene = _reader().read(files.key, files, hrefs)
+    context = Context(_gazetteer(), {files.key: season} if season else {})
+    columns = columns_from_scene(scene, context) if scene.patches else None
+    journal.save(files.key, fingerprint, columns, scene.rejected)
+    return files.count, len(scene.rejected)
+
+
+def _write_scene(journal: Journal, key: SceneKey, folder: Path) -> _Written:
+    record = journal.load(key)
+    rows = record.rows()
+    if not rows:
+        return _Written(None, {}, record.rejected)
+    scene_folder = folder / scene_path(key)
+    write_item_files(scene_folder, items_from_rows(rows, key))
+    summary = _summary(record)
+    titles = [(row["id"], row["title"]) for row in rows]
+    write_json(scene_folder / staging.CATALOG, scene_catalog(summary, titles))
+    missing = Counter(
+        sensor for row in rows for sensor, asset in row["assets"].items() if asset is None
+    )
+    return _Written(summary, missing, record.rejected)
+
+
+def _summary(record: SceneRecord) -> SceneSummary:
+    countries = Counter(filter(None, record.column("sen12ms:country")))
+    west, south, east, north = shapely.total_bounds(
+        shapely.from_wkb(record.column("geometry"))
+    ).tolist()
+    names = _gazetteer().names
+    return SceneSummary(
+        key=record.key,
+        patches=record.table.num_rows,
+        bbox=None if west != west else (west, south, east, north),
+        country=names[countries.most_common(1)[0][0]] if countries else None,
+        countries=tuple(sorted(countries)),
+        continents=tuple(sorted(set(filter(None, record.column("sen12ms:continent"))))),
+        crs=tuple(sorted(set(filter(None, record.column("proj:code"))))),
+    )
+
+
+@cache
+def _reader() -> SceneReader:
+    return SceneReader()
+
+
+@cache
+def _gazetteer() -> Gazetteer:
+    rows = read_countries()
+    places = [Place(row["code"], row["name"], row["continent"]) for row in rows]
+    return Gazetteer(shapely.from_wkb([row["geometry"] for row in rows]), places)
+
+
+def _along_hilbert(summaries: Sequence[SceneSummary]) -> Iterator[SceneKey]:
+    """Scenes in the order of a Hilbert curve round the globe: near ones come near each other."""
+    world = (-180.0, -90.0, 180.0, 90.0)
+    boxes = [shapely.box(*(summary.bbox or world)) for summary in summaries]
+    distances = geopandas.GeoSeries(boxes).hilbert_distance(total_bounds=world)
+    for _, key in sorted(zip(distances, (summary.key for summary in summaries), strict=True)):
+        yield key
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _current_report(out: Path, inputs: str) -> Report | None:
+    """The report of the catalog at `out`, if that was made from the same inputs."""
+    names = (staging.CATALOG, staging.ITEMS, staging.DATABASE, staging.REPORT)
+    if not all((out / name).is_file() for name in names):
+        return None
+    values = read_json(out / staging.REPORT)
+    if values.get("inputs") != inputs:
+        return None
+    rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
+    return Report(**values | {"roots": tuple(values["roots"]), "rejected": rejected})

@@ -1,0 +1,1 @@
+"""How it is asked: statements, the database, regions, selections."""

@@ -1,0 +1,1 @@
+"""What is on disk: names, headers, land-cover pixels, folders."""

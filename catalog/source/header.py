@@ -1,0 +1,121 @@
+"""Headers of GeoTIFFs: from our strict parser if it understands the file, else from rasterio."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+from typing import Final, NamedTuple
+
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from catalog.model import Grid, RasterHeader
+from catalog.source.tiff import NotUnderstoodError, parse_tiff, transform_from_tie
+
+HEAD_BYTES: Final = 4096
+"""Enough for the header of every file of SEN12MS: the largest is that of s2, 2,496 bytes."""
+
+_TIE: Final = struct.Struct("<6d")
+
+
+class UnreadableError(Exception):
+    """Neither our parser nor GDAL can read this file; the message says why."""
+
+
+class _Template(NamedTuple):
+    """A parsed header as bytes around its tie point."""
+
+    before: bytes
+    after: bytes
+    header: RasterHeader
+
+
+class HeaderReader:
+    """Reads headers, and knows again the ones that differ from an earlier one by the tie point only.
+
+    All patches of a scene and sensor are written alike. Where every other byte of two headers is
+    equal, so is everything that they say but the tie point.
+    """
+
+    def __init__(self) -> None:
+        self._templates: dict[int, _Template] = {}
+
+    def read(self, path: str, head: bytes, size: int) -> RasterHeader:
+        """Read the header of one file.
+
+        Parameters
+        ----------
+        path : str
+            The file, for GDAL and for messages.
+        head : bytes
+            Its first `HEAD_BYTES` bytes, or all of it.
+        size : int
+            Its size in bytes.
+
+        Raises
+        ------
+        UnreadableError
+            If the file is empty, truncated or no GeoTIFF.
+        """
+        if not head:
+            raise UnreadableError("is empty (0 bytes)")
+        try:
+            header = self._recall(head, size) or self._parse(head, size)
+        except NotUnderstoodError:
+            header = header_from_rasterio(path)
+        if header.data_end > size:
+            raise UnreadableError(f"is truncated: {size:,} of at least {header.data_end:,} bytes")
+        return header
+
+    def _recall(self, head: bytes, size: int) -> RasterHeader | None:
+        template = self._templates.get(size)
+        if template is None or not head.startswith(template.before):
+            return None
+        tie = len(template.before)
+        if not head.startswith(template.after, tie + _TIE.size):
+            return None
+        known = template.header
+        a, _, _, _, e, _ = known.grid.transform
+        transform = transform_from_tie((a, -e, 0.0), _TIE.unpack_from(head, tie))
+        grid = Grid(known.grid.crs, known.grid.shape, transform)
+        return RasterHeader(grid, known.bands, known.dtype, known.data_offset, known.data_end)
+
+    def _parse(self, head: bytes, size: int) -> RasterHeader:
+        header, tie, end = parse_tiff(head)
+        if head.startswith(b"II"):
+            self._templates[size] = _Template(head[:tie], head[tie + _TIE.size : end], header)
+        return header
+
+
+def read_header(path: str) -> RasterHeader:
+    """Read the header of one file on disk; see `HeaderReader.read`."""
+    with open(path, "rb", buffering=0) as file:
+        return HeaderReader().read(path, file.read(HEAD_BYTES), os.fstat(file.fileno()).st_size)
+
+
+def header_from_rasterio(path: str) -> RasterHeader:
+    """What rasterio says: the slow way for unusual files, and the oracle of the fast one.
+
+    Raises
+    ------
+    UnreadableError
+        If GDAL cannot open it, or its bands differ in type.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                authority = (
+                    source.crs.to_authority(confidence_threshold=100) if source.crs else None
+                )
+                grid = Grid(
+                    crs=":".join(authority) if authority else None,
+                    shape=(source.height, source.width),
+                    transform=tuple(source.transform)[:6],
+                )
+                if len(set(source.dtypes)) != 1:
+                    raise UnreadableError(f"mixes data types: {', '.join(source.dtypes)}")
+                return RasterHeader(grid, source.count, source.dtypes[0], None, 0)
+    except RasterioError as error:
+        raise UnreadableError(f"is no raster that GDAL can read: {error}") from error

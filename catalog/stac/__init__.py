@@ -1,0 +1,1 @@
+"""What it means: footprints, places, items, collection. Pure functions."""

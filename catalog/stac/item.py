@@ -1,0 +1,285 @@
+"""Items: as columns of a whole scene, and from a row of those columns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import shapely
+
+from catalog.dataset import (
+    COVERS,
+    EXCLUDED,
+    SCHEMES,
+    SEASONS,
+    SENSORS,
+    classes_of,
+    official_split,
+    patch_id,
+    scene_id,
+)
+from catalog.stac.audit import off_grid
+from catalog.stac.footprint import footprints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from catalog.model import Patch, Scene, SceneKey
+    from catalog.stac.place import Gazetteer, Place
+
+STAC_VERSION: Final = "1.1.0"
+COLLECTION: Final = "sen12ms"
+EXTENSIONS: Final = (
+    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "https://stac-extensions.github.io/file/v2.1.0/schema.json",
+)
+"""Extensions that every item uses."""
+GEOTIFF: Final = "image/tiff; application=geotiff"
+ISSUES: Final = ("no_footprint", "off_grid", "unknown_class", "excluded")
+"""Findings of the audit: the file names no usable CRS; the patch is not where its number says; there
+are land-cover codes outside the legend; the official split leaves the patch out."""
+
+Columns = dict[str, Any]
+"""Values by column name: a list or array over the patches, or Columns again for a struct."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the meaning of a scene depends on, beside its files."""
+
+    gazetteer: Gazetteer
+    """Finds countries."""
+    true_seasons: Mapping[SceneKey, str]
+    """From `seasons.csv`; scenes that it does not name follow their hemisphere."""
+
+
+def item_path(key: SceneKey, item: str) -> str:
+    """Where an item lies below the catalog's root: `sen12ms/spring/ROIs1158_spring_1/…_p30.json`."""
+    return f"{scene_path(key)}/{item}.json"
+
+
+def scene_path(key: SceneKey) -> str:
+    """Where the catalog and items of a scene lie below the catalog's root."""
+    return f"{COLLECTION}/{key.season}/{scene_id(key)}"
+
+
+def columns_from_scene(scene: Scene, context: Context) -> Columns:
+    """The items of a scene, a column at a time, by the column contract.
+
+    Parameters
+    ----------
+    scene : Scene
+        At least one patch.
+    context : Context
+        Countries and true seasons.
+
+    Returns
+    -------
+    Columns
+        Geometries as WKB in degrees (OGC:CRS84); times in UTC; None for what is not known. Where a
+        struct as a whole is unknown, its column `""` is true.
+    """
+    patches = scene.patches
+    outlines = footprints([patch.grid for patch in patches])
+    places = context.gazetteer.locate(outlines)
+    counts = _counts(patches)
+    season = SEASONS[scene.key.season]
+    size = len(patches)
+    columns: Columns = {
+        "type": ["Feature"] * size,
+        "stac_version": [STAC_VERSION] * size,
+        "stac_extensions": [list(EXTENSIONS)] * size,
+        "id": [patch_id(patch.key) for patch in patches],
+        "geometry": shapely.to_wkb(outlines, byte_order=1),
+        "bbox": _bbox(outlines),
+        "collection": [COLLECTION] * size,
+        "links": [_links(scene.key)] * size,
+        "assets": {sensor: _assets(sensor, patches) for sensor in SENSORS},
+        "title": _titles(scene, places, counts["igbp"]),
+        "datetime": [None] * size,
+        "start_datetime": [season.start] * size,
+        "end_datetime": [season.end] * size,
+        "proj:code": [patch.grid.crs for patch in patches],
+        "proj:shape": [list(patch.grid.shape) for patch in patches],
+        "proj:transform": [list(patch.grid.transform) for patch in patches],
+        "sen12ms:season": [scene.key.season] * size,
+        "sen12ms:local_season": _local_seasons(scene.key, outlines, context),
+        "sen12ms:scene": [scene.key.scene] * size,
+        "sen12ms:patch": [patch.key.patch for patch in patches],
+        "sen12ms:split": [official_split(patch.key) for patch in patches],
+        "sen12ms:country": [place and place.country for place in places],
+        "sen12ms:continent": [place and place.continent for place in places],
+        **{f"sen12ms:{scheme}": counts[scheme] for scheme in SCHEMES},
+        "sen12ms:issues": _issues(patches, outlines, counts),
+    }
+    return columns
+
+
+def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterator[dict[str, Any]]:
+    """The STAC items of the rows of one scene: the table's columns, put where STAC has them.
+
+    A scalar that is not known is left out, as stac-geoparquet readers do; `datetime` stays.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Values by column name, with the geometry as WKB, of one scene.
+    key : SceneKey
+        That scene: links are relative to its folder.
+
+    Yields
+    ------
+    dict
+        Ready for JSON, but for the `datetime` objects.
+    """
+    links = [link | {"href": relative_href(link["href"], scene_path(key))} for link in _links(key)]
+    outlines = shapely.from_wkb([row["geometry"] for row in rows])
+    for row, geometry in zip(rows, _geojson(outlines), strict=True):
+        item = {name: row[name] for name in _TOP_LEVEL if row[name] is not None}
+        item["geometry"] = geometry
+        if "bbox" in item:
+            item["bbox"] = list(row["bbox"].values())
+        item["properties"] = {
+            name: value
+            for name, value in row.items()
+            if name not in _TOP_LEVEL and (value is not None or name in _KEPT)
+        }
+        item["links"] = links
+        item["assets"] = {name: asset for name, asset in row["assets"].items() if asset is not None}
+        yield item
+
+
+def relative_href(href: str, folder: str) -> str:
+    """A link from the root's folder, as a link from a folder below it."""
+    target, here, ups = PurePosixPath(href), PurePosixPath(folder), 0
+    while not target.is_relative_to(here):
+        here, ups = here.parent, ups + 1
+    return ("../" * ups or "./") + str(target.relative_to(here))
+
+
+def _geojson(outlines: NDArray[np.object_]) -> Iterator[dict[str, Any] | None]:
+    for outline in outlines:
+        if outline is None:
+            yield None
+        elif outline.geom_type == "Polygon":
+            ring = shapely.get_coordinates(outline).tolist()
+            yield {"type": "Polygon", "coordinates": [ring]}
+        else:
+            yield json.loads(shapely.to_geojson(outline))
+
+
+_TOP_LEVEL: Final = (
+    "type",
+    "stac_version",
+    "stac_extensions",
+    "id",
+    "collection",
+    "geometry",
+    "bbox",
+    "links",
+    "assets",
+)
+_KEPT: Final = frozenset({"datetime", *(f"sen12ms:{scheme}" for scheme in SCHEMES)})
+
+
+def _links(key: SceneKey) -> list[dict[str, str]]:
+    """Links of an item as the table has them: relative to the folder of the table."""
+    targets = {
+        "root": "./catalog.json",
+        "collection": f"./{COLLECTION}/collection.json",
+        "parent": f"./{scene_path(key)}/catalog.json",
+    }
+    return [{"rel": rel, "href": href, "type": "application/json"} for rel, href in targets.items()]
+
+
+def _bbox(outlines: NDArray[np.object_]) -> Columns:
+    bounds = shapely.bounds(outlines)
+    unknown = np.isnan(bounds).any(axis=1)
+    names = ("xmin", "ymin", "xmax", "ymax")
+    return {"": unknown} | {name: bounds[:, k] for k, name in enumerate(names)}
+
+
+def _assets(sensor: str, patches: tuple[Patch, ...]) -> Columns:
+    assets = [patch.assets.get(sensor) for patch in patches]
+    size = len(patches)
+    return {
+        "": np.array([asset is None for asset in assets]),
+        "href": [asset and asset.href for asset in assets],
+        "type": [GEOTIFF] * size,
+        "title": [SENSORS[sensor].title] * size,
+        "roles": [list(SENSORS[sensor].roles)] * size,
+        "file:size": [asset and asset.size for asset in assets],
+    }
+
+
+def _counts(patches: tuple[Patch, ...]) -> dict[str, Columns]:
+    """Pixels per class, by scheme; `unknown` for codes outside the legend."""
+    empty = np.zeros((len(SCHEMES), 256), np.int32)
+    counts = np.stack([empty if patch.counts is None else patch.counts for patch in patches])
+    missing = np.array([patch.counts is None for patch in patches])
+    by_scheme = {}
+    for band, scheme in enumerate(SCHEMES):
+        columns: Columns = {"": missing}
+        unknown = counts[:, band].sum(axis=1)
+        for entry in classes_of(scheme):
+            columns[entry.name] = counts[:, band, entry.code]
+            unknown = unknown - columns[entry.name]
+        by_scheme[scheme] = columns | {"unknown": unknown}
+    return by_scheme
+
+
+def _local_seasons(
+    key: SceneKey, outlines: NDArray[np.object_], context: Context
+) -> list[str | None]:
+    if key in context.true_seasons:
+        return [context.true_seasons[key]] * len(outlines)
+    latitudes = shapely.get_y(shapely.centroid(outlines))
+    opposite = SEASONS[key.season].opposite
+    return [
+        None if np.isnan(latitude) else opposite if latitude < 0 else key.season
+        for latitude in latitudes
+    ]
+
+
+def _titles(scene: Scene, places: list[Place | None], igbp: Columns) -> list[str]:
+    covers = _dominant_covers(igbp)
+    titles = []
+    for patch, place, cover in zip(scene.patches, places, covers, strict=True):
+        scene_name = f"{scene.key.season.capitalize()} {scene.key.scene}"
+        parts = [f"{scene_name}, patch {patch.key.patch}", place and place.name, cover]
+        titles.append(" · ".join(part for part in parts if part))
+    return titles
+
+
+def _dominant_covers(igbp: Columns) -> list[str | None]:
+    """The simplified class with most pixels; of equals, the first of the legend."""
+    members = {
+        cover: [entry.name for entry in classes_of("igbp") if entry.cover == cover]
+        for cover in COVERS
+    }
+    totals = np.stack([sum(igbp[name] for name in members[cover]) for cover in COVERS])
+    best = totals.argmax(axis=0)
+    known = totals.max(axis=0) > 0
+    return [COVERS[number] if ok else None for number, ok in zip(best, known, strict=True)]
+
+
+def _issues(
+    patches: tuple[Patch, ...], outlines: NDArray[np.object_], counts: dict[str, Columns]
+) -> list[list[str]]:
+    corners = np.array([(patch.grid.transform[2], patch.grid.transform[5]) for patch in patches])
+    numbers = np.array([patch.key.patch for patch in patches])
+    unknown = sum(counts[scheme]["unknown"] for scheme in SCHEMES)
+    found = np.stack(
+        [
+            shapely.is_missing(outlines),
+            off_grid(numbers, corners),
+            unknown > 0,
+            np.array([patch.key in EXCLUDED for patch in patches]),
+        ]
+    )
+    return [[ISSUES[issue] for issue in np.flatnonzero(column)] for column in found.T]

@@ -1,0 +1,1 @@
+"""How it is kept: the column contract, GeoParquet, static STAC, the journal."""

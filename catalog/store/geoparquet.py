@@ -1,0 +1,200 @@
+"""`items.parquet`: GeoParquet 1.1 and stac-geoparquet 1.0.0 in one file."""
+
+from __future__ import annotations
+
+import json
+import os
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from catalog.dataset import DATA
+from catalog.errors import OutputError
+from catalog.model import SceneKey
+from catalog.store.columns import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+ROWS_PER_GROUP: Final = 20_000
+"""Rows in a row group: so small that a box reads few of them, so large that a scan stays fast."""
+
+_EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
+_POLYGON, _MULTIPOLYGON = 3, 6
+_TYPE_NAMES: Final = {_POLYGON: "Polygon", _MULTIPOLYGON: "MultiPolygon"}
+_PLAIN_COLUMNS: Final = ("id", "geometry")
+"""Columns of distinct values: a dictionary would only take room."""
+
+
+def write_items(path: Path, tables: Iterable[pa.Table], collection: Mapping[str, Any]) -> int:
+    """Write the footprint table.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    tables : iterable of pyarrow.Table
+        By the column contract; near rows should be near in place.
+    collection : mapping
+        The STAC collection, which stac-geoparquet keeps in the metadata.
+
+    Returns
+    -------
+    int
+        Rows written.
+    """
+    dictionary = [name for name in _leaf_names() if name not in _PLAIN_COLUMNS]
+    bounds = _Bounds()
+    pending: list[pa.Table] = []
+    rows = waiting = 0
+    with pq.ParquetWriter(
+        path, SCHEMA, compression="zstd", compression_level=9, use_dictionary=dictionary
+    ) as writer:
+        for table in tables:
+            bounds.add(table)
+            pending.append(table)
+            waiting += table.num_rows
+            rows += table.num_rows
+            if waiting >= ROWS_PER_GROUP:
+                _write_group(writer, pending)
+                waiting = 0
+        if waiting:
+            _write_group(writer, pending)
+        writer.add_key_value_metadata(
+            {
+                "geo": json.dumps(bounds.geo_metadata()),
+                "stac-geoparquet": json.dumps(
+                    {"version": "1.0.0", "collections": {collection["id"]: collection}}
+                ),
+            }
+        )
+    return rows
+
+
+def write_subset(
+    source: Path, target: Path, ids: Collection[str], rebase: tuple[str, str] | None = None
+) -> None:
+    """Write the rows with these ids, in the order of the table, with the table's metadata.
+
+    Parameters
+    ----------
+    source, target : Path
+        An `items.parquet`, and the file to write.
+    ids : collection of str
+        Ids of the patches.
+    rebase : (str, str), optional
+        What hrefs start with, and what to put in its place.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    partial = target.with_name(f"{target.name}.partial")
+    wanted = pa.array(list(ids), pa.string())
+    try:
+        with pq.ParquetFile(source) as table:
+            groups = (table.read_row_group(group) for group in range(table.num_row_groups))
+            chosen = (rows.filter(pc.is_in(rows["id"], wanted)) for rows in groups)
+            tables = (_rebased(rows, rebase) if rebase else rows for rows in chosen)
+            write_items(partial, tables, _collection(table))
+        os.replace(partial, target)
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
+
+
+def _collection(table: pq.ParquetFile) -> dict[str, Any]:
+    """The STAC collection in the metadata."""
+    collections = json.loads(table.metadata.metadata[b"stac-geoparquet"])["collections"]
+    return next(iter(collections.values()))  # type: ignore[no-any-return]
+
+
+def _rebased(rows: pa.Table, rebase: tuple[str, str]) -> pa.Table:
+    """The rows with other hrefs."""
+    old, new = rebase
+    assets = rows.column("assets").to_pylist()
+    for row in assets:
+        for asset in row.values():
+            if asset and asset["href"].startswith(old):
+                asset["href"] = new + asset["href"].removeprefix(old)
+    position = rows.schema.get_field_index("assets")
+    field = rows.schema.field(position)
+    return rows.set_column(position, field, pa.array(assets, field.type))
+
+
+def read_items(path: Path) -> Iterator[tuple[SceneKey, list[dict[str, Any]]]]:
+    """The rows of an `items.parquet`, scene by scene, in the order of the table."""
+    with pq.ParquetFile(path) as table:
+        rows = (row for group in table.iter_batches(5_000) for row in group.to_pylist())
+        yield from (
+            (key, list(members))
+            for key, members in groupby(
+                rows, lambda row: SceneKey(row["sen12ms:season"], row["sen12ms:scene"])
+            )
+        )
+
+
+def read_countries() -> list[dict[str, Any]]:
+    """The pieces of all countries: rows with `geometry` (WKB), `code`, `name`, `continent`."""
+    with (DATA / "regions.parquet").open("rb") as file:
+        table = pq.read_table(file, columns=["kind", "geometry", "code", "name", "continent"])
+    return table.filter(pc.equal(table["kind"], "country")).to_pylist()  # type: ignore[no-any-return]
+
+
+def _write_group(writer: pq.ParquetWriter, pending: list[pa.Table]) -> None:
+    group = pa.concat_tables(pending).combine_chunks()
+    writer.write_table(group, row_group_size=group.num_rows)
+    pending.clear()
+
+
+def _leaf_names() -> list[str]:
+    names = []
+    for field in SCHEMA:
+        stack = [(field.name, field.type)]
+        while stack:
+            name, kind = stack.pop()
+            if pa.types.is_struct(kind):
+                stack += [(f"{name}.{child.name}", child.type) for child in kind.fields]
+            elif pa.types.is_list(kind):
+                stack.append((f"{name}.list.element", kind.value_type))
+            else:
+                names.append(name)
+    return names
+
+
+class _Bounds:
+    """The bounding box and the geometry types of what passes by."""
+
+    def __init__(self) -> None:
+        self._low: dict[str, float] = {}
+        self._high: dict[str, float] = {}
+        self._types: set[int] = set()
+
+    def add(self, table: pa.Table) -> None:
+        bbox = table.column("bbox").combine_chunks()
+        for edge, column in zip(_EDGES, bbox.flatten(), strict=True):
+            extremes = pc.min_max(column).as_py()
+            if extremes["min"] is not None:
+                self._low[edge] = min(self._low.get(edge, extremes["min"]), extremes["min"])
+                self._high[edge] = max(self._high.get(edge, extremes["max"]), extremes["max"])
+        for wkb in table.column("geometry"):
+            if wkb.is_valid:
+                self._types.add(int.from_bytes(wkb.as_py()[1:5], "little"))
+
+    def geo_metadata(self) -> dict[str, Any]:
+        """The `geo` key of GeoParquet 1.1; no `crs` means OGC:CRS84."""
+        column: dict[str, Any] = {
+            "encoding": "WKB",
+            "geometry_types": [_TYPE_NAMES[code] for code in sorted(self._types)],
+            "orientation": "counterclockwise",
+            "edges": "planar",
+            "covering": {"bbox": {edge: ["bbox", edge] for edge in _EDGES}},
+        }
+        if self._low:
+            low, high = self._low, self._high
+            column["bbox"] = [low["xmin"], low["ymin"], high["xmax"], high["ymax"]]
+        return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}

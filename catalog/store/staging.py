@@ -1,0 +1,100 @@
+"""A catalog's folder, replaced as a whole: readers see the old one or the new one, never a half."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock, Timeout
+
+from catalog.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CATALOG: Final = "catalog.json"
+ITEMS: Final = "items.parquet"
+DATABASE: Final = "catalog.duckdb"
+REPORT: Final = "report.json"
+_OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, "sen12ms"})
+
+
+def beside(out: Path, suffix: str) -> Path:
+    """A working path next to the catalog: `OUT.journal`, `OUT.partial`, `OUT.previous`, `OUT.lock`."""
+    return out.with_name(f"{out.name}.{suffix}")
+
+
+@contextmanager
+def exclusive(out: Path) -> Iterator[None]:
+    """Hold the right to write a catalog, and finish what a killed run left between two renames.
+
+    Raises
+    ------
+    OutputError
+        If another run holds it, or the folder holds anything that `index` did not write.
+    """
+    lock = FileLock(beside(out, "lock"))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise OutputError(
+            f"{out} is being written by another run: wait until it is done"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}") from error
+    try:
+        previous = beside(out, "previous")
+        if previous.exists() and not out.exists():
+            os.replace(previous, out)
+        _check_own(out)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """An empty folder to write a catalog into; it takes the place of `out` when all went well.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or refuses; the old catalog stays as it was.
+    """
+    partial, previous = beside(out, "partial"), beside(out, "previous")
+    try:
+        _remove(partial)
+        _remove(previous)
+        partial.mkdir(parents=True)
+        yield partial
+        if out.exists():
+            os.replace(out, previous)
+        os.replace(partial, out)
+        _remove(previous)
+    except OSError as error:
+        _remove(partial)
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}:
+            raise OutputError(f"{out} cannot be written: {error.strerror}") from error
+        raise
+
+
+def _check_own(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out} is a file: name a folder for the catalog")
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in _OWN)
+    if foreign:
+        raise OutputError(
+            f"{out} holds {foreign[0]!r}, which no catalog has: name a new folder, or move it away"
+        )
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)

@@ -1,0 +1,41 @@
+"""JSON files: each written to a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+
+
+def encoded(value: Mapping[str, Any]) -> bytes:
+    """A JSON object as the bytes of its file."""
+    return orjson.dumps(value, option=_OPTIONS)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write one JSON file whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(encoded(value))
+    os.replace(partial, path)
+
+
+def write_item_files(folder: Path, items: Iterable[Mapping[str, Any]]) -> None:
+    """Write the items of one scene into a new folder that nobody reads yet: no temporary names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in items:
+        path = f"{folder}/{item['id']}.json"
+        with open(path, "wb", buffering=0) as file:
+            file.write(encoded(item))
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON file."""
+    return orjson.loads(path.read_bytes())

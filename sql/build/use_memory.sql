@@ -1,0 +1,2 @@
+-- Which database do names mean while the views are made?
+USE memory

@@ -1,0 +1,24 @@
+-- What are the chosen patches, in a flat table?
+-- $from, $to: what paths start with, and what to put in its place; null to leave them.
+-- One row a patch: keys, place, paths, and the share of each simplified class, 0 to 1.
+SELECT
+    patches.id,
+    patches.season,
+    patches.local_season,
+    patches.scene,
+    patches.patch,
+    patches.country,
+    patches.continent,
+    patches.split,
+    patches.dominant_igbp,
+    patches.dominant_cover,
+    patches.lon,
+    patches.lat,
+    patches.crs,
+    rebase(patches.s1, $from, $to) AS s1,
+    rebase(patches.s2, $from, $to) AS s2,
+    rebase(patches.lc, $from, $to) AS lc,
+    unnest(patches.cover)
+FROM patches
+INNER JOIN chosen ON patches.id = chosen.id
+ORDER BY patches.season, patches.scene, patches.patch

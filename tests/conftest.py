@@ -1,0 +1,118 @@
+"""Fixtures that many tests share: a small synthetic dataset, its catalog, real files, golden files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from catalog import Catalog, Report, index
+from catalog.source.synthetic import SyntheticScene, write_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TESTS = Path(__file__).parent
+SHARED = TESTS.parent.parent / "shared"
+
+
+def block(row: int, column: int, columns: int, size: int = 3) -> tuple[int, ...]:
+    """Numbers of a square block of patches in a scene's grid."""
+    return tuple(
+        (row + down) * columns + column + right for down in range(size) for right in range(size)
+    )
+
+
+SCENES = (
+    SyntheticScene("spring", 1, 32737, (374132.3389928384, 8118022.836060452), 29, block(1, 1, 29)),
+    SyntheticScene(
+        "summer", 120, 32722, (765018.0475806212, 9868056.647586996), 29, block(8, 8, 29)
+    ),
+    SyntheticScene(
+        "summer", 142, 32632, (617663.8928573742, 4971972.657152842), 29, block(6, 6, 29)
+    ),
+    SyntheticScene(
+        "fall", 126, 32652, (299050.0973799473, 4217339.259799968), 29, block(5, 14, 29)
+    ),
+    SyntheticScene(
+        "winter", 112, 32631, (676182.595787463, 5663401.982979552), 31, block(12, 9, 31)
+    ),
+    SyntheticScene(
+        "winter", 123, 32652, (317003.3035086202, 4211683.997476644), 29, block(1, 1, 29)
+    ),
+)
+"""Mozambique, Brazil, Italy, South Korea twice (they overlap), the Netherlands and Belgium."""
+
+
+@dataclass(frozen=True)
+class Small:
+    """The small dataset and its catalog; tests must leave both as they are."""
+
+    root: Path
+    out: Path
+    report: Report
+
+
+def write_small(root: Path) -> None:
+    """54 patches in real layout: land cover with pixels, Sentinel files without."""
+    for scene in SCENES:
+        for _ in write_scene(root, scene, sparse=("s1", "s2")):
+            pass
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    folder = tmp_path_factory.mktemp("small")
+    root, out = folder / "SEN12MS", folder / "catalog"
+    write_small(root)
+    return Small(root, out, index(root, into=out))
+
+
+@pytest.fixture
+def cat(small: Small) -> Iterator[Catalog]:
+    with Catalog.open(small.out) as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def table_cat(small: Small) -> Iterator[Catalog]:
+    """The same catalog, from nothing but its table."""
+    with Catalog.open(small.out / "items.parquet") as catalog:
+        yield catalog
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """Real files of the dataset."""
+    folder = SHARED / "sen12ms" / "real"
+    if not folder.is_dir():
+        pytest.skip(f"the real files are not in {folder}")
+    return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Texts that people read, kept beside the tests."""
+
+    folder: Path
+    update: bool
+
+    def check(self, name: str, text: str) -> None:
+        """The text is that of the golden file."""
+        path = self.folder / name
+        if self.update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.is_file(), f"there is no {path}: write it with --update-golden"
+        assert text == path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(TESTS / "golden", bool(request.config.getoption("--update-golden")))
