@@ -3,7 +3,8 @@
 >>> from catalog import Catalog, index
 >>> index("SEN12MS/", into="sen12ms-catalog/")                                    # doctest: +SKIP
 >>> cat = Catalog.open("sen12ms-catalog/")                                        # doctest: +SKIP
->>> cat.select(region="Brazil", season="summer", cover={"forest": 0.5}).paths("s2")  # doctest: +SKIP
+>>> subset = cat.select(region="Brazil", season="summer", cover={"forest": 0.5})  # doctest: +SKIP
+>>> subset.paths("s2")                                                            # doctest: +SKIP
 """
 
 from catalog.errors import (

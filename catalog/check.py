@@ -122,9 +122,9 @@ def _check_places(rows: Sequence[Row]) -> Iterator[Finding]:
     moved &= ~shapely.is_missing(recorded)
     numbers = np.array([row["sen12ms:patch"] for row in rows])
     corners = np.array([(grid.transform[2], grid.transform[5]) for grid in grids])
-    for index in np.flatnonzero(moved):
+    for index in np.flatnonzero(moved).tolist():
         yield Finding(rows[index]["id"], "has a footprint that is not that of its grid")
-    for index in np.flatnonzero(off_grid(numbers, corners)):
+    for index in np.flatnonzero(off_grid(numbers, corners)).tolist():
         yield Finding(rows[index]["id"], "does not lie where its number says in the scene's grid")
 
 

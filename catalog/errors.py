@@ -1,14 +1,16 @@
-"""What can go wrong, as a tree::
+"""What can go wrong, as a tree.
+
+::
 
     CatalogError
-    ├── CatalogNotFoundError  (FileNotFoundError)  there is no catalog, or no dataset, at this path
+    ├── CatalogNotFoundError  (FileNotFoundError)  there is no catalog, or no dataset, here
     ├── OutputError           (OSError)            the catalog cannot be written here
     ├── RegionError           (ValueError)         a region that nobody can find, or an invalid one
     ├── FilterError           (ValueError)         a season, class, split … that does not exist
     └── QueryError            (ValueError)         DuckDB refuses the SQL
 
-Everything that a user can cause is a `CatalogError` and the builtin that it resembles. A bad file in
-a batch is no exception but a `catalog.model.Rejected`.
+Everything that a user can cause is a `CatalogError` and the builtin that it resembles. A bad file
+in a batch is no exception but a `catalog.model.Rejected`.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -50,7 +51,7 @@ class Progress(Protocol):
     """Told how far the work is."""
 
     def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
-        """`done` of `total` files (phase `read`) or patches (phase `write`); files rejected so far."""
+        """`done` of `total` files (phase `read`) or scenes (`write`); files rejected so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def index(
 ) -> Report:
     """Make, or bring up to date, the catalog of a SEN12MS on disk.
 
-    Only scenes whose files changed since the last run are read. A bad file is reported and left out.
+    Only scenes whose files changed since the last run are read. A bad file is reported and left
+    out.
 
     Parameters
     ----------
@@ -299,7 +301,7 @@ def _summary(record: SceneRecord) -> SceneSummary:
     return SceneSummary(
         key=record.key,
         patches=record.table.num_rows,
-        bbox=None if west != west else (west, south, east, north),
+        bbox=None if isnan(west) else (west, south, east, north),
         country=names[countries.most_common(1)[0][0]] if countries else None,
         countries=tuple(sorted(countries)),
         continents=tuple(sorted(set(filter(None, record.column("sen12ms:continent"))))),

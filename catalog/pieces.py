@@ -1,4 +1,4 @@
-"""Large polygons in small pieces: a spatial join asks rectangles first, and a piece fills its own."""
+"""Large polygons in small pieces: a join asks rectangles first, and a piece fills its own."""
 
 from __future__ import annotations
 

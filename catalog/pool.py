@@ -21,8 +21,8 @@ def run_tasks(
 ) -> Iterator[_Result]:
     """Call a function with each tuple of arguments; yield the results in the order they come.
 
-    With one worker everything happens in this process, in order. Otherwise loky starts the processes:
-    unlike those of the standard library, they do not import the user's script again.
+    With one worker everything happens in this process, in order. Otherwise loky starts the
+    processes: unlike those of the standard library, they do not import the user's script again.
     """
     pending = list(tasks)
     if workers <= 1 or len(pending) <= 1:

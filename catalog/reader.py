@@ -89,7 +89,7 @@ class Catalog:
         return cls(connection, items, folder, rebase)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Ask anything, in SQL, over the views `patches`, `scenes`, `regions`, `landcover_classes`.
+        """Ask anything in SQL; the views are `patches`, `scenes`, `regions`, `landcover_classes`.
 
         Raises
         ------
@@ -116,16 +116,16 @@ class Catalog:
         Parameters
         ----------
         region : str, path, four numbers or geometry, optional
-            A name or code in the view `regions`, `W,S,E,N` in degrees, WKT, a vector file in any CRS,
-            or a shapely geometry in degrees.
+            A name or code in the view `regions`, `W,S,E,N` in degrees, WKT, a vector file in any
+            CRS, or a shapely geometry in degrees.
         predicate : {'intersects', 'within', 'centroid'}
             How the footprint of a patch lies in the region.
         season, local_season : str or several, optional
             Season in the file name, and actual season.
         cover : mapping or list of str, optional
             Shares of simplified or IGBP classes, 0 to 1: `{"forest": 0.5}` is at least half,
-            `{"water": (0, 0.1)}` at most a tenth, `["forest>=0.5", "water<=0.1"]` the same. A name of
-            both legends is the simplified class; `igbp.savanna` is the other.
+            `{"water": (0, 0.1)}` at most a tenth, `["forest>=0.5", "water<=0.1"]` the same. A
+            name of both legends is the simplified class; `igbp.savanna` is the other.
         split : {'train', 'test'} or both, optional
             Official split.
         sensor : {'s1', 's2', 'lc'} or several, optional
@@ -188,7 +188,7 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Selection:
-    """Patches that passed the filters, ordered by season, scene and patch. Asked once, when needed."""
+    """Patches that passed the filters, by season, scene and patch; asked once, when needed."""
 
     catalog: Catalog
     """Where they are from."""
@@ -279,7 +279,7 @@ class Selection:
         """The answer of a statement over the view `chosen`."""
         _ = self._chosen
         old, new = self.catalog.rebase or (None, None)
-        return self._cursor.sql(statement(name), params={"from": old, "to": new})
+        return self._cursor.sql(statement(name), params={"old": old, "new": new})
 
     def _rebased(self, path: str) -> str:
         if self.catalog.rebase is None:
@@ -297,4 +297,4 @@ def _recorded_root(folder: Path) -> str:
     report: dict[str, Any] = read_json(folder / staging.REPORT)
     if report["href_base"] is not None:
         return str(report["href_base"]).rstrip("/")
-    return os.path.commonpath(report["roots"])
+    return str(os.path.commonpath(report["roots"]))

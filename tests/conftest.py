@@ -1,4 +1,4 @@
-"""Fixtures that many tests share: a small synthetic dataset, its catalog, real files, golden files."""
+"""Fixtures that many tests share: a small dataset, its catalog, real files, golden files."""
 
 from __future__ import annotations
 

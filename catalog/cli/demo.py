@@ -78,10 +78,10 @@ Try next:
 @click.command(short_help="Make a small synthetic SEN12MS and its catalog.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def demo(folder: Path) -> None:
-    """Write a synthetic SEN12MS of 588 patches (1.5 GB) to DIR/SEN12MS and its catalog to DIR/catalog.
+    """Write a synthetic SEN12MS of 588 patches (1.5 GB) and its catalog to DIR.
 
-    Names, places, grids and bytes are laid out as in the real dataset, the pixels are made up. One file
-    is broken on purpose.
+    They are DIR/SEN12MS and DIR/catalog. Names, places, grids and bytes are laid out as in the real
+    dataset, the pixels are made up. One file is broken on purpose.
 
     Example: sen12ms demo /tmp/demo
     """

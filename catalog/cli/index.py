@@ -30,8 +30,8 @@ _SHOWN = 10
 def index(roots: tuple[str, ...], out: str, href_base: str | None, workers: int | None) -> None:
     """Read the headers and land cover of every file below ROOT, and write the catalog OUT.
 
-    ROOT may nest its folders in any way. A second run reads only what changed. A bad file is reported
-    and left out; then the exit code is 3.
+    ROOT may nest its folders in any way. A second run reads only what changed. A bad file is
+    reported and left out; then the exit code is 3.
 
     Example: sen12ms index SEN12MS/ -o sen12ms-catalog/
     """

@@ -17,7 +17,7 @@ from catalog.reader import Catalog
 @out_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 def info(out: str, as_json: bool) -> None:
-    """Sum up the catalog OUT: patches by season, split, continent and cover; extent; what is missing.
+    """Sum up the catalog OUT: patches by season, split, continent and cover, and what is missing.
 
     Example: sen12ms info OUT
     """
@@ -56,6 +56,6 @@ def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
     if missing:
         click.echo(f"missing: {', '.join(missing)}")
     if total["with_issues"]:
-        click.echo(f"with issues: {total['with_issues']:,} (SELECT id, issues FROM patches)")
+        click.echo(f"with issues: {total['with_issues']:,}, see the column `issues` of `patches`")
     if rejected:
         click.echo(f"rejected files: {rejected:,}, see {out}/report.json")

@@ -24,7 +24,8 @@ from catalog.reader import Catalog
 def sql(out: str, query: str, format_: str, output: str | None) -> None:
     """Answer one SQL query over the catalog OUT.
 
-    The views are `patches`, `scenes`, `regions` and `landcover_classes`; DESCRIBE patches lists columns.
+    The views are `patches`, `scenes`, `regions` and `landcover_classes`; `DESCRIBE patches` lists
+    columns.
 
     Example: sen12ms sql OUT "SELECT dominant_cover, count(*) FROM patches GROUP BY ALL"
     """

@@ -24,7 +24,7 @@ def build_database(items: Path, database: Path) -> None:
     items : Path
         `items.parquet`, which it is derived from.
     database : Path
-        The file to write; its name must be `catalog.duckdb`, since DuckDB names the database after it.
+        The file to write, `catalog.duckdb`: DuckDB names the database after it.
     """
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
         load_spatial(connection)

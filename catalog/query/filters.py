@@ -16,7 +16,7 @@ Shares = Mapping[str, float | Sequence[float]] | Iterable[str]
 PREDICATES: Final = ("intersects", "within", "centroid")
 SPLITS: Final = ("train", "test")
 
-_CONDITION: Final = re.compile(r"\s*([\w.]+)\s*(>=|<=)\s*([-+.\d eE]+?)\s*")
+_CONDITION: Final = re.compile(r"\s*([\w.]+)\s*(>=|<=)\s*(-?(?:\d+\.?\d*|\.\d+))\s*")
 _SCHEMES: Final = {
     "cover": COVERS,
     "igbp": tuple(entry.name for entry in classes_of("igbp")),
@@ -104,7 +104,7 @@ def _from_mapping(
         if isinstance(value, (int, float)):
             yield name, "low", float(value)
             continue
-        if isinstance(value, str) or len(value) != 2:
+        if len(value) != 2:
             raise FilterError(
                 f"{name}: {value!r} is no share: give one number, or (lowest, highest)"
             )
@@ -114,18 +114,13 @@ def _from_mapping(
 
 def _from_text(condition: str) -> tuple[str, str, float]:
     match = _CONDITION.fullmatch(condition)
-    try:
-        if match:
-            return match[1], "low" if match[2] == ">=" else "high", float(match[3])
-    except ValueError:
-        pass
-    raise FilterError(
-        f"{condition!r} is no condition: write CLASS>=SHARE or CLASS<=SHARE, 'forest>=0.5'"
-    )
+    if match is None:
+        raise FilterError(f"{condition!r} is no condition: write 'forest>=0.5' or 'forest<=0.5'")
+    return match[1], "low" if match[2] == ">=" else "high", float(match[3])
 
 
 def _class_key(name: str) -> str:
-    """`cover_forest` for `forest`; the simplified class comes first, `igbp.savanna` says otherwise."""
+    """`cover_forest` for `forest`: simplified classes come first, `igbp.savanna` says otherwise."""
     scheme, _, short = name.rpartition(".")
     for candidate in [scheme] if scheme in _SCHEMES else _SCHEMES if not scheme else ():
         if short in _SCHEMES[candidate]:

@@ -1,4 +1,4 @@
-"""What a user calls a region, as polygons: names and codes, boxes, WKT, vector files, geometries."""
+"""What a user calls a region, as polygons: a name, a box, WKT, a vector file, a geometry."""
 
 from __future__ import annotations
 
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-RegionLike = "str | os.PathLike[str] | Sequence[float] | BaseGeometry"
-"""A name or code, `W,S,E,N`, WKT, the path of a vector file, four numbers, or a geometry."""
-
-_WKT: Final = re.compile(r"\s*(SRID|POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTION)", re.IGNORECASE)
+_WKT: Final = re.compile(r"(?i)\s*(SRID|POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTION)")
 _NUMBER: Final = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
 _BOX: Final = re.compile(rf"{_NUMBER}(?:,{_NUMBER})+")
 _FILE: Final = re.compile(r"[/\\]|\.[a-z]{2,10}$", re.IGNORECASE)
@@ -60,9 +57,10 @@ def resolve_region(
     Parameters
     ----------
     region : str, path, four numbers or geometry
-        A name or code in the view `regions` (letter case and accents do not matter; `state:Georgia`
-        says which kind is meant), `W,S,E,N` in degrees with west > east across the antimeridian, WKT in
-        degrees, any vector file that GDAL reads, in any CRS, or a shapely geometry in degrees.
+        A name or code in the view `regions` (letter case and accents do not matter;
+        `state:Georgia` says which kind is meant), `W,S,E,N` in degrees with west > east across the
+        antimeridian, WKT in degrees, any vector file that GDAL reads, in any CRS, or a shapely
+        geometry in degrees.
     connection : duckdb.DuckDBPyConnection
         To look names up in `regions`.
 
@@ -77,6 +75,10 @@ def resolve_region(
         return _from_file(Path(region))
     if not isinstance(region, str):
         return _from_box([float(number) for number in region], str(list(region)))
+    return _from_text(region, connection)
+
+
+def _from_text(region: str, connection: duckdb.DuckDBPyConnection) -> Region:
     if not region.strip():
         raise RegionError("the region is empty: name a country, W,S,E,N, WKT or a vector file")
     if _BOX.fullmatch(region):
@@ -96,7 +98,7 @@ def _from_box(numbers: Sequence[float], text: str) -> Region:
         -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90
     ):
         raise RegionError(
-            f"{text!r} is no box on Earth: west,south,east,north are degrees, -180 to 180 and -90 to 90"
+            f"{text!r} is no box on Earth: write west,south,east,north in degrees, up to 180 and 90"
         )
     if south > north:
         raise RegionError(f"{text!r} has its south above its north: write west,south,east,north")
@@ -137,7 +139,8 @@ def _from_geometry(geometry: BaseGeometry, what: str) -> Region:
     west, south, east, north = geometry.bounds
     if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
         raise RegionError(
-            f"{what} reaches from {west:g},{south:g} to {east:g},{north:g}: give longitude and latitude"
+            f"{what} reaches from {west:g},{south:g} to {east:g},{north:g}: "
+            "give longitude and latitude in degrees"
         )
     valid = shapely.make_valid(geometry)
     parts = [piece for part in polygons(valid) for piece in cut(part)]

@@ -32,7 +32,7 @@ class _Template(NamedTuple):
 
 
 class HeaderReader:
-    """Reads headers, and knows again the ones that differ from an earlier one by the tie point only.
+    """Reads headers, and knows again those that differ from an earlier one by the tie point only.
 
     All patches of a scene and sensor are written alike. Where every other byte of two headers is
     equal, so is everything that they say but the tie point.

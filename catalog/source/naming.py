@@ -1,4 +1,4 @@
-"""File names to keys, and back. The name alone carries the key, however a mirror nests its folders."""
+"""File names to keys, and back: the name alone carries the key, however folders are nested."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Final
 from catalog.dataset import SEASONS, SENSORS
 from catalog.model import PatchKey
 
+_NUMBER: Final = r"0|[1-9]\d{0,5}"
 _NAME: Final = re.compile(
-    r"(ROIs\d{4})_([a-z]+)_(%s)_(0|[1-9]\d{0,5})_p(0|[1-9]\d{0,5})\.tif" % "|".join(SENSORS)
+    rf"(ROIs\d{{4}})_([a-z]+)_({'|'.join(SENSORS)})_({_NUMBER})_p({_NUMBER})\.tif"
 )
 
 

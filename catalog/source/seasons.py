@@ -12,7 +12,7 @@ from catalog.model import SceneKey
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SCENE: Final = re.compile(r"ROIs\d+_(%s)_(\d+)" % "|".join(SEASONS))
+_SCENE: Final = re.compile(rf"ROIs\d+_({'|'.join(SEASONS)})_(\d+)")
 
 
 def read_seasons(path: Path) -> dict[SceneKey, str]:

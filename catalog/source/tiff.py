@@ -189,7 +189,7 @@ def _sample_type(fields: dict[int, Values]) -> tuple[int, str]:
     formats = set(fields.get(_SAMPLE_FORMAT, (1,)))
     if bands == 0 or len(bits) != 1 or len(formats) != 1:
         raise NotUnderstoodError
-    dtype = _DTYPES.get((formats.pop(), bits.pop()))
+    dtype = _DTYPES.get((int(formats.pop()), int(bits.pop())))
     if dtype is None:
         raise NotUnderstoodError
     return bands, dtype

@@ -86,7 +86,8 @@ class Listing:
 def list_trees(roots: Iterable[Path]) -> Listing:
     """List all files of SEN12MS below some folders, however deep they lie.
 
-    Symbolic links are followed, each folder is read once. Names that are no GeoTIFF's are passed over.
+    Symbolic links are followed, each folder is read once. Names that are no GeoTIFF's are passed
+    over.
     """
     listing = Listing()
     seen: set[tuple[int, int]] = set()

@@ -26,17 +26,17 @@ TITLE: Final = "SEN12MS"
 DESCRIPTION: Final = (
     "SEN12MS is a curated dataset of georeferenced multi-spectral Sentinel-1/2 imagery for deep "
     "learning and data fusion: 180,662 triplets of dual-polarised Sentinel-1 backscatter, "
-    "multi-spectral Sentinel-2 reflectance and MODIS land cover, 256 × 256 pixels of 10 m each, from "
-    "252 scenes on all inhabited continents and in four meteorological seasons. An item is one patch: "
-    "a triplet, or what is there of it. Patches have no date, only the window of their season. "
-    "Neighbouring patches of a scene overlap by half."
+    "multi-spectral Sentinel-2 reflectance and MODIS land cover, 256 × 256 pixels of 10 m each, "
+    "from 252 scenes on all inhabited continents and in four meteorological seasons. An item is "
+    "one patch: a triplet, or what is there of it. Patches have no date, only the window of their "
+    "season. Neighbouring patches of a scene overlap by half."
 )
 KEYWORDS: Final = ("Sentinel-1", "Sentinel-2", "MODIS", "land cover", "SAR", "deep learning")
 DOI: Final = "10.5194/isprs-annals-IV-2-W7-153-2019"
 CITATION: Final = (
     "Schmitt, M., Hughes, L. H., Qiu, C., and Zhu, X. X.: SEN12MS – A Curated Dataset of "
-    "Georeferenced Multi-Spectral Sentinel-1/2 Imagery for Deep Learning and Data Fusion, ISPRS Ann. "
-    "Photogramm. Remote Sens. Spatial Inf. Sci., IV-2/W7, 153–160, 2019."
+    "Georeferenced Multi-Spectral Sentinel-1/2 Imagery for Deep Learning and Data Fusion, ISPRS "
+    "Ann. Photogramm. Remote Sens. Spatial Inf. Sci., IV-2/W7, 153–160, 2019."
 )
 GEOJSON: Final = "application/geo+json"
 PARQUET: Final = "application/vnd.apache.parquet"
@@ -243,8 +243,9 @@ def _extent(scenes: Sequence[SceneSummary], seasons: Sequence[str]) -> pystac.Ex
     boxes = [_union(scenes)]
     windows = [(SEASONS[season].start, SEASONS[season].end) for season in seasons]
     intervals = [(min(start for start, _ in windows), max(end for _, end in windows)), *windows]
-    for season in seasons:
-        boxes.append(_union([scene for scene in scenes if scene.key.season == season]))
+    boxes += [
+        _union([scene for scene in scenes if scene.key.season == season]) for season in seasons
+    ]
     known = [list(box) for box in boxes if box] or [[-180.0, -90.0, 180.0, 90.0]]
     return pystac.Extent(
         pystac.SpatialExtent(known),

@@ -38,7 +38,7 @@ def footprints(grids: Sequence[Grid]) -> NDArray[np.object_]:
     codes = np.array([grid.crs or "" for grid in grids], dtype=object)
     for code in set(codes) - {""}:
         (members,) = np.nonzero(codes == code)
-        rings = _rings(code, [grids[member] for member in members])
+        rings = _rings(code, [grids[member] for member in members.tolist()])
         placed = np.isfinite(rings).all(axis=(1, 2))
         outlines[members[placed]] = _polygons(rings[placed])
     return outlines
@@ -68,8 +68,8 @@ def _transformer(code: str) -> Transformer | None:
 
 
 def _polygons(rings: NDArray[np.float64]) -> NDArray[np.object_]:
-    polygons = shapely.orient_polygons(shapely.polygons(rings))
+    polygons = np.asarray(shapely.orient_polygons(shapely.polygons(rings)), dtype=object)
     crossing = np.ptp(rings[:, :, 0], axis=1) > 180
     for index in np.nonzero(crossing)[0]:
         polygons[index] = antimeridian.fix_polygon(polygons[index])
-    return np.asarray(polygons, dtype=object)
+    return polygons

@@ -41,8 +41,8 @@ EXTENSIONS: Final = (
 """Extensions that every item uses."""
 GEOTIFF: Final = "image/tiff; application=geotiff"
 ISSUES: Final = ("no_footprint", "off_grid", "unknown_class", "excluded")
-"""Findings of the audit: the file names no usable CRS; the patch is not where its number says; there
-are land-cover codes outside the legend; the official split leaves the patch out."""
+"""Findings of the audit: the file names no usable CRS; the patch is not where its number says;
+there are land-cover codes outside the legend; the official split leaves the patch out."""
 
 Columns = dict[str, Any]
 """Values by column name: a list or array over the patches, or Columns again for a struct."""
@@ -59,7 +59,7 @@ class Context:
 
 
 def item_path(key: SceneKey, item: str) -> str:
-    """Where an item lies below the catalog's root: `sen12ms/spring/ROIs1158_spring_1/…_p30.json`."""
+    """Where an item lies below the root: `sen12ms/spring/ROIs1158_spring_1/…_p30.json`."""
     return f"{scene_path(key)}/{item}.json"
 
 

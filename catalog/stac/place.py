@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
 NEAR_M: Final = 20_000.0
 """A footprint outside all countries belongs to the nearest within so many metres: boundaries at
@@ -76,12 +77,12 @@ class Gazetteer:
         return places
 
     def _areas(
-        self, outline: object, numbers: NDArray[np.intp], countries: NDArray[np.intp]
+        self, outline: BaseGeometry, numbers: NDArray[np.intp], countries: NDArray[np.intp]
     ) -> NDArray[np.float64]:
-        areas = shapely.area(shapely.intersection(self._pieces[numbers], outline))
+        areas = np.atleast_1d(shapely.area(shapely.intersection(self._pieces[numbers], outline)))
         return np.array([areas[self._numbers[numbers] == country].sum() for country in countries])
 
-    def _nearest(self, outline: object) -> Place | None:
+    def _nearest(self, outline: BaseGeometry) -> Place | None:
         west, south, east, north = shapely.bounds(outline)
         stretch = np.cos(np.radians((south + north) / 2))
         reach = NEAR_M / _METRES_PER_DEGREE
@@ -91,7 +92,7 @@ class Gazetteer:
         numbers = self._tree.query(box, predicate="intersects")
         if numbers.size == 0:
             return None
-        # Degrees of longitude shrink towards the poles: compare distances where both axes are equal.
+        # Degrees of longitude shrink towards the poles: compare distances where they do not.
         local = [stretch, 1.0]
         lines = shapely.shortest_line(
             shapely.transform(outline, lambda points: points * local),
@@ -102,7 +103,7 @@ class Gazetteer:
         nearest = int(np.argmin(metres))
         if metres[nearest] > NEAR_M:
             return None
-        return self._places[self._numbers[numbers[nearest]]]
+        return self._places[int(self._numbers[numbers[nearest]])]
 
 
 def _grouped(pairs: NDArray[np.intp]) -> list[tuple[int, NDArray[np.intp]]]:

@@ -60,8 +60,8 @@ COLUMNS: Final = (
     Column(
         "geometry",
         pa.binary(),
-        "WKB polygon through the four corners, degrees (OGC:CRS84), counter-clockwise; split at the "
-        "antimeridian; null if the file names no usable CRS.",
+        "WKB polygon through the four corners, degrees (OGC:CRS84), counter-clockwise; split at "
+        "the antimeridian; null if the file names no usable CRS.",
     ),
     Column("bbox", _BBOX, "Bounds of `geometry`, degrees: the covering of GeoParquet 1.1."),
     Column("collection", _TEXT, "`sen12ms`."),
@@ -99,8 +99,8 @@ COLUMNS: Final = (
         Column(
             f"sen12ms:{scheme}",
             _counts(scheme),
-            f"{_LAND_COVER[scheme]}: pixels per class, of 65,536; `unknown` counts codes outside the "
-            "legend; null without a land-cover file.",
+            f"{_LAND_COVER[scheme]}: pixels per class, of 65,536; `unknown` counts codes outside "
+            "the legend; null without a land-cover file.",
         )
         for scheme in SCHEMES
     ),
@@ -133,8 +133,8 @@ def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
     Parameters
     ----------
     columns : mapping
-        A list or array by column name; a mapping again for a struct, whose column `""` is true where
-        the struct as a whole is null.
+        A list or array by column name; a mapping again for a struct, whose column `""` is true
+        where the struct as a whole is null.
 
     Returns
     -------

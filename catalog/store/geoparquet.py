@@ -110,7 +110,7 @@ def write_subset(
 def _collection(table: pq.ParquetFile) -> dict[str, Any]:
     """The STAC collection in the metadata."""
     collections = json.loads(table.metadata.metadata[b"stac-geoparquet"])["collections"]
-    return next(iter(collections.values()))  # type: ignore[no-any-return]
+    return dict(next(iter(collections.values())))
 
 
 def _rebased(rows: pa.Table, rebase: tuple[str, str]) -> pa.Table:

@@ -24,7 +24,7 @@ _OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, "sen12ms"})
 
 
 def beside(out: Path, suffix: str) -> Path:
-    """A working path next to the catalog: `OUT.journal`, `OUT.partial`, `OUT.previous`, `OUT.lock`."""
+    """A working path next to the catalog, such as `OUT.journal`."""
     return out.with_name(f"{out.name}.{suffix}")
 
 

@@ -6,4 +6,4 @@ SELECT
     round(avg(cover.forest), 3) AS forest
 FROM patches
 GROUP BY country
-ORDER BY forest DESC, country
+ORDER BY forest DESC, country ASC

@@ -3,10 +3,14 @@
 -- One row a patch, as in `chosen`.
 SELECT *
 FROM chosen
-WHERE id IN (
-    SELECT centre.id
-    FROM (SELECT id, ST_Centroid(geometry) AS point FROM chosen) AS centre
-    INNER JOIN (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece) AS region
-        ON ST_Intersects(centre.point, region.piece)
-)
+WHERE
+    id IN (
+        SELECT centre.id
+        FROM (SELECT
+            id,
+            ST_Centroid(geometry) AS point
+        FROM chosen) AS centre
+        INNER JOIN (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece) AS region
+            ON ST_Intersects(centre.point, region.piece)
+    )
 ORDER BY season, scene, patch

@@ -3,10 +3,11 @@
 -- One row a patch, as in `chosen`.
 SELECT *
 FROM chosen
-WHERE id IN (
-    SELECT chosen.id
-    FROM chosen
-    INNER JOIN (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece) AS region
-        ON ST_Intersects(chosen.geometry, region.piece)
-)
+WHERE
+    id IN (
+        SELECT near.id
+        FROM chosen AS near
+        INNER JOIN (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece) AS region
+            ON ST_Intersects(near.geometry, region.piece)
+    )
 ORDER BY season, scene, patch

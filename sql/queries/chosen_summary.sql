@@ -1,5 +1,5 @@
 -- What are the chosen patches, in a flat table?
--- $from, $to: what paths start with, and what to put in its place; null to leave them.
+-- $old, $new: what paths start with, and what to put in its place; null to leave them.
 -- One row a patch: keys, place, paths, and the share of each simplified class, 0 to 1.
 SELECT
     patches.id,
@@ -15,9 +15,9 @@ SELECT
     patches.lon,
     patches.lat,
     patches.crs,
-    rebase(patches.s1, $from, $to) AS s1,
-    rebase(patches.s2, $from, $to) AS s2,
-    rebase(patches.lc, $from, $to) AS lc,
+    rebase(patches.s1, $old, $new) AS s1,
+    rebase(patches.s2, $old, $new) AS s2,
+    rebase(patches.lc, $old, $new) AS lc,
     unnest(patches.cover)
 FROM patches
 INNER JOIN chosen ON patches.id = chosen.id

@@ -3,11 +3,12 @@
 -- One row a patch, as in `chosen`.
 SELECT *
 FROM chosen
-WHERE ST_Within(
-    geometry,
-    (
-        SELECT ST_Union_Agg(piece)
-        FROM (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece)
+WHERE
+    ST_Within(
+        geometry,
+        (
+            SELECT ST_Union_Agg(piece)
+            FROM (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece) AS region
+        )
     )
-)
 ORDER BY season, scene, patch

@@ -6,4 +6,4 @@ SELECT
     count(*) FILTER (complete) AS complete
 FROM patches
 GROUP BY continent
-ORDER BY patches DESC, continent
+ORDER BY patches DESC, continent ASC

@@ -6,4 +6,4 @@ SELECT
     count(*) FILTER (complete) AS complete
 FROM patches
 GROUP BY dominant_cover
-ORDER BY patches DESC, dominant_cover
+ORDER BY patches DESC, dominant_cover ASC

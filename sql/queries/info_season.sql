@@ -6,4 +6,4 @@ SELECT
     count(*) FILTER (complete) AS complete
 FROM patches
 GROUP BY season
-ORDER BY patches DESC, season
+ORDER BY patches DESC, season ASC

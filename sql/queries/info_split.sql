@@ -6,4 +6,4 @@ SELECT
     count(*) FILTER (complete) AS complete
 FROM patches
 GROUP BY split
-ORDER BY patches DESC, split
+ORDER BY patches DESC, split ASC

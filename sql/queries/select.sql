@@ -3,8 +3,8 @@
 -- $season, $local_season, $split: lists of names; $complete: true or false.
 -- $s1, $s2, $lc: true to ask for the file.
 -- $cover_…_low, $cover_…_high, $igbp_…_low, $igbp_…_high: bounds of a share, 0 to 1, inclusive.
--- A parameter that is null filters nothing. The rows come from `candidates`, which has the columns of
--- `patches`. One row a patch: id, key, paths and footprint.
+-- A parameter that is null filters nothing. `candidates` has the columns of `patches`.
+-- One row a patch: id, key, paths and footprint.
 SELECT
     id,
     season,
@@ -47,18 +47,44 @@ WHERE
     AND ($cover_barren_high IS NULL OR cover.barren <= $cover_barren_high)
     AND ($cover_water_low IS NULL OR cover.water >= $cover_water_low)
     AND ($cover_water_high IS NULL OR cover.water <= $cover_water_high)
-    AND ($igbp_evergreen_needleleaf_forest_low IS NULL OR igbp.evergreen_needleleaf_forest >= $igbp_evergreen_needleleaf_forest_low)
-    AND ($igbp_evergreen_needleleaf_forest_high IS NULL OR igbp.evergreen_needleleaf_forest <= $igbp_evergreen_needleleaf_forest_high)
-    AND ($igbp_evergreen_broadleaf_forest_low IS NULL OR igbp.evergreen_broadleaf_forest >= $igbp_evergreen_broadleaf_forest_low)
-    AND ($igbp_evergreen_broadleaf_forest_high IS NULL OR igbp.evergreen_broadleaf_forest <= $igbp_evergreen_broadleaf_forest_high)
-    AND ($igbp_deciduous_needleleaf_forest_low IS NULL OR igbp.deciduous_needleleaf_forest >= $igbp_deciduous_needleleaf_forest_low)
-    AND ($igbp_deciduous_needleleaf_forest_high IS NULL OR igbp.deciduous_needleleaf_forest <= $igbp_deciduous_needleleaf_forest_high)
-    AND ($igbp_deciduous_broadleaf_forest_low IS NULL OR igbp.deciduous_broadleaf_forest >= $igbp_deciduous_broadleaf_forest_low)
-    AND ($igbp_deciduous_broadleaf_forest_high IS NULL OR igbp.deciduous_broadleaf_forest <= $igbp_deciduous_broadleaf_forest_high)
+    AND (
+        $igbp_evergreen_needleleaf_forest_low IS NULL
+        OR igbp.evergreen_needleleaf_forest >= $igbp_evergreen_needleleaf_forest_low
+    )
+    AND (
+        $igbp_evergreen_needleleaf_forest_high IS NULL
+        OR igbp.evergreen_needleleaf_forest <= $igbp_evergreen_needleleaf_forest_high
+    )
+    AND (
+        $igbp_evergreen_broadleaf_forest_low IS NULL
+        OR igbp.evergreen_broadleaf_forest >= $igbp_evergreen_broadleaf_forest_low
+    )
+    AND (
+        $igbp_evergreen_broadleaf_forest_high IS NULL
+        OR igbp.evergreen_broadleaf_forest <= $igbp_evergreen_broadleaf_forest_high
+    )
+    AND (
+        $igbp_deciduous_needleleaf_forest_low IS NULL
+        OR igbp.deciduous_needleleaf_forest >= $igbp_deciduous_needleleaf_forest_low
+    )
+    AND (
+        $igbp_deciduous_needleleaf_forest_high IS NULL
+        OR igbp.deciduous_needleleaf_forest <= $igbp_deciduous_needleleaf_forest_high
+    )
+    AND (
+        $igbp_deciduous_broadleaf_forest_low IS NULL
+        OR igbp.deciduous_broadleaf_forest >= $igbp_deciduous_broadleaf_forest_low
+    )
+    AND (
+        $igbp_deciduous_broadleaf_forest_high IS NULL
+        OR igbp.deciduous_broadleaf_forest <= $igbp_deciduous_broadleaf_forest_high
+    )
     AND ($igbp_mixed_forest_low IS NULL OR igbp.mixed_forest >= $igbp_mixed_forest_low)
     AND ($igbp_mixed_forest_high IS NULL OR igbp.mixed_forest <= $igbp_mixed_forest_high)
     AND ($igbp_closed_shrubland_low IS NULL OR igbp.closed_shrubland >= $igbp_closed_shrubland_low)
-    AND ($igbp_closed_shrubland_high IS NULL OR igbp.closed_shrubland <= $igbp_closed_shrubland_high)
+    AND (
+        $igbp_closed_shrubland_high IS NULL OR igbp.closed_shrubland <= $igbp_closed_shrubland_high
+    )
     AND ($igbp_open_shrubland_low IS NULL OR igbp.open_shrubland >= $igbp_open_shrubland_low)
     AND ($igbp_open_shrubland_high IS NULL OR igbp.open_shrubland <= $igbp_open_shrubland_high)
     AND ($igbp_woody_savanna_low IS NULL OR igbp.woody_savanna >= $igbp_woody_savanna_low)
@@ -67,8 +93,13 @@ WHERE
     AND ($igbp_savanna_high IS NULL OR igbp.savanna <= $igbp_savanna_high)
     AND ($igbp_grassland_low IS NULL OR igbp.grassland >= $igbp_grassland_low)
     AND ($igbp_grassland_high IS NULL OR igbp.grassland <= $igbp_grassland_high)
-    AND ($igbp_permanent_wetland_low IS NULL OR igbp.permanent_wetland >= $igbp_permanent_wetland_low)
-    AND ($igbp_permanent_wetland_high IS NULL OR igbp.permanent_wetland <= $igbp_permanent_wetland_high)
+    AND (
+        $igbp_permanent_wetland_low IS NULL OR igbp.permanent_wetland >= $igbp_permanent_wetland_low
+    )
+    AND (
+        $igbp_permanent_wetland_high IS NULL
+        OR igbp.permanent_wetland <= $igbp_permanent_wetland_high
+    )
     AND ($igbp_cropland_low IS NULL OR igbp.cropland >= $igbp_cropland_low)
     AND ($igbp_cropland_high IS NULL OR igbp.cropland <= $igbp_cropland_high)
     AND ($igbp_urban_low IS NULL OR igbp.urban >= $igbp_urban_low)

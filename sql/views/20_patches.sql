@@ -1,6 +1,6 @@
 -- Which patches are there, with everything to choose them by?
--- One row a patch. Shares of land cover are of the patch's 65,536 pixels, 0 to 1, exact; null without
--- a land-cover file. Coordinates are degrees (OGC:CRS84).
+-- One row a patch. Shares of land cover are of the patch's 65,536 pixels, 0 to 1, exact; null
+-- without a land-cover file. Coordinates are degrees (OGC:CRS84).
 CREATE OR REPLACE VIEW patches AS
 WITH measured AS (
     SELECT
@@ -32,7 +32,8 @@ WITH measured AS (
             'evergreen_broadleaf_forest': "sen12ms:lccs_lc".evergreen_broadleaf_forest / 65536,
             'deciduous_needleleaf_forest': "sen12ms:lccs_lc".deciduous_needleleaf_forest / 65536,
             'deciduous_broadleaf_forest': "sen12ms:lccs_lc".deciduous_broadleaf_forest / 65536,
-            'mixed_broadleaf_needleleaf_forest': "sen12ms:lccs_lc".mixed_broadleaf_needleleaf_forest / 65536,
+            'mixed_broadleaf_needleleaf_forest': "sen12ms:lccs_lc".mixed_broadleaf_needleleaf_forest
+            / 65536,
             'mixed_broadleaf_forest': "sen12ms:lccs_lc".mixed_broadleaf_forest / 65536,
             'open_forest': "sen12ms:lccs_lc".open_forest / 65536,
             'sparse_forest': "sen12ms:lccs_lc".sparse_forest / 65536,

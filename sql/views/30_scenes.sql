@@ -1,6 +1,6 @@
 -- Which scenes are there?
--- One row a scene; coordinates are degrees (OGC:CRS84), geometry is the bounding box of its patches,
--- country the one with most patches, cover the mean share of each simplified class.
+-- One row a scene; coordinates are degrees (OGC:CRS84), geometry is the bounding box of its
+-- patches; country, continent and dominant_cover are those of most patches.
 CREATE OR REPLACE VIEW scenes AS
 SELECT
     scene_id,

@@ -1,7 +1,7 @@
 -- Which regions have a name?
 -- One row a piece of a region: countries, states, continents and UN subregions are cut into small
--- pieces so that a join is fast, and a patch on a cut meets two of them: join with DISTINCT. Degrees
--- (OGC:CRS84). Natural Earth 1:50m, public domain.
+-- pieces so that a join is fast, and a patch on a cut meets two of them: join with DISTINCT.
+-- Degrees (OGC:CRS84). Natural Earth 1:50m, public domain.
 CREATE OR REPLACE VIEW regions AS
 WITH pieces AS (
     SELECT * FROM read_parquet(getvariable('data') || '/regions.parquet')
