@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Final
+import tempfile
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
 from catalog.dataset import DATA
 from catalog.errors import QueryError
+from catalog.query.extensions import load_extension
 from catalog.query.statements import statement, statements
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TABLES: Final = ("patches", "scenes", "landcover_classes", "regions")
 """The views that `catalog.duckdb` keeps as tables."""
+MEMORY: Final = "4GB"
+"""What a query may use; beyond that it goes to temporary files."""
+
+_QUESTIONS: Final = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 
 
 def build_database(items: Path, database: Path) -> None:
@@ -26,8 +33,9 @@ def build_database(items: Path, database: Path) -> None:
     database : Path
         The file to write, `catalog.duckdb`: DuckDB names the database after it.
     """
+    # One thread writes the same bytes every time.
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
-        load_spatial(connection)
+        load_extension(connection, "spatial")
         connection.execute(statement("build/attach_memory"))
         connection.execute(statement("build/use_memory"))
         _define_views(connection, str(items))
@@ -38,23 +46,43 @@ def build_database(items: Path, database: Path) -> None:
 
 
 def open_database(database: Path) -> duckdb.DuckDBPyConnection:
-    """Open `catalog.duckdb` for reading."""
+    """Open `catalog.duckdb` for questions, and for nothing else.
+
+    Raises
+    ------
+    QueryError
+        If it is no database, or of another version of DuckDB.
+    """
     try:
-        connection = duckdb.connect(str(database), read_only=True)
+        connection = duckdb.connect(str(database), read_only=True, config=_limits())
     except duckdb.Error as error:
         raise QueryError(
             f"{database} cannot be opened: {error}; run `sen12ms index` again"
         ) from error
-    load_spatial(connection)
+    load_extension(connection, "spatial")
+    _lock(connection)
     return connection
 
 
 def open_items(items: str) -> duckdb.DuckDBPyConnection:
-    """The views and macros over a bare `items.parquet`, at a path or URL."""
-    connection = duckdb.connect()
-    load_spatial(connection)
-    _define_views(connection, items)
-    _define(connection, "macros")
+    """The views and macros over a bare `items.parquet`, at a path or URL.
+
+    Raises
+    ------
+    QueryError
+        If it cannot be read, or is another kind of table.
+    """
+    connection = duckdb.connect(config=_limits())
+    load_extension(connection, "spatial")
+    if "://" in items:
+        load_extension(connection, "httpfs")
+    try:
+        _define_views(connection, items)
+        _define(connection, "macros")
+        connection.execute(statement("build/allow_files"))
+    except duckdb.Error as error:
+        raise QueryError(f"{items} is no table of SEN12MS that can be read: {error}") from error
+    _lock(connection)
     return connection
 
 
@@ -69,20 +97,36 @@ def open_cursor(connection: duckdb.DuckDBPyConnection, items: str) -> duckdb.Duc
 
 
 def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelation:
-    """The answer of a user's query; an empty one for a statement without rows.
+    """The answer of a user's query.
 
     Raises
     ------
     QueryError
-        If DuckDB refuses it.
+        If it is no query, or more than one, or DuckDB refuses it.
     """
     try:
+        kinds = [parsed.type for parsed in duckdb.extract_statements(query)]
+        if len(kinds) != 1 or kinds[0] not in _QUESTIONS:
+            raise QueryError(
+                f"{query[:60]!r} is not one query: a catalog only answers, try 'FROM scenes'"
+            )
         answer = cursor.sql(query)
     except duckdb.Error as error:
         raise QueryError(f"DuckDB refuses the query: {error}") from error
     if answer is None:
-        raise QueryError(f"{query[:60]!r} has no answer: write a query, such as FROM patches")
+        raise QueryError(f"{query[:60]!r} has no answer: try 'FROM scenes'")
     return answer
+
+
+def _limits() -> dict[str, str | bool | int | float | list[str]]:
+    """Settings of every connection: temporary files never go beside the catalog."""
+    return {"memory_limit": MEMORY, "temp_directory": tempfile.gettempdir()}
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """No other file can be read, nothing written, attached or installed from here on."""
+    connection.execute(statement("build/deny_access"))
+    connection.execute(statement("build/lock_settings"))
 
 
 def _set_files(connection: duckdb.DuckDBPyConnection, items: str) -> None:
@@ -99,34 +143,3 @@ def _define(connection: duckdb.DuckDBPyConnection, *folders: str) -> None:
     for folder in folders:
         for text in statements(folder):
             connection.execute(text)
-
-
-def load_spatial(connection: duckdb.DuckDBPyConnection) -> None:
-    """Load DuckDB's extension `spatial`: from its wheel, or else from DuckDB's own repository.
-
-    Raises
-    ------
-    QueryError
-        If neither works.
-    """
-    try:
-        extension = _spatial_file()
-        if extension is not None:
-            connection.load_extension(str(extension))
-        else:
-            connection.install_extension("spatial")
-            connection.load_extension("spatial")
-    except duckdb.Error as error:
-        raise QueryError(
-            f"DuckDB's extension spatial cannot be loaded: {error}; "
-            f"pip install duckdb-extension-spatial=={duckdb.__version__}"
-        ) from error
-
-
-def _spatial_file() -> Path | None:
-    spec = find_spec("duckdb_extension_spatial")
-    if spec is None or spec.origin is None:
-        return None
-    name = f"extensions/v{duckdb.__version__}/spatial.duckdb_extension"
-    path = Path(spec.origin).parent / name
-    return path if path.is_file() else None

@@ -1,0 +1,41 @@
+"""DuckDB's extensions: from their wheels, so that everything works offline."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from catalog.errors import QueryError
+
+
+def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension from its wheel, or else from DuckDB's own repository.
+
+    Raises
+    ------
+    QueryError
+        If neither works; the message says why, and what to install.
+    """
+    try:
+        wheel = _wheel_file(name)
+        if wheel is not None:
+            connection.load_extension(str(wheel))
+        else:
+            connection.install_extension(name)
+            connection.load_extension(name)
+    except duckdb.Error as error:
+        raise QueryError(
+            f"DuckDB's extension {name} cannot be loaded: {error}; "
+            f"pip install duckdb-extension-{name}=={duckdb.__version__}"
+        ) from error
+
+
+def _wheel_file(name: str) -> Path | None:
+    spec = find_spec(f"duckdb_extension_{name}")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}"
+    path = folder / f"{name}.duckdb_extension"
+    return path if path.is_file() else None

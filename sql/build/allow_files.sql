@@ -1,0 +1,7 @@
+-- Which files may still be read when access is denied?
+-- The footprint table and the package's tables.
+SET allowed_paths = [
+    getvariable('items'),
+    getvariable('data') || '/landcover_classes.csv',
+    getvariable('data') || '/regions.parquet'
+]
