@@ -11,17 +11,19 @@ from functools import cache
 from importlib.metadata import version
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import geopandas
+import numpy as np
 import shapely
 
-from catalog.dataset import SENSORS
+from catalog.dataset import PREVIEWS, SENSORS
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import Rejected, SceneKey
 from catalog.pool import run_tasks
-from catalog.query.database import build_database
+from catalog.query.database import build_database, definitions
 from catalog.source.hrefs import Hrefs
+from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
 from catalog.source.seasons import read_seasons
 from catalog.source.tree import Listing, SceneFiles, list_trees
@@ -32,7 +34,15 @@ from catalog.stac.collection import (
     scene_catalog,
     season_catalog,
 )
-from catalog.stac.item import COLLECTION, Context, columns_from_scene, items_from_rows, scene_path
+from catalog.stac.item import (
+    COLLECTION,
+    Context,
+    columns_from_scene,
+    dominant_covers,
+    items_from_rows,
+    preview_name,
+    scene_path,
+)
 from catalog.stac.place import Gazetteer, Place
 from catalog.store import staging
 from catalog.store.columns import SCHEMA, table_columns
@@ -82,6 +92,7 @@ def index(
     *roots: str | os.PathLike[str],
     into: str | os.PathLike[str],
     href_base: str | None = None,
+    previews: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -99,6 +110,8 @@ def index(
         beside it, in `INTO.journal`.
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
+    previews : bool
+        Whether to draw a thumbnail and an overview of every patch beside its item.
     workers : int, optional
         Processes that read and write; by default as many as cores, one for a small dataset.
     progress : Progress, optional
@@ -118,7 +131,6 @@ def index(
     """
     out = Path(os.path.abspath(into))
     folders = [_checked_root(root, out) for root in roots]
-    progress = progress or _silent
     with staging.exclusive(out):
         listing = list_trees(folders)
         if not listing.files:
@@ -126,7 +138,8 @@ def index(
             raise CatalogNotFoundError(
                 f"no file of SEN12MS in {names}: names look like ROIs1158_spring_s1_1_p30.tif"
             )
-        run = _Run(out, Hrefs(tuple(map(str, folders)), href_base), listing, workers, progress)
+        hrefs = Hrefs(tuple(map(str, folders)), href_base)
+        run = _Run(out, hrefs, listing, _Choices(previews, workers, progress or _silent))
         return run.execute()
 
 
@@ -143,23 +156,25 @@ def _silent(phase: str, done: int, total: int, rejected: int) -> None:
     pass
 
 
+class _Choices(NamedTuple):
+    """How a run is done."""
+
+    previews: bool
+    workers: int | None
+    progress: Progress
+
+
 class _Run:
     """One run of `index`."""
 
-    def __init__(
-        self,
-        out: Path,
-        hrefs: Hrefs,
-        listing: Listing,
-        workers: int | None,
-        progress: Progress,
-    ) -> None:
+    def __init__(self, out: Path, hrefs: Hrefs, listing: Listing, choices: _Choices) -> None:
         self.out = out
         self.hrefs = hrefs
         self.listing = listing
-        self.progress = progress
+        self.previews = choices.previews
+        self.progress = choices.progress
         default = 1 if listing.files < _SMALL_FILES else (os.cpu_count() or 1)
-        self.workers = workers or default
+        self.workers = choices.workers or default
         self.journal = Journal(staging.beside(out, "journal"))
         self.rejected = list(listing.rejected)
         self.seasons = self._true_seasons()
@@ -167,7 +182,12 @@ class _Run:
     def execute(self) -> Report:
         fingerprints = {key: self._fingerprint(key) for key in self.listing.scenes}
         self._read(fingerprints)
-        inputs = _digest(sorted(fingerprints.values()), [asdict(entry) for entry in self.rejected])
+        inputs = _digest(
+            version("sen12ms-catalog"),
+            definitions(),
+            sorted(fingerprints.values()),
+            [asdict(entry) for entry in self.rejected],
+        )
         current = _current_report(self.out, inputs)
         if current is not None:
             return current
@@ -192,21 +212,25 @@ class _Run:
             files,
             self.hrefs.roots if self.hrefs.base else None,
             self.hrefs.base,
+            self.previews,
             self.seasons.get(key),
         )
 
     def _read(self, fingerprints: Mapping[SceneKey, str]) -> None:
         """Read the scenes that the journal does not know as they are now."""
-        waiting = [
-            (self.listing.scenes[key], fingerprint)
-            for key, fingerprint in fingerprints.items()
-            if not self.journal.holds(key, fingerprint)
-        ]
         tasks = [
-            (self.journal, files, fingerprint, self.hrefs, self.seasons.get(files.key))
-            for files, fingerprint in waiting
+            (
+                self.journal,
+                files,
+                fingerprints[key],
+                self.hrefs,
+                self.seasons.get(key),
+                self.previews,
+            )
+            for key, files in self.listing.scenes.items()
+            if not self.journal.holds(key, fingerprints[key])
         ]
-        total = sum(files.count for files, _ in waiting)
+        total = sum(files.count for _, files, *_ in tasks)
         done = rejected = 0
         for read, bad in run_tasks(_read_scene, tasks, self.workers):
             done += read
@@ -216,7 +240,10 @@ class _Run:
     def _write(self, inputs: str) -> Report:
         total = 0
         with staging.replacing(self.out) as folder:
-            tasks = [(self.journal, key, folder) for key in self.listing.scenes]
+            tasks = [
+                (self.journal, key, folder, (files, self.hrefs) if self.previews else None)
+                for key, files in self.listing.scenes.items()
+            ]
             summaries = []
             patches = 0
             missing: Counter[str] = Counter()
@@ -251,7 +278,7 @@ class _Run:
         for season, scenes in by_season.items():
             path = folder / COLLECTION / season / staging.CATALOG
             write_json(path, season_catalog(season, scenes))
-        whole = collection(summaries, table_columns())
+        whole = collection(summaries, table_columns(), previews=self.previews)
         write_json(folder / COLLECTION / "collection.json", whole)
         write_json(folder / staging.CATALOG, root_catalog())
         tables = (self.journal.load(key).table for key in _along_hilbert(summaries))
@@ -267,22 +294,31 @@ class _Written:
 
 
 def _read_scene(
-    journal: Journal, files: SceneFiles, fingerprint: str, hrefs: Hrefs, season: str | None
+    journal: Journal,
+    files: SceneFiles,
+    fingerprint: str,
+    hrefs: Hrefs,
+    season: str | None,
+    previews: bool,
 ) -> tuple[int, int]:
     scene = _reader().read(files.key, files, hrefs)
-    context = Context(_gazetteer(), {files.key: season} if season else {})
+    context = Context(_gazetteer(), {files.key: season} if season else {}, previews)
     columns = columns_from_scene(scene, context) if scene.patches else None
     journal.save(files.key, fingerprint, columns, scene.rejected)
     return files.count, len(scene.rejected)
 
 
-def _write_scene(journal: Journal, key: SceneKey, folder: Path) -> _Written:
+def _write_scene(
+    journal: Journal, key: SceneKey, folder: Path, drawn_from: tuple[SceneFiles, Hrefs] | None
+) -> _Written:
     record = journal.load(key)
     rows = record.rows()
     if not rows:
         return _Written(None, {}, record.rejected)
     scene_folder = folder / scene_path(key)
     write_item_files(scene_folder, items_from_rows(rows, key))
+    if drawn_from is not None:
+        _draw_previews(scene_folder, rows, *drawn_from)
     summary = _summary(record)
     titles = [(row["id"], row["title"]) for row in rows]
     write_json(scene_folder / staging.CATALOG, scene_catalog(summary, titles))
@@ -292,8 +328,21 @@ def _write_scene(journal: Journal, key: SceneKey, folder: Path) -> _Written:
     return _Written(summary, missing, record.rejected)
 
 
+def _draw_previews(
+    folder: Path, rows: Sequence[Mapping[str, Any]], files: SceneFiles, hrefs: Hrefs
+) -> None:
+    paths = {hrefs.of(file.path): file.path for file in files}
+    for row in rows:
+        assets = {sensor: row["assets"][sensor] for sensor in SENSORS}
+        members = {sensor: paths[asset["href"]] for sensor, asset in assets.items() if asset}
+        for name in PREVIEWS:
+            picture = draw_preview(name, members)
+            (folder / preview_name(row["id"], name)).write_bytes(picture.png)
+
+
 def _summary(record: SceneRecord) -> SceneSummary:
     countries = Counter(filter(None, record.column("sen12ms:country")))
+    covers = Counter(filter(None, _covers(record)))
     west, south, east, north = shapely.total_bounds(
         shapely.from_wkb(record.column("geometry"))
     ).tolist()
@@ -303,10 +352,19 @@ def _summary(record: SceneRecord) -> SceneSummary:
         patches=record.table.num_rows,
         bbox=None if isnan(west) else (west, south, east, north),
         country=names[countries.most_common(1)[0][0]] if countries else None,
+        cover=covers.most_common(1)[0][0] if covers else None,
         countries=tuple(sorted(countries)),
         continents=tuple(sorted(set(filter(None, record.column("sen12ms:continent"))))),
         crs=tuple(sorted(set(filter(None, record.column("proj:code"))))),
     )
+
+
+def _covers(record: SceneRecord) -> list[str | None]:
+    """The dominant simplified class of each patch that has land cover."""
+    counts = [row for row in record.column("sen12ms:igbp") if row is not None]
+    if not counts:
+        return []
+    return dominant_covers({name: np.array([row[name] for row in counts]) for name in counts[0]})
 
 
 @cache

@@ -24,10 +24,21 @@ from catalog.reader import Catalog
 def sql(out: str, query: str, format_: str, output: str | None) -> None:
     """Answer one SQL query over the catalog OUT.
 
-    The views are `patches`, `scenes`, `regions` and `landcover_classes`; `DESCRIBE patches` lists
-    columns.
+    QUERY is the text, a file that ends in .sql, or - for standard input. The views are `patches`,
+    `scenes`, `regions` and `landcover_classes`; `DESCRIBE patches` lists columns.
 
     Example: sen12ms sql OUT "SELECT dominant_cover, count(*) FROM patches GROUP BY ALL"
     """
+    text = _text(query)
     with Catalog.open(out) as cat:
-        write_answer(cat.sql(query), format_, output)
+        write_answer(cat.sql(text), format_, output)
+
+
+def _text(query: str) -> str:
+    if query != "-" and not query.endswith(".sql"):
+        return query
+    try:
+        with click.open_file(query, encoding="utf-8") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"the query cannot be read from {query}: {error}") from error

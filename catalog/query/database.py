@@ -23,6 +23,12 @@ MEMORY: Final = "4GB"
 _QUESTIONS: Final = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 
 
+def definitions() -> tuple[str, ...]:
+    """All statements that `catalog.duckdb` is made with: another one means another database."""
+    folders = ("functions", "views", "build", "macros")
+    return tuple(text for folder in folders for text in statements(folder))
+
+
 def build_database(items: Path, database: Path) -> None:
     """Write `catalog.duckdb`: the views as tables, and the macros.
 

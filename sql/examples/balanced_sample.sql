@@ -1,0 +1,9 @@
+-- Which 5 patches of each simplified class make a balanced sample?
+-- One row a patch: class, id and the paths of the inputs.
+SELECT
+    dominant_cover,
+    id,
+    s1,
+    s2
+FROM stratified_sample('dominant_cover', 5, 42)
+ORDER BY dominant_cover, id

@@ -1,0 +1,10 @@
+-- Which scene numbers stand for several places?
+-- One row a number that is used in more than one season, with the places it stands for.
+SELECT
+    scene,
+    count(*) AS places,
+    list(season || ' ' || coalesce(country, '?') ORDER BY season) AS seasons
+FROM scenes
+GROUP BY scene
+HAVING count(*) > 1
+ORDER BY scene

@@ -1,0 +1,10 @@
+-- How many patches are all water, and how many have none?
+-- One row a continent.
+SELECT
+    continent,
+    count(*) FILTER (cover.water = 1) AS all_water,
+    count(*) FILTER (cover.water = 0) AS no_water,
+    count(*) AS patches
+FROM patches
+GROUP BY continent
+ORDER BY continent

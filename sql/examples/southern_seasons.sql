@@ -1,0 +1,10 @@
+-- Where is summer not summer?
+-- One row a season in the file name and a season on the ground: scenes and patches.
+SELECT
+    season,
+    local_season,
+    count(DISTINCT scene_id) AS scenes,
+    count(*) AS patches
+FROM patches
+GROUP BY season, local_season
+ORDER BY season, local_season

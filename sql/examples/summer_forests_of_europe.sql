@@ -1,0 +1,6 @@
+-- Which Sentinel-2 files show summer forests in Europe?
+-- One row a patch: the path of its Sentinel-2 file.
+SELECT s2
+FROM patches
+WHERE season = 'summer' AND continent = 'Europe' AND cover.forest > 0.5
+ORDER BY season, scene, patch

@@ -1,0 +1,10 @@
+-- What share do some classes have together?
+-- shares: a struct of shares by class, such as `igbp`; classes: list of class names.
+-- A share, 0 to 1; null without a land-cover file, or if a class has no such name.
+CREATE OR REPLACE MACRO share_of(shares, classes) AS
+CASE
+    WHEN list_has_all(map_keys(shares::MAP(VARCHAR, DOUBLE)), classes)
+        THEN list_sum(list_transform(
+            list_distinct(classes), LAMBDA class: (shares::MAP(VARCHAR, DOUBLE))[class]
+        ))
+END

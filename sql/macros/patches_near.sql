@@ -1,0 +1,33 @@
+-- Which patches lie within a distance of a point?
+-- longitude, latitude: degrees (OGC:CRS84); radius_km: kilometres along the ellipsoid (WGS 84), to
+-- the nearest point of the footprint; not across a pole or the antimeridian.
+-- One row a patch, as in `patches`, and distance_km; the nearest first.
+CREATE OR REPLACE MACRO patches_near(longitude, latitude, radius_km) AS TABLE
+    SELECT
+        * EXCLUDE nearest,
+        -- DuckDB's geodesic takes latitude first.
+        ST_Distance_Spheroid(
+            ST_Point(latitude, longitude), ST_Point(ST_Y(nearest), ST_X(nearest))
+        ) / 1000 AS distance_km
+    FROM (
+        SELECT
+            *,
+            ST_EndPoint(ST_ShortestLine(ST_Point(longitude, latitude), geometry)) AS nearest
+        FROM patches
+        WHERE
+            -- No degree of latitude is shorter than 110.5 km, no degree of longitude than that
+            -- times the cosine of the latitude.
+            ymin <= latitude + radius_km / 110.5
+            AND ymax >= latitude - radius_km / 110.5
+            AND (
+                abs(latitude) + radius_km / 110.5 >= 89
+                OR (
+                    xmin <= longitude
+                    + radius_km / (110.5 * cos(radians(abs(latitude) + radius_km / 110.5)))
+                    AND xmax >= longitude
+                    - radius_km / (110.5 * cos(radians(abs(latitude) + radius_km / 110.5)))
+                )
+            )
+    ) AS candidates
+    WHERE distance_km <= radius_km
+    ORDER BY distance_km, id
