@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench docs regions clean
+.PHONY: demo test browser check bench docs regions clean
 
 demo: $(VENV)/installed  ## Make a small synthetic SEN12MS and its catalog, and ask it a question.
 	$(BIN)/sen12ms demo $(DEMO)
 
 test: $(VENV)/installed-test  ## Run the tests.
 	$(BIN)/python -m pytest -n auto
+
+browser: $(VENV)/installed-test  ## Build STAC Browser into a cache folder, once; needs Node.js >= 18.
+	$(BIN)/sen12ms serve --build-browser
 
 check: $(VENV)/installed-check  ## Run linters, type checks and the layer contracts.
 	$(BIN)/ruff check .

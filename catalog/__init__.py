@@ -10,25 +10,34 @@
 from catalog.errors import (
     CatalogError,
     CatalogNotFoundError,
+    FileError,
     FilterError,
+    ManifestError,
+    MissingExtraError,
     OutputError,
     QueryError,
     RegionError,
+    ShortageWarning,
 )
 from catalog.indexer import Report, index
 from catalog.model import Rejected
-from catalog.reader import Catalog, Selection
+from catalog.reader import Catalog
+from catalog.selection import Selection
 
 __all__ = [
     "Catalog",
     "CatalogError",
     "CatalogNotFoundError",
+    "FileError",
     "FilterError",
+    "ManifestError",
+    "MissingExtraError",
     "OutputError",
     "QueryError",
     "RegionError",
     "Rejected",
     "Report",
     "Selection",
+    "ShortageWarning",
     "index",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import shapely
 
-from catalog.dataset import patch_id
+from catalog.dataset import PREVIEWS, SENSORS, patch_id
 from catalog.errors import CatalogNotFoundError
 from catalog.model import Grid, PatchKey, SceneKey
 from catalog.query.database import open_database
@@ -87,6 +87,8 @@ def check(
         raise CatalogNotFoundError(
             f"there is no catalog in {folder}: make one with `sen12ms index`"
         )
+    if root is not None and not Path(root).is_dir():
+        raise CatalogNotFoundError(f"there is no folder {os.fspath(root)!r}: name the dataset's")
     report = read_json(folder / staging.REPORT)
     ids: Counter[str] = Counter()
     files: Counter[bool] = Counter()
@@ -132,7 +134,7 @@ def _check_files(
     rows: Sequence[Row], moved: tuple[str, str] | None, files: Counter[bool]
 ) -> Iterator[Finding]:
     for row in rows:
-        for asset in filter(None, row["assets"].values()):
+        for asset in filter(None, (row["assets"][sensor] for sensor in SENSORS)):
             path = asset["href"]
             if moved and path.startswith(moved[0]):
                 path = moved[1] + path.removeprefix(moved[0])
@@ -155,8 +157,16 @@ def _check_items(folder: Path, key: SceneKey, rows: Sequence[Row]) -> Iterator[F
     scene = folder / scene_path(key)
     expected = {f"{item['id']}.json": encoded(item) for item in items_from_rows(rows, key)}
     present = {entry.name for entry in os.scandir(scene)} if scene.is_dir() else set()
-    for name in sorted(present - expected.keys() - {staging.CATALOG}):
+    pictures = {
+        Path(row["assets"][preview]["href"]).name
+        for row in rows
+        for preview in PREVIEWS
+        if row["assets"][preview]
+    }
+    for name in sorted(present - expected.keys() - pictures - {staging.CATALOG}):
         yield Finding(str(scene / name), "is not in the table")
+    for name in sorted(pictures - present):
+        yield Finding(str(scene / name), "is missing")
     for name, item in expected.items():
         if name not in present:
             yield Finding(str(scene / name), "is missing")

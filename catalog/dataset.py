@@ -76,6 +76,20 @@ class Sensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """A picture of a patch, for people."""
+
+    title: str
+    """What it shows."""
+    roles: tuple[str, ...]
+    """STAC asset roles."""
+    sensors: tuple[str, ...]
+    """What its panels are drawn from, left to right."""
+    reduction: int
+    """Pixels of the files, along a row or column, that make one pixel of the picture."""
+
+
+@dataclass(frozen=True, slots=True)
 class LandCoverClass:
     """One class of one land-cover band."""
 
@@ -154,6 +168,16 @@ SENSORS: Final[Mapping[str, Sensor]] = MappingProxyType(
 )
 """By the name in the folder and file names, in the order of the dataset's description."""
 
+PREVIEWS: Final[Mapping[str, Preview]] = MappingProxyType(
+    {
+        "thumbnail": Preview("The patch at a glance", ("thumbnail",), ("s2", "s1", "lc"), 2),
+        "overview": Preview("Sentinel-2 in true colour", ("overview",), ("s2",), 1),
+        "overview_s1": Preview("Sentinel-1 in false colour", ("overview",), ("s1",), 1),
+        "overview_lc": Preview("Land cover in IGBP colours", ("overview",), ("lc",), 1),
+    }
+)
+"""By the key of their asset; overviews are as large as the patch, so that a map can show them."""
+
 SCHEMES: Final = tuple(band.name for band in SENSORS["lc"].bands)
 """The land-cover legends, in the order of the bands."""
 
@@ -181,6 +205,20 @@ CLASSES: Final = _read_classes()
 
 COVERS: Final = tuple(dict.fromkeys(entry.cover for entry in CLASSES if entry.cover))
 """The ten simplified classes."""
+_LENDERS: Final = {
+    "forest": "mixed_forest",
+    "shrubland": "closed_shrubland",
+    "wetland": "permanent_wetland",
+}
+COVER_COLORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        cover: entry.color
+        for cover in COVERS
+        for entry in CLASSES
+        if entry.scheme == "igbp" and entry.name == _LENDERS.get(cover, cover)
+    }
+)
+"""Colours of the simplified classes, each that of one of its IGBP classes, as DFC2020 has them."""
 
 
 def classes_of(scheme: str) -> tuple[LandCoverClass, ...]:

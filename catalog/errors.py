@@ -5,9 +5,13 @@
     CatalogError
     ├── CatalogNotFoundError  (FileNotFoundError)  there is no catalog, or no dataset, here
     ├── OutputError           (OSError)            the catalog cannot be written here
+    ├── FileError             (OSError)            a file of the dataset is missing or broken
     ├── RegionError           (ValueError)         a region that nobody can find, or an invalid one
     ├── FilterError           (ValueError)         a season, class, split … that does not exist
-    └── QueryError            (ValueError)         DuckDB refuses the SQL
+    ├── ManifestError         (ValueError)         a manifest or list that cannot be understood
+    ├── MissingExtraError     (ImportError)        an optional dependency is not installed
+    ├── QueryError            (ValueError)         DuckDB refuses the SQL
+    └── ServeError            (OSError)            the server cannot start, or its pages be built
 
 Everything that a user can cause is a `CatalogError` and the builtin that it resembles. A bad file
 in a batch is no exception but a `catalog.model.Rejected`.
@@ -28,6 +32,10 @@ class OutputError(CatalogError, OSError):
     """The catalog cannot be written here."""
 
 
+class FileError(CatalogError, OSError):
+    """A file of the dataset is missing, or its pixels cannot be read."""
+
+
 class RegionError(CatalogError, ValueError):
     """A region that nobody can find, or an invalid one."""
 
@@ -36,5 +44,21 @@ class FilterError(CatalogError, ValueError):
     """A season, class, split or other filter value that does not exist."""
 
 
+class ManifestError(CatalogError, ValueError):
+    """A manifest, or a list of patches, that cannot be understood."""
+
+
+class MissingExtraError(CatalogError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class ShortageWarning(UserWarning):
+    """There are fewer patches of a kind than a sample was asked to have."""
+
+
 class QueryError(CatalogError, ValueError):
     """DuckDB refuses the SQL."""
+
+
+class ServeError(CatalogError, OSError):
+    """The server cannot start, or its pages cannot be built."""

@@ -111,7 +111,7 @@ def index(
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
     previews : bool
-        Whether to draw a thumbnail and an overview of every patch beside its item.
+        Whether to draw a thumbnail and overviews of every patch beside its item.
     workers : int, optional
         Processes that read and write; by default as many as cores, one for a small dataset.
     progress : Progress, optional
@@ -129,6 +129,8 @@ def index(
     OutputError
         If the catalog cannot be written; an older one stays as it was.
     """
+    if not os.fspath(into):
+        raise OutputError("the catalog has no name: give the folder to write")
     out = Path(os.path.abspath(into))
     folders = [_checked_root(root, out) for root in roots]
     with staging.exclusive(out):
@@ -145,8 +147,10 @@ def index(
 
 def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
     folder = Path(os.path.abspath(root))
-    if not folder.is_dir():
-        raise CatalogNotFoundError(f"there is no folder {folder}: name the folder of the dataset")
+    if not os.fspath(root) or not folder.is_dir():
+        raise CatalogNotFoundError(
+            f"there is no folder {os.fspath(root)!r}: name the folder of the dataset"
+        )
     if folder.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
     return folder

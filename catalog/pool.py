@@ -14,6 +14,8 @@ _Result = TypeVar("_Result")
 
 _AHEAD: Final = 2
 """Tasks in flight per process: enough to keep it busy, few enough to keep memory flat."""
+_IDLE_SECONDS: Final = 10
+"""A process without work ends itself after that: so it does when this one was killed."""
 
 
 def run_tasks(
@@ -29,7 +31,7 @@ def run_tasks(
         for arguments in pending:
             yield function(*arguments)
         return
-    executor = ProcessPoolExecutor(max_workers=min(workers, len(pending)))
+    executor = ProcessPoolExecutor(min(workers, len(pending)), timeout=_IDLE_SECONDS)
     waiting = iter(pending)
     try:
         running = set()

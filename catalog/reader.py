@@ -1,34 +1,28 @@
-"""The read side: a catalog, opened, and selections from it."""
+"""The read side: a catalog, opened."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import geopandas
-import pystac
-
-from catalog.dataset import SENSORS
+from catalog.dataset import SEASONS, patch_id
 from catalog.errors import CatalogNotFoundError, FilterError
-from catalog.model import Rejected, SceneKey
-from catalog.query.database import ask, open_cursor, open_database, open_items
+from catalog.model import PatchKey, Rejected
+from catalog.query.database import ask, open_cursor, open_database, open_items, records
 from catalog.query.filters import PREDICATES, Shares, filter_parameters, names_of
 from catalog.query.regions import resolve_region
-from catalog.query.selection import Question, choose
+from catalog.query.selection import Question
 from catalog.query.statements import statement
-from catalog.stac.item import item_path
+from catalog.selection import Selection
+from catalog.source.triplet import Triplet, read_triplet
 from catalog.store import staging
-from catalog.store.geoparquet import write_subset
-from catalog.store.static import read_json
+from catalog.store.static import file_sha256, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     import duckdb
-    import pyarrow as pa
     from shapely.geometry.base import BaseGeometry
 
 
@@ -140,7 +134,7 @@ class Catalog:
         RegionError, FilterError
             If a value does not exist or SQL is invalid; the message says what does.
         """
-        names_of("predicate", predicate, PREDICATES)
+        names_of("predicate", predicate or "", PREDICATES)
         parameters = filter_parameters(
             season=season,
             local_season=local_season,
@@ -153,12 +147,53 @@ class Catalog:
         found = None if region is None else resolve_region(region, cursor)
         return Selection(self, cursor, Question(parameters, found, predicate, where))
 
+    def pick(self, ids: Iterable[str]) -> Selection:
+        """Select patches by their ids, given in any order.
+
+        Raises
+        ------
+        FilterError
+            If the catalog does not have one of them.
+        """
+        wanted = tuple(dict.fromkeys(ids))
+        question = Question(filter_parameters(), ids=wanted)
+        step = {"step": "pick", "patches": len(wanted)}
+        picked = Selection(self, self.cursor(), question, (step,))
+        if len(picked) < len(wanted):
+            missing = sorted(set(wanted).difference(picked.ids))
+            more = f", nor {len(missing) - 1:,} others" if len(missing) > 1 else ""
+            raise FilterError(f"there is no patch {missing[0]!r} in {self}{more}")
+        return picked
+
+    def triplet(self, season: str, scene: int, patch: int) -> Triplet:
+        """Read the three images of one patch, with what tells where they are.
+
+        Raises
+        ------
+        FilterError
+            If there is no such patch.
+        FileError
+            If one of its files is missing or broken; the message names it.
+        """
+        names_of("season", season, SEASONS)
+        key = patch_id(PatchKey(season, scene, patch))
+        old, new = self.rebase or (None, None)
+        parameters = {"id": key, "old": old, "new": new}
+        rows = records(self.cursor().sql(statement("queries/patch_files"), params=parameters))
+        if not rows:
+            raise FilterError(f"there is no patch {key!r} in {self}")
+        return read_triplet(key, rows[0], (rows[0]["lon"], rows[0]["lat"]))
+
+    def fingerprint(self) -> str | None:
+        """SHA-256 of the footprint table: two catalogs with the same are equal; None for a URL."""
+        return None if "://" in self.items else file_sha256(Path(self.items))
+
     def info(self) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
         """Totals, and counts of patches by season, split, continent and dominant cover."""
         cursor = self.cursor()
         groups = ("season", "split", "continent", "dominant_cover")
-        (total,) = _records(cursor.sql(statement("queries/info_total")))
-        by = {name: _records(cursor.sql(statement(f"queries/info_{name}"))) for name in groups}
+        (total,) = records(cursor.sql(statement("queries/info_total")))
+        by = {name: records(cursor.sql(statement(f"queries/info_{name}"))) for name in groups}
         return total, by
 
     def rejected(self) -> list[Rejected]:
@@ -184,112 +219,6 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog.open({str(self.folder or self.items)!r})"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Patches that passed the filters, by season, scene and patch; asked once, when needed."""
-
-    catalog: Catalog
-    """Where they are from."""
-    _cursor: duckdb.DuckDBPyConnection = field(repr=False)
-    question: Question
-    """What was asked."""
-
-    @cached_property
-    def _chosen(self) -> duckdb.DuckDBPyRelation:
-        return choose(self.question, self._cursor)
-
-    def __len__(self) -> int:
-        return len(self._chosen)
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """Ids of the patches."""
-        return [row[0] for row in self._chosen.project("id").fetchall()]
-
-    def paths(self, *sensors: str) -> list[str]:
-        """Paths of the files, patch by patch; those of all sensors if none is named.
-
-        Raises
-        ------
-        FilterError
-            If there is no such sensor.
-        """
-        names = names_of("sensor", sensors, SENSORS) if sensors else list(SENSORS)
-        rows = self._chosen.select(*names or ()).fetchall()
-        return [self._rebased(path) for row in rows for path in row if path is not None]
-
-    def relation(self) -> duckdb.DuckDBPyRelation:
-        """All columns of `patches`, as a DuckDB relation."""
-        return self._ask("queries/chosen_rows")
-
-    def summary(self) -> duckdb.DuckDBPyRelation:
-        """Keys, place, paths and cover shares in flat columns, as a DuckDB relation."""
-        return self._ask("queries/chosen_summary")
-
-    def to_arrow(self) -> pa.Table:
-        """All columns of `patches`, as an Arrow table; geometries are WKB."""
-        return self.relation().to_arrow_table()
-
-    def to_geodataframe(self) -> geopandas.GeoDataFrame:
-        """All columns of `patches`, as a GeoDataFrame in OGC:CRS84."""
-        table = self.to_arrow()
-        position = table.column_names.index("geometry")
-        wkb = table.column("geometry").to_pylist()
-        frame = table.remove_column(position).to_pandas()
-        geometry = geopandas.GeoSeries.from_wkb(wkb, index=frame.index, crs="OGC:CRS84")
-        frame.insert(position, "geometry", geometry)
-        return geopandas.GeoDataFrame(frame, geometry="geometry", crs="OGC:CRS84")
-
-    def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write the rows of the footprint table: a smaller `items.parquet`, valid in the same ways.
-
-        Raises
-        ------
-        CatalogNotFoundError
-            If the catalog is a bare table at a URL.
-        OutputError
-            If the file cannot be written.
-        """
-        source = self.catalog.items
-        if "://" in source:
-            raise CatalogNotFoundError(f"{source} is not on disk: download it first")
-        write_subset(Path(source), Path(path), self.ids, self.catalog.rebase)
-
-    def items(self) -> Iterator[pystac.Item]:
-        """The STAC items, one after the other.
-
-        Raises
-        ------
-        CatalogNotFoundError
-            If the catalog is a bare table.
-        """
-        folder = self.catalog.folder
-        if folder is None:
-            raise CatalogNotFoundError("a bare table has no items: open the folder of the catalog")
-        for item, season, scene in self._chosen.project("id, season, scene").fetchall():
-            path = folder / item_path(SceneKey(season, scene), item)
-            stac = pystac.Item.from_file(str(path))
-            for asset in stac.assets.values():
-                asset.href = self._rebased(asset.href)
-            yield stac
-
-    def _ask(self, name: str) -> duckdb.DuckDBPyRelation:
-        """The answer of a statement over the view `chosen`."""
-        _ = self._chosen
-        old, new = self.catalog.rebase or (None, None)
-        return self._cursor.sql(statement(name), params={"old": old, "new": new})
-
-    def _rebased(self, path: str) -> str:
-        if self.catalog.rebase is None:
-            return path
-        old, new = self.catalog.rebase
-        return new + path.removeprefix(old) if path.startswith(old) else path
-
-
-def _records(answer: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
 
 
 def _recorded_root(folder: Path) -> str:

@@ -39,6 +39,10 @@ def cli_page() -> str:
     parts = [HEADER + "# Command line\n\n", _help(sen12ms, "sen12ms")]
     for name, command in sen12ms.commands.items():
         parts += [f"\n## `sen12ms {name}`\n\n", _help(command, f"sen12ms {name}")]
+        below = command.commands if isinstance(command, click.Group) else {}
+        for other, part in below.items():
+            called = f"sen12ms {name} {other}"
+            parts += [f"\n### `{called}`\n\n", _help(part, called)]
     return "".join(parts)
 
 

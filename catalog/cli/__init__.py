@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -10,11 +11,17 @@ from catalog.cli.check import check
 from catalog.cli.demo import demo
 from catalog.cli.index import index
 from catalog.cli.info import info
+from catalog.cli.leakage import leakage
+from catalog.cli.manifest import manifest
+from catalog.cli.plot import plot
+from catalog.cli.sample import sample
 from catalog.cli.select import select
+from catalog.cli.serve import serve
+from catalog.cli.split import split
 from catalog.cli.sql import sql
 from catalog.errors import CatalogError
 
-EPILOG = "Exit codes: 0 done, 1 error, 2 usage, 3 done but some files were rejected."
+EPILOG = "Exit codes: 0 done, 1 error or problems found, 2 usage, 3 done but some files were rejected."
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,18 +33,28 @@ def sen12ms() -> None:
     """
 
 
-for command in (demo, index, select, sql, info, check):
+COMMANDS = (demo, index, select, sql, info, check, serve, plot, sample, split, leakage, manifest)
+
+for command in COMMANDS:
     sen12ms.add_command(command)
 
 
 def main() -> None:
     """Run the command line; errors that a user can cause are one sentence."""
     try:
-        sen12ms(prog_name="sen12ms")
+        code = sen12ms.main(prog_name="sen12ms", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted: what was there before is unchanged.", err=True)
+        sys.exit(1)
     except CatalogError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except BrokenPipeError:
         # The reader of our output, such as `head`, has had enough.
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -86,8 +86,7 @@ def demo(folder: Path) -> None:
     Example: sen12ms demo /tmp/demo
     """
     root, out = folder / "SEN12MS", folder / "catalog"
-    if folder.exists() and any(path.name not in _OWN for path in folder.iterdir()):
-        raise OutputError(f"{folder} is not empty: name a new folder for the demo")
+    _claim(folder)
     total = sum(len(scene.patches) for scene in SCENES) * len(SENSORS)
     with progress_bars() as progress:
         done = 0
@@ -105,5 +104,12 @@ def demo(folder: Path) -> None:
     click.echo("\n" + _NEXT.format(out=out), err=True)
 
 
-_OWN: Final = frozenset({"SEN12MS", "catalog", "catalog.journal", "catalog.lock"})
-"""What a demo leaves behind: it may be made again in the same place."""
+def _claim(folder: Path) -> None:
+    """Make the folder, and mark it as a demo's: what is in it may be written anew."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file: name a new folder for the demo")
+    marker = folder / ".sen12ms-demo"
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise OutputError(f"{folder} is not empty: name a new folder for the demo")
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.touch()

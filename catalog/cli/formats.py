@@ -6,6 +6,7 @@ import csv
 import os
 import sys
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -17,13 +18,14 @@ from rich.table import Table
 from rich.text import Text
 
 from catalog.errors import OutputError
+from catalog.query.database import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from duckdb import DuckDBPyRelation
 
-    from catalog.reader import Selection
+    from catalog.selection import Selection
 
 FORMATS: Final = ("table", "paths", "csv", "json", "geojson", "parquet")
 _SHOWN: Final = 20
@@ -48,7 +50,7 @@ def write_selection(
             raise click.UsageError("--format parquet is no text: name a file with -o")
         selection.to_parquet(output)
         return
-    with _target(output) as file:
+    with target_file(output) as file:
         if format_ == "paths":
             file.writelines(f"{path}\n" for path in selection.paths(*sensors))
         elif format_ == "csv":
@@ -61,20 +63,20 @@ def write_selection(
 
 def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> None:
     """Print the answer of a query, or write it to a file; on a terminal as DuckDB draws it."""
-    with _target(output) as file:
+    with target_file(output) as file:
         if format_ == "csv":
             _write_csv(answer, file)
         elif format_ == "json":
             _write_json(answer, file, geojson=False)
         elif file.isatty():
-            answer.show(max_width=Console().width)
+            with answering():
+                answer.show(max_width=Console().width)
         else:
-            rows = [list(_with_geometry(row, shapely.to_wkt).values()) for row in _rows(answer)]
-            _write_rows(answer.columns, rows, file)
+            write_rows(answer.columns, _rows(answer, shapely.to_wkt), file)
 
 
 @contextmanager
-def _target(output: str | None) -> Iterator[IO[str]]:
+def target_file(output: str | None) -> Iterator[IO[str]]:
     """Standard output, or a file that appears when it is whole."""
     if output is None:
         yield sys.stdout
@@ -86,25 +88,34 @@ def _target(output: str | None) -> Iterator[IO[str]]:
         os.replace(partial, output)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write_csv(answer: DuckDBPyRelation, file: IO[str]) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(answer.columns)
-    while rows := answer.fetchmany(_BATCH):
-        writer.writerows(rows)
+    for row in _rows(answer, shapely.to_wkt):
+        writer.writerow([_csv_value(value) for value in row])
+
+
+def _csv_value(value: object) -> object:
+    """Structs and lists as JSON, truth values as SQL writes them."""
+    if isinstance(value, (dict, list, bool)):
+        return _json(value)
+    return value
 
 
 def _write_table(selection: Selection, file: IO[str]) -> None:
     answer = selection.summary().project(", ".join(_COLUMNS))
     count = len(selection)
     if count:
-        _write_rows(_COLUMNS, answer.fetchmany(_SHOWN), file)
+        write_rows(_COLUMNS, answer.fetchmany(_SHOWN), file)
     more = f", the first {_SHOWN} of them above" if count > _SHOWN else ""
     file.write(f"{count:,} patch{'es' if count != 1 else ''}{more}\n")
 
 
-def _write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
+def write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
     """A table that fits the terminal; elsewhere it is as wide as it needs to be."""
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
@@ -124,29 +135,40 @@ def _write_json(answer: DuckDBPyRelation, file: IO[str], *, geojson: bool) -> No
         opening, closing = '{"type": "FeatureCollection", "features": [', "]}"
     file.write(f"{opening}\n")
     separator = ""
-    for row in _rows(answer):
-        value = _with_geometry(row, lambda shape: orjson.loads(shapely.to_geojson(shape)))
+    for values in _rows(answer, lambda shape: orjson.loads(shapely.to_geojson(shape))):
+        value = dict(zip(answer.columns, values, strict=True))
         if geojson:
             geometry = value.pop("geometry", None)
             value = {
                 "type": "Feature",
-                "id": row.get("id"),
+                "id": value.get("id"),
                 "geometry": geometry,
                 "properties": value,
             }
-        file.write(separator + orjson.dumps(value, default=str).decode())
+        file.write(separator + _json(value))
         separator = ",\n"
     file.write(f"\n{closing}\n")
 
 
-def _rows(answer: DuckDBPyRelation) -> Iterator[dict[str, Any]]:
-    for batch in answer.to_arrow_reader(_BATCH):
-        yield from batch.to_pylist()
+def _json(value: object) -> str:
+    return orjson.dumps(value, default=_plain).decode()
 
 
-def _with_geometry(row: dict[str, Any], encode: Callable[[Any], object]) -> dict[str, Any]:
-    """A row with its geometries, which come as WKB, in another form."""
-    return {
-        name: encode(shapely.from_wkb(value)) if isinstance(value, bytes) else value
-        for name, value in row.items()
-    }
+def _plain(value: object) -> object:
+    """What JSON has no word for: whole numbers beyond 64 bits as numbers, all else as text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _rows(answer: DuckDBPyRelation, encode: Callable[[Any], object]) -> Iterator[list[Any]]:
+    """All rows, with their geometries, which come as WKB, in another form."""
+    shapes = [str(kind).startswith("GEOMETRY") for kind in answer.types]
+    with answering():
+        for batch in answer.to_arrow_reader(_BATCH):
+            columns = [column.to_pylist() for column in batch.columns]
+            for row in zip(*columns, strict=True):
+                yield [
+                    encode(shapely.from_wkb(value)) if is_shape and value is not None else value
+                    for value, is_shape in zip(row, shapes, strict=True)
+                ]

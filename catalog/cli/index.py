@@ -26,8 +26,15 @@ _SHOWN = 10
     metavar="URL",
     help="What hrefs start with in place of ROOT, for a catalog to publish; else absolute paths.",
 )
+@click.option(
+    "--previews",
+    is_flag=True,
+    help="Draw a thumbnail and overviews of every patch into OUT: some 0.4 MB a patch.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
-def index(roots: tuple[str, ...], out: str, href_base: str | None, workers: int | None) -> None:
+def index(
+    roots: tuple[str, ...], out: str, href_base: str | None, previews: bool, workers: int | None
+) -> None:
     """Read the headers and land cover of every file below ROOT, and write the catalog OUT.
 
     ROOT may nest its folders in any way. A second run reads only what changed. A bad file is
@@ -37,7 +44,12 @@ def index(roots: tuple[str, ...], out: str, href_base: str | None, workers: int 
     """
     with progress_bars() as progress:
         report = indexer.index(
-            *roots, into=out, href_base=href_base, workers=workers, progress=progress
+            *roots,
+            into=out,
+            href_base=href_base,
+            previews=previews,
+            workers=workers,
+            progress=progress,
         )
     click.echo(summary(report, out), err=True)
     if report.rejected:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from catalog.dataset import SEASONS, SENSORS
+from catalog.experiment.strata import STRATA
 from catalog.query.filters import PREDICATES, SPLITS
 
 if TYPE_CHECKING:
@@ -16,6 +17,16 @@ _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 out_argument = click.argument("out", metavar="OUT", type=click.Path())
 """A catalog's folder, or an `items.parquet`."""
+
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Another seed, another outcome."
+)
+
+stratify_option = click.option(
+    "--stratify",
+    metavar="COLUMN",
+    help=f"The column whose values are balanced: {', '.join(STRATA)}.",
+)
 
 
 def filter_options(command: _Command) -> _Command:
@@ -72,3 +83,23 @@ _FILTERS = (
 def given_filters(**options: Any) -> dict[str, Any]:
     """Arguments of `Catalog.select` from options: those that were not given are left out."""
     return {name: value for name, value in options.items() if value not in (None, ())}
+
+
+def numbers_by_name(text: str) -> dict[str, float]:
+    """`train=0.8,val=0.2` as a mapping.
+
+    Raises
+    ------
+    click.UsageError
+        If it is not written like that.
+    """
+    numbers = {}
+    for item in text.split(","):
+        name, _, number = item.partition("=")
+        try:
+            numbers[name.strip()] = float(number)
+        except ValueError as error:
+            raise click.UsageError(
+                f"{item.strip()!r} gives no number: write NAME=NUMBER,NAME=NUMBER"
+            ) from error
+    return numbers

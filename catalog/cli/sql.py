@@ -39,6 +39,6 @@ def _text(query: str) -> str:
         return query
     try:
         with click.open_file(query, encoding="utf-8") as file:
-            return file.read()
+            return str(file.read())
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"the query cannot be read from {query}: {error}") from error

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
 from catalog.dataset import DATA
 from catalog.errors import QueryError
-from catalog.query.extensions import load_extension
+from catalog.query.extensions import first_line, load_extension
 from catalog.query.statements import statement, statements
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 TABLES: Final = ("patches", "scenes", "landcover_classes", "regions")
@@ -63,10 +65,11 @@ def open_database(database: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(database), read_only=True, config=_limits())
     except duckdb.Error as error:
         raise QueryError(
-            f"{database} cannot be opened: {error}; run `sen12ms index` again"
+            f"{database} cannot be opened: {first_line(error)}; run `sen12ms index` again"
         ) from error
-    load_extension(connection, "spatial")
-    _lock(connection)
+    if not _is_locked(connection):
+        load_extension(connection, "spatial")
+        _lock(connection)
     return connection
 
 
@@ -87,7 +90,9 @@ def open_items(items: str) -> duckdb.DuckDBPyConnection:
         _define(connection, "macros")
         connection.execute(statement("build/allow_files"))
     except duckdb.Error as error:
-        raise QueryError(f"{items} is no table of SEN12MS that can be read: {error}") from error
+        raise QueryError(
+            f"{items} is no table of SEN12MS that can be read: {first_line(error)}"
+        ) from error
     _lock(connection)
     return connection
 
@@ -100,6 +105,21 @@ def open_cursor(connection: duckdb.DuckDBPyConnection, items: str) -> duckdb.Duc
     cursor = connection.cursor()
     _set_files(cursor, items)
     return cursor
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """What goes wrong while an answer is fetched, as an error for users.
+
+    Raises
+    ------
+    QueryError
+        If DuckDB gives up.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryError(f"DuckDB cannot answer: {first_line(error)}") from error
 
 
 def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelation:
@@ -129,6 +149,11 @@ def _limits() -> dict[str, str | bool | int | float | list[str]]:
     return {"memory_limit": MEMORY, "temp_directory": tempfile.gettempdir()}
 
 
+def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether an earlier connection of this process did all that: DuckDB shares one instance."""
+    return connection.execute(statement("queries/locked")).fetchall() == [(True,)]
+
+
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:
     """No other file can be read, nothing written, attached or installed from here on."""
     connection.execute(statement("build/deny_access"))
@@ -149,3 +174,8 @@ def _define(connection: duckdb.DuckDBPyConnection, *folders: str) -> None:
     for folder in folders:
         for text in statements(folder):
             connection.execute(text)
+
+
+def records(answer: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    """All rows of an answer, as dicts."""
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]

@@ -27,9 +27,14 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
             connection.load_extension(name)
     except duckdb.Error as error:
         raise QueryError(
-            f"DuckDB's extension {name} cannot be loaded: {error}; "
+            f"DuckDB's extension {name} cannot be loaded: {first_line(error)}; "
             f"pip install duckdb-extension-{name}=={duckdb.__version__}"
         ) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first: DuckDB goes on with advice and positions."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _wheel_file(name: str) -> Path | None:

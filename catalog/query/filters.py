@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Final
 
 from catalog.dataset import COVERS, SEASONS, SENSORS, classes_of
@@ -16,7 +17,7 @@ Shares = Mapping[str, float | Sequence[float]] | Iterable[str]
 PREDICATES: Final = ("intersects", "within", "centroid")
 SPLITS: Final = ("train", "test")
 
-_CONDITION: Final = re.compile(r"\s*([\w.]+)\s*(>=|<=)\s*(-?(?:\d+\.?\d*|\.\d+))\s*")
+_CONDITION: Final = re.compile(r"\s*([\w.]+)\s*(>=|<=)\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d+)?)\s*")
 _SCHEMES: Final = {
     "cover": COVERS,
     "igbp": tuple(entry.name for entry in classes_of("igbp")),
@@ -46,6 +47,8 @@ def filter_parameters(
         If a name or a share does not exist; the message names near matches.
     """
     sensors = names_of("sensor", sensor, SENSORS) or []
+    if complete not in {None, True, False}:
+        raise FilterError(f"complete={complete!r} is neither True nor False")
     return {
         "season": names_of("season", season, SEASONS),
         "local_season": names_of("season", local_season, SEASONS),
@@ -69,6 +72,8 @@ def names_of(
     """
     if given is None:
         return None
+    if not isinstance(given, Iterable):
+        raise FilterError(f"{given!r} is no {what}: it is one of {', '.join(known)}")
     names = [given] if isinstance(given, str) else list(given)
     if not names:
         raise FilterError(f"the list of {what}s is empty: leave it out to take all")
@@ -84,7 +89,14 @@ def _bounds(cover: Shares | None) -> dict[str, float]:
         return {}
     if isinstance(cover, str):
         cover = [cover]
-    given = _from_mapping(cover) if isinstance(cover, Mapping) else map(_from_text, cover)
+    if isinstance(cover, Mapping):
+        given = _from_mapping(cover)
+    elif isinstance(cover, Iterable):
+        given = map(_from_text, cover)
+    else:
+        raise FilterError(
+            f"{cover!r} names no class: write {{'forest': {cover}}} or 'forest>={cover}'"
+        )
     bounds: dict[str, float] = {}
     for name, bound, share in given:
         key = f"{_class_key(name)}_{bound}"
@@ -101,19 +113,25 @@ def _from_mapping(
     cover: Mapping[str, float | Sequence[float]],
 ) -> Iterable[tuple[str, str, float]]:
     for name, value in cover.items():
-        if isinstance(value, (int, float)):
+        if isinstance(value, Real):
             yield name, "low", float(value)
-            continue
-        if len(value) != 2:
+        elif isinstance(value, (list, tuple)) and [isinstance(part, Real) for part in value] == [
+            True,
+            True,
+        ]:
+            low, high = float(value[0]), float(value[1])
+            if low > high:
+                raise FilterError(f"{name}: {value!r} is upside down: give (lowest, highest)")
+            yield name, "low", low
+            yield name, "high", high
+        else:
             raise FilterError(
                 f"{name}: {value!r} is no share: give one number, or (lowest, highest)"
             )
-        yield name, "low", float(value[0])
-        yield name, "high", float(value[1])
 
 
 def _from_text(condition: str) -> tuple[str, str, float]:
-    match = _CONDITION.fullmatch(condition)
+    match = _CONDITION.fullmatch(str(condition))
     if match is None:
         raise FilterError(f"{condition!r} is no condition: write 'forest>=0.5' or 'forest<=0.5'")
     return match[1], "low" if match[2] == ">=" else "high", float(match[3])

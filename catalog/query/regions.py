@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -37,6 +39,14 @@ class Region:
     """Polygons (WKB) in degrees (OGC:CRS84) that together are the region."""
     bounds: tuple[float, float, float, float]
     """West, south, east, north."""
+    named: tuple[str, str] | None = None
+    """Kind and name in the view `regions`; None for any other geometry."""
+
+    @property
+    def wkt(self) -> str:
+        """All of it as WKT, exact to the last digit."""
+        whole = shapely.union_all(shapely.from_wkb(self.pieces))
+        return str(shapely.to_wkt(whole, rounding_precision=-1))
 
 
 class _Named(NamedTuple):
@@ -73,9 +83,17 @@ def resolve_region(
         return _from_geometry(region, "the geometry")
     if isinstance(region, os.PathLike):
         return _from_file(Path(region))
-    if not isinstance(region, str):
-        return _from_box([float(number) for number in region], str(list(region)))
-    return _from_text(region, connection)
+    if isinstance(region, str):
+        return _from_text(region, connection)
+    if not isinstance(region, Iterable) or not all(isinstance(part, Real) for part in region):
+        raise RegionError(f"{region!r} is no region: give one name, four numbers or a geometry")
+    return _from_box([float(number) for number in region], str(list(region)))
+
+
+def is_path(region: str) -> bool:
+    """Whether a text is taken for the path of a vector file, or the URL of one."""
+    other = _BOX.fullmatch(region) or _WKT.match(region)
+    return other is None and _FILE.search(region) is not None
 
 
 def _from_text(region: str, connection: duckdb.DuckDBPyConnection) -> Region:
@@ -85,7 +103,7 @@ def _from_text(region: str, connection: duckdb.DuckDBPyConnection) -> Region:
         return _from_box([float(number) for number in region.split(",")], region)
     if _WKT.match(region):
         return _from_wkt(region)
-    if _FILE.search(region):
+    if is_path(region):
         return _from_file(Path(region))
     return _from_name(region, connection)
 
@@ -157,7 +175,8 @@ def _from_name(name: str, connection: duckdb.DuckDBPyConnection) -> Region:
     rows = connection.execute(
         statement("queries/region_pieces"), {"kind": found.kind, "name": found.name}
     ).fetchall()
-    return _from_parts([shapely.from_wkb(piece) for (piece,) in rows])
+    whole = _from_parts([shapely.from_wkb(piece) for (piece,) in rows])
+    return replace(whole, named=(found.kind, found.name))
 
 
 def _find(name: str, connection: duckdb.DuckDBPyConnection) -> _Named:
@@ -175,9 +194,9 @@ def _find(name: str, connection: duckdb.DuckDBPyConnection) -> _Named:
         if entry.kind in kinds and wanted in {folded(text) for text in _names(entry)}
     ]
     if not matches:
-        names = [text for entry in known if entry.kind in kinds for text in _names(entry)]
+        names = [text for entry in known if entry.kind in kinds for text in entry[1:3]]
         near = near_matches(rest, names)
-        hint = f"did you mean {' or '.join(near)}?" if near else "SELECT DISTINCT name FROM regions"
+        hint = f"did you mean {' or '.join(near)}?" if near else "the view `regions` lists them all"
         raise RegionError(f"there is no region {name!r}: {hint}")
     places = {entry.country_name for entry in matches if entry.country_name}
     if len(matches) > 1 and len(places) > 1:

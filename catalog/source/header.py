@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import struct
 import warnings
-from typing import Final, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from catalog.model import Grid, RasterHeader
 from catalog.source.tiff import NotUnderstoodError, parse_tiff, transform_from_tie
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEAD_BYTES: Final = 4096
 """Enough for the header of every file of SEN12MS: the largest is that of s2, 2,496 bytes."""
@@ -64,6 +68,7 @@ class HeaderReader:
             header = self._recall(head, size) or self._parse(head, size)
         except NotUnderstoodError:
             header = header_from_rasterio(path)
+            _check_pixels(path)
         if header.data_end > size:
             raise UnreadableError(f"is truncated: {size:,} of at least {header.data_end:,} bytes")
         return header
@@ -88,6 +93,30 @@ class HeaderReader:
         return header
 
 
+def _check_pixels(path: str) -> None:
+    """Read a file to its end: where our parser does not know how long it must be, GDAL does.
+
+    Raises
+    ------
+    UnreadableError
+        If any pixel is missing.
+    """
+    try:
+        with opened(path) as source:
+            source.read()
+    except RasterioError as error:
+        raise UnreadableError(f"is truncated or damaged: {error}") from error
+
+
+@contextmanager
+def opened(path: str) -> Iterator[rasterio.DatasetReader]:
+    """A file, opened by GDAL without a word on a missing place."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as source:
+            yield source
+
+
 def read_header(path: str) -> RasterHeader:
     """Read the header of one file on disk; see `HeaderReader.read`."""
     with open(path, "rb", buffering=0) as file:
@@ -103,19 +132,15 @@ def header_from_rasterio(path: str) -> RasterHeader:
         If GDAL cannot open it, or its bands differ in type.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                authority = (
-                    source.crs.to_authority(confidence_threshold=100) if source.crs else None
-                )
-                grid = Grid(
-                    crs=":".join(authority) if authority else None,
-                    shape=(source.height, source.width),
-                    transform=tuple(source.transform)[:6],
-                )
-                if len(set(source.dtypes)) != 1:
-                    raise UnreadableError(f"mixes data types: {', '.join(source.dtypes)}")
-                return RasterHeader(grid, source.count, source.dtypes[0], None, 0)
+        with opened(path) as source:
+            authority = source.crs.to_authority(confidence_threshold=100) if source.crs else None
+            grid = Grid(
+                crs=":".join(authority) if authority else None,
+                shape=(source.height, source.width),
+                transform=tuple(source.transform)[:6],
+            )
+            if len(set(source.dtypes)) != 1:
+                raise UnreadableError(f"mixes data types: {', '.join(source.dtypes)}")
+            return RasterHeader(grid, source.count, source.dtypes[0], None, 0)
     except RasterioError as error:
         raise UnreadableError(f"is no raster that GDAL can read: {error}") from error

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import rasterio
 from rasterio.errors import RasterioError
 
-from catalog.source.header import UnreadableError
+from catalog.source.header import UnreadableError, opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +67,7 @@ def counts_from_rasterio(path: str) -> NDArray[np.int32]:
         If GDAL cannot read all of them, or they are no integers.
     """
     try:
-        with rasterio.open(path) as source:
+        with opened(path) as source:
             pixels = source.read()
     except RasterioError as error:
         raise UnreadableError(f"has pixels that GDAL cannot read: {error}") from error

@@ -8,9 +8,9 @@ from typing import Final
 from catalog.dataset import SEASONS, SENSORS
 from catalog.model import PatchKey
 
-_NUMBER: Final = r"0|[1-9]\d{0,5}"
+_NUMBER: Final = r"0|[1-9][0-9]{0,5}"
 _NAME: Final = re.compile(
-    rf"(ROIs\d{{4}})_([a-z]+)_({'|'.join(SENSORS)})_({_NUMBER})_p({_NUMBER})\.tif"
+    rf"(ROIs[0-9]{{4}})_([a-z]+)_({'|'.join(SENSORS)})_({_NUMBER})_p({_NUMBER})\.tif"
 )
 
 

@@ -31,9 +31,12 @@ def read_seasons(path: Path) -> dict[SceneKey, str]:
         if missing:
             raise ValueError(f"has no column {' or '.join(sorted(missing))}")
         seasons = {}
-        for row in rows:
-            match = _SCENE.fullmatch((row["scene"] or "").strip())
-            season = (row["true_season"] or "").strip().lower()
-            if match and season in SEASONS:
-                seasons[SceneKey(match[1], int(match[2]))] = season
+        try:
+            for row in rows:
+                match = _SCENE.fullmatch((row["scene"] or "").strip())
+                season = (row["true_season"] or "").strip().lower()
+                if match and season in SEASONS:
+                    seasons[SceneKey(match[1], int(match[2]))] = season
+        except csv.Error as error:
+            raise ValueError(f"breaks off: {error}") from error
         return seasons

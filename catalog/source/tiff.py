@@ -24,12 +24,29 @@ _SAMPLE_FORMAT: Final = 339
 _SCALE: Final = 33550
 _TIE_POINT: Final = 33922
 _GEO_KEYS: Final = 34735
+_GEO_ASCII: Final = 34737
 _SUBFILE_TYPE: Final = 254
-_ODD_TAGS: Final = frozenset({266, 34264, 32995, 330})
-"""Fill order, a full matrix, SGI sample format, sub-IFDs: rare, and for GDAL to judge."""
+_PHOTOMETRIC: Final = 262
+_UNDERSTOOD: Final = frozenset(
+    {
+        *(_SUBFILE_TYPE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS),
+        *(_SAMPLES, 278, _STRIP_BYTES, _PLANAR, 322, 323, _TILE_OFFSETS, _TILE_BYTES),
+        *(_SAMPLE_FORMAT, _SCALE, _TIE_POINT, _GEO_KEYS, 34736, _GEO_ASCII),
+        # They say nothing of grid or layout: description, resolution, software, date, predictor,
+        # colour map, extra samples, and what GDAL notes.
+        *(270, 282, 283, 296, 305, 306, 317, 320, 338, 42112, 42113),
+    }
+)
+"""Tags that are read, or may be passed over; all others are for GDAL to judge."""
+_PLAIN_COLOURS: Final = frozenset({0, 1, 2, 3})
+"""Grey, RGB, palette: GDAL gives the pixels as they are."""
+_COMPRESSIONS: Final = frozenset({1, 5, 8, 32773, 32946, 50000})
+"""None, LZW, Deflate twice, PackBits, Zstandard."""
 
-_FORMATS: Final = {1: "B", 3: "H", 4: "I", 12: "d", 16: "Q"}
-"""Field types that matter: byte, short, long, double, long8."""
+_FORMATS: Final = {1: "B", 2: "B", 3: "H", 4: "I", 12: "d", 16: "Q"}
+"""Field types that matter: byte, ASCII, short, long, double, long8."""
+_DOUBLE: Final = 12
+_DOUBLES: Final = frozenset({_SCALE, _TIE_POINT})
 _SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8} | {
     13: 4,
     16: 8,
@@ -55,7 +72,6 @@ _GEO_EXPECTED: Final = {1024: 1, 1025: 1, 2054: 9102, 3076: 9001}
 _GEO_TEXT: Final = frozenset({1026, 2049, 3073})
 """Citations: they describe, they do not define."""
 _GEO_CODE: Final = 3072
-_TIE_BYTES: Final = 48
 
 Values = tuple[int | float, ...]
 
@@ -101,10 +117,7 @@ def parse_tiff(buffer: bytes) -> ParsedTiff:
     """
     order, directory = _read_directory(buffer)
     fields = directory.fields
-    if _ODD_TAGS & fields.keys() or fields.get(_SUBFILE_TYPE, (0,)) != (0,):
-        raise NotUnderstoodError
-    if directory.where[_TIE_POINT] + _TIE_BYTES > directory.end:
-        raise NotUnderstoodError
+    _check_plain(fields)
     bands, dtype = _sample_type(fields)
     shape = (_one(fields, _LENGTH), _one(fields, _WIDTH))
     data_offset, data_end = _data_range(fields, order, shape, bands, dtype)
@@ -144,10 +157,7 @@ def _read_directory(buffer: bytes) -> tuple[str, _Directory]:
         count_format, entry_format, inline = "Q", "HHQ8s", 8
     else:
         raise NotUnderstoodError
-    try:
-        return order, _read_fields(buffer, order, start, (count_format, entry_format, inline))
-    except (struct.error, KeyError) as error:
-        raise NotUnderstoodError from error
+    return order, _read_fields(buffer, order, start, (count_format, entry_format, inline))
 
 
 def _read_fields(
@@ -155,25 +165,38 @@ def _read_fields(
 ) -> _Directory:
     count_format, entry_format, inline = formats
     entry = struct.Struct(order + entry_format)
-    (count,) = struct.unpack_from(order + count_format, buffer, start)
     first = start + struct.calcsize(order + count_format)
-    end = first + count * entry.size
+    (count,) = _unpack(order + count_format, buffer, start)
+    end = first + int(count) * entry.size
+    if end > len(buffer):
+        raise NotUnderstoodError
     fields: dict[int, Values] = {}
     where: dict[int, int] = {}
+    seen: set[int] = set()
     offset_format = order + ("I" if inline == 4 else "Q")
     for position in range(first, end, entry.size):
         tag, kind, length, _ = entry.unpack_from(buffer, position)
-        size = _SIZES[kind] * length
+        size = _SIZES.get(kind, len(buffer)) * length
         at = position + entry.size - inline
         if size > inline:
             (at,) = struct.unpack_from(offset_format, buffer, at)
             end = max(end, at + size)
+        if end > len(buffer) or tag in seen or tag not in _UNDERSTOOD:
+            raise NotUnderstoodError
+        seen.add(tag)
+        if tag in _DOUBLES and kind != _DOUBLE:
+            raise NotUnderstoodError
         if kind in _FORMATS:
             fields[tag] = struct.unpack_from(f"{order}{length}{_FORMATS[kind]}", buffer, at)
             where[tag] = at
-    if end > len(buffer):
-        raise NotUnderstoodError
     return _Directory(fields, where, end)
+
+
+def _unpack(layout: str, buffer: bytes, at: int) -> Values:
+    """Values at a place that may lie outside of the buffer."""
+    if at + struct.calcsize(layout) > len(buffer):
+        raise NotUnderstoodError
+    return struct.unpack_from(layout, buffer, at)
 
 
 def _one(fields: dict[int, Values], tag: int, default: int | None = None) -> int:
@@ -183,11 +206,25 @@ def _one(fields: dict[int, Values], tag: int, default: int | None = None) -> int
     return values[0]
 
 
+def _check_plain(fields: dict[int, Values]) -> None:
+    """Refuse what could mean another grid or other pixels than the plain reading of the fields."""
+    if (
+        not {_SCALE, _TIE_POINT} <= fields.keys()
+        or fields.get(_SUBFILE_TYPE, (0,)) != (0,)
+        or _one(fields, _PHOTOMETRIC) not in _PLAIN_COLOURS
+        or _one(fields, _COMPRESSION, 1) not in _COMPRESSIONS
+        or _one(fields, _PLANAR, 1) not in {1, 2}
+        or 0 in {_one(fields, _LENGTH), _one(fields, _WIDTH)}
+    ):
+        raise NotUnderstoodError
+
+
 def _sample_type(fields: dict[int, Values]) -> tuple[int, str]:
     bands = _one(fields, _SAMPLES, 1)
     bits = set(fields.get(_BITS, (1,)))
     formats = set(fields.get(_SAMPLE_FORMAT, (1,)))
-    if bands == 0 or len(bits) != 1 or len(formats) != 1:
+    counts = {len(fields[tag]) for tag in (_BITS, _SAMPLE_FORMAT) if tag in fields}
+    if counts - {bands} or len(bits) != 1 or len(formats) != 1:
         raise NotUnderstoodError
     dtype = _DTYPES.get((int(formats.pop()), int(bits.pop())))
     if dtype is None:
@@ -221,13 +258,21 @@ def _crs(fields: dict[int, Values]) -> str:
     keys = fields.get(_GEO_KEYS, ())
     if len(keys) < 4 or keys[:2] != (1, 1) or len(keys) != 4 + 4 * int(keys[3]):
         raise NotUnderstoodError
-    code = None
-    for start in range(4, len(keys), 4):
-        key, location, _, value = keys[start : start + 4]
-        if key == _GEO_CODE and location == 0:
-            code = int(value)
-        elif key not in _GEO_TEXT and (location != 0 or _GEO_EXPECTED.get(int(key)) != value):
-            raise NotUnderstoodError
-    if code is None or not (32601 <= code <= 32660 or 32701 <= code <= 32760):
+    entries = [keys[start : start + 4] for start in range(4, len(keys), 4)]
+    if [entry[0] for entry in entries] != sorted({entry[0] for entry in entries}):
+        raise NotUnderstoodError
+    ascii_bytes = len(fields.get(_GEO_ASCII, ()))
+    if not all(_is_understood(entry, ascii_bytes) for entry in entries):
+        raise NotUnderstoodError
+    code = next((int(entry[3]) for entry in entries if entry[0] == _GEO_CODE), 0)
+    if not (32601 <= code <= 32660 or 32701 <= code <= 32760):
         raise NotUnderstoodError
     return f"EPSG:{code}"
+
+
+def _is_understood(entry: Values, ascii_bytes: int) -> bool:
+    """Whether a GeoKey says what every file of the dataset says, or describes without defining."""
+    key, location, count, value = (int(number) for number in entry)
+    if key in _GEO_TEXT:
+        return location == _GEO_ASCII and value + count <= ascii_bytes
+    return (location, count) == (0, 1) and (key == _GEO_CODE or _GEO_EXPECTED.get(key) == value)

@@ -37,27 +37,26 @@ class SceneFiles:
     key: SceneKey
     """Season, scene."""
     lines: dict[str, bytearray] = field(default_factory=dict)
-    """By folder: a line a file, with name, size and time of the last change."""
+    """By folder: a line a file, with patch, sensor, name, size and time of the last change."""
     count: int = 0
     """How many files they are."""
 
-    def add(self, folder: str, entry: os.DirEntry[str]) -> None:
+    def add(self, folder: str, entry: os.DirEntry[str], patch: int, sensor: str) -> None:
         """Note one file."""
         status = entry.stat()
         self.count += 1
-        line = f"{entry.name}\t{status.st_size}\t{status.st_mtime_ns}\n"
+        line = f"{patch}\t{sensor}\t{entry.name}\t{status.st_size}\t{status.st_mtime_ns}\n"
         self.lines.setdefault(folder, bytearray()).extend(line.encode())
 
     def __iter__(self) -> Iterator[FoundFile]:
         """All files, by patch, sensor and path."""
         files = []
         for folder, lines in self.lines.items():
+            start = os.path.join(folder, "")
             for line in lines.decode().splitlines():
-                name, size, mtime_ns = line.split("\t")
-                parsed = parse_name(name)
-                if parsed is not None:
-                    path = os.path.join(folder, name)
-                    files.append(FoundFile(*parsed, path, int(size), int(mtime_ns)))
+                patch, sensor, name, size, mtime_ns = line.split("\t")
+                key = PatchKey(*self.key, int(patch))
+                files.append(FoundFile(key, sensor, start + name, int(size), int(mtime_ns)))
         return iter(sorted(files))
 
     def fingerprint(self) -> str:
@@ -102,7 +101,8 @@ def list_trees(roots: Iterable[Path]) -> Listing:
             with os.scandir(folder) as entries:
                 below = _list_folder(folder, entries, listing)
         except OSError as error:
-            listing.rejected.append(Rejected(folder, f"cannot be listed: {error.strerror}"))
+            reason = f"cannot be listed: {error.strerror}"
+            listing.rejected.append(Rejected(_printable(folder), reason))
         else:
             folders += sorted(below, reverse=True)
     listing.scenes = dict(sorted(listing.scenes.items()))
@@ -115,8 +115,8 @@ def _list_folder(folder: str, entries: Iterable[os.DirEntry[str]], listing: List
     for entry in entries:
         parsed = parse_name(entry.name)
         if parsed is not None:
-            _add_file(folder, entry, parsed[0].of_scene, listing)
-        elif entry.is_dir():
+            _add_file(folder, entry, parsed, listing)
+        elif _is_folder(entry):
             below.append(entry.path)
         elif entry.name == "seasons.csv":
             listing.seasons_csv.append(Path(entry.path))
@@ -126,16 +126,30 @@ def _list_folder(folder: str, entries: Iterable[os.DirEntry[str]], listing: List
     return below
 
 
-def _add_file(folder: str, entry: os.DirEntry[str], scene: SceneKey, listing: Listing) -> None:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle is no folder, and no reason to miss what lies beside it.
+        return False
+
+
+def _add_file(
+    folder: str, entry: os.DirEntry[str], parsed: tuple[PatchKey, str], listing: Listing
+) -> None:
+    key, sensor = parsed
+    scene = key.of_scene
     try:
         folder.encode()
         if not entry.is_file():
             listing.rejected.append(Rejected(_printable(entry.path), "is no regular file"))
             return
-        listing.scenes.setdefault(scene, SceneFiles(scene)).add(folder, entry)
+        listing.scenes.setdefault(scene, SceneFiles(scene))
+        listing.scenes[scene].add(folder, entry, key.patch, sensor)
         listing.files += 1
     except OSError as error:
-        listing.rejected.append(Rejected(entry.path, f"cannot be read: {error.strerror}"))
+        reason = f"cannot be read: {error.strerror}"
+        listing.rejected.append(Rejected(_printable(entry.path), reason))
     except UnicodeEncodeError:
         reason = "lies in a folder whose name is not valid UTF-8"
         listing.rejected.append(Rejected(_printable(entry.path), reason))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pystac
 
-from catalog.dataset import RESOLUTION_M, SEASONS, SENSORS, classes_of, scene_id
-from catalog.stac.item import COLLECTION, GEOTIFF
+from catalog.dataset import PREVIEWS, RESOLUTION_M, SEASONS, SENSORS, SHAPE, classes_of, scene_id
+from catalog.stac.item import COLLECTION, GEOTIFF, PNG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,6 +44,7 @@ _EXTENSIONS: Final = (
     "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
     "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
     "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
+    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/sar/v1.2.0/schema.json",
     "https://stac-extensions.github.io/table/v1.2.0/schema.json",
 )
@@ -61,6 +62,8 @@ class SceneSummary:
     """Bounds of its footprints; None if it has none."""
     country: str | None
     """English name of the country with most patches."""
+    cover: str | None
+    """The simplified class that is dominant in most patches."""
     countries: tuple[str, ...]
     """ISO 3166-1 alpha-3 codes."""
     continents: tuple[str, ...]
@@ -70,10 +73,23 @@ class SceneSummary:
 
     @property
     def title(self) -> str:
-        """For people: `Spring 1 · Mozambique · 784 patches`."""
-        patches = f"{self.patches:,} patch{'es' if self.patches != 1 else ''}"
-        parts = [f"{self.key.season.capitalize()} {self.key.scene}", self.country, patches]
-        return " · ".join(part for part in parts if part)
+        """For people: `Spring 1 · Mozambique · savanna · 784 patches`."""
+        name = f"{self.key.season.capitalize()} {self.key.scene}"
+        patches = counted(self.patches, "patch")
+        return " · ".join(part for part in (name, self.country, self.cover, patches) if part)
+
+    @property
+    def description(self) -> str:
+        """For people: `784 patches of 2.56 × 2.56 km in Mozambique, most of them savanna. …`."""
+        side_km = SHAPE[0] * RESOLUTION_M / 1000
+        place = f" in {self.country}" if self.country else ""
+        cover = f", most of them {self.cover}" if self.cover else ""
+        patches = counted(self.patches, "patch")
+        sentences = (
+            f"{patches} of {side_km:g} × {side_km:g} km{place}{cover}.",
+            f"{', '.join(self.crs)}." if self.crs else "",
+        )
+        return " ".join(filter(None, sentences))
 
 
 def scene_catalog(scene: SceneSummary, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -81,7 +97,7 @@ def scene_catalog(scene: SceneSummary, items: Iterable[tuple[str, str]]) -> dict
     catalog = pystac.Catalog(
         id=scene_id(scene.key),
         title=scene.title,
-        description=f"Scene {scene.key.scene} of the season {scene.key.season}: {scene.title}.",
+        description=scene.description,
     )
     links = [
         _link("root", "../../../catalog.json", TITLE),
@@ -95,11 +111,12 @@ def season_catalog(season: str, scenes: Sequence[SceneSummary]) -> dict[str, Any
     """Catalog of one season: its scenes, in order of the number."""
     window = SEASONS[season]
     patches = sum(scene.patches for scene in scenes)
+    countries = len({code for scene in scenes for code in scene.countries})
     catalog = pystac.Catalog(
         id=f"{window.roi}_{season}",
         title=_season_title(season),
-        description=f"{len(scenes)} scenes, {patches:,} patches: northern {season}, "
-        f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}.",
+        description=f"{counted(len(scenes), 'scene')} with {counted(patches, 'patch')} in "
+        f"{counted(countries, 'country')}. The season is that of the northern hemisphere.",
     )
     links = [
         _link("root", "../../catalog.json", TITLE),
@@ -110,7 +127,10 @@ def season_catalog(season: str, scenes: Sequence[SceneSummary]) -> dict[str, Any
 
 
 def collection(
-    scenes: Sequence[SceneSummary], table_columns: Sequence[dict[str, str]]
+    scenes: Sequence[SceneSummary],
+    table_columns: Sequence[dict[str, str]],
+    *,
+    previews: bool = False,
 ) -> dict[str, Any]:
     """The collection.
 
@@ -120,6 +140,8 @@ def collection(
         All scenes.
     table_columns : sequence of dict
         `table:columns` of the footprint table.
+    previews : bool
+        Whether items have pictures.
     """
     seasons = _seasons(scenes)
     result = pystac.Collection(
@@ -133,7 +155,7 @@ def collection(
         summaries=_summaries(scenes, seasons),
         stac_extensions=list(_EXTENSIONS),
         extra_fields={
-            "item_assets": item_assets(),
+            "item_assets": item_assets() | (preview_assets() if previews else {}),
             "sci:doi": DOI,
             "sci:citation": CITATION,
         },
@@ -188,15 +210,28 @@ def item_assets() -> dict[str, dict[str, Any]]:
             "roles": list(sensor.roles),
             "data_type": sensor.dtype,
             "gsd": RESOLUTION_M,
+            "proj:shape": list(SHAPE),
             "bands": [_band(band) for band in sensor.bands],
         }
     assets["s1"] |= {
         "constellation": "sentinel-1",
         "sar:instrument_mode": "IW",
         "sar:frequency_band": "C",
+        "sar:center_frequency": 5.405,
         "sar:polarizations": ["VV", "VH"],
+        "sar:product_type": "GRD",
     }
     assets["s2"] |= {"constellation": "sentinel-2", "instruments": ["msi"]}
+    return assets
+
+
+def preview_assets() -> dict[str, dict[str, Any]]:
+    """`item_assets` of the pictures; that of the land cover has the legend of its colours."""
+    assets: dict[str, dict[str, Any]] = {
+        name: {"title": preview.title, "type": PNG, "roles": list(preview.roles)}
+        for name, preview in PREVIEWS.items()
+    }
+    assets["overview_lc"]["classification:classes"] = _classes("igbp")
     return assets
 
 
@@ -207,16 +242,27 @@ def _band(band: Band) -> dict[str, Any]:
     if band.center_um:
         values["eo:center_wavelength"] = band.center_um
         values["eo:full_width_half_max"] = band.width_um
-    classes = [
+    classes = _classes(band.name)
+    return values | ({"classification:classes": classes} if classes else {})
+
+
+def _classes(scheme: str) -> list[dict[str, Any]]:
+    """The legend of a land-cover band; empty for any other."""
+    return [
         {
             "value": entry.code,
             "name": entry.name,
             "title": entry.title,
             "color_hint": entry.color.removeprefix("#").upper(),
         }
-        for entry in classes_of(band.name)
+        for entry in classes_of(scheme)
     ]
-    return values | ({"classification:classes": classes} if classes else {})
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 patch`, `2 patches`, `3 countries`."""
+    plural = {"patch": "patches", "country": "countries"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def _link(rel: str, href: str, title: str, media_type: str = "application/json") -> dict[str, str]:
@@ -239,17 +285,19 @@ def _seasons(scenes: Sequence[SceneSummary]) -> list[str]:
 
 
 def _extent(scenes: Sequence[SceneSummary], seasons: Sequence[str]) -> pystac.Extent:
-    """Overall extent first, then that of each season, as STAC has it."""
-    boxes = [_union(scenes)]
-    windows = [(SEASONS[season].start, SEASONS[season].end) for season in seasons]
-    intervals = [(min(start for start, _ in windows), max(end for _, end in windows)), *windows]
-    boxes += [
+    """Overall extent first, then that of each season; STAC wants no box alone beside the whole."""
+    windows = [(SEASONS[season].start, SEASONS[season].end) for season in seasons or SEASONS]
+    whole = (min(start for start, _ in windows), max(end for _, end in windows))
+    boxes = [
         _union([scene for scene in scenes if scene.key.season == season]) for season in seasons
     ]
-    known = [list(box) for box in boxes if box] or [[-180.0, -90.0, 180.0, 90.0]]
+    known = [box for box in boxes if box]
+    world = _union(scenes) or (-180.0, -90.0, 180.0, 90.0)
+    spatial = [world, *known] if len(known) > 1 else [world]
+    temporal = [whole, *windows] if seasons else [whole]
     return pystac.Extent(
-        pystac.SpatialExtent(known),
-        pystac.TemporalExtent([list(interval) for interval in intervals]),
+        pystac.SpatialExtent([list(box) for box in spatial]),
+        pystac.TemporalExtent([list(window) for window in temporal]),
     )
 
 
@@ -262,15 +310,14 @@ def _union(scenes: Sequence[SceneSummary]) -> Box | None:
 
 
 def _summaries(scenes: Sequence[SceneSummary], seasons: Sequence[str]) -> pystac.Summaries:
-    return pystac.Summaries(
-        {
-            "sen12ms:season": list(seasons),
-            "sen12ms:continent": sorted({name for scene in scenes for name in scene.continents}),
-            "sen12ms:country": sorted({code for scene in scenes for code in scene.countries}),
-            "proj:code": sorted({code for scene in scenes for code in scene.crs}),
-            "gsd": [RESOLUTION_M],
-        }
-    )
+    values: dict[str, list[Any]] = {
+        "sen12ms:season": list(seasons),
+        "sen12ms:continent": sorted({name for scene in scenes for name in scene.continents}),
+        "sen12ms:country": sorted({code for scene in scenes for code in scene.countries}),
+        "proj:code": sorted({code for scene in scenes for code in scene.crs}),
+        "gsd": [RESOLUTION_M],
+    }
+    return pystac.Summaries({name: known for name, known in values.items() if known})
 
 
 def _providers() -> list[pystac.Provider]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import antimeridian
 import numpy as np
 import shapely
 from pyproj import Transformer
 from pyproj.exceptions import CRSError
+from shapely import MultiPolygon, Polygon
+
+from catalog.pieces import polygons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from catalog.model import Grid
 
@@ -68,8 +71,20 @@ def _transformer(code: str) -> Transformer | None:
 
 
 def _polygons(rings: NDArray[np.float64]) -> NDArray[np.object_]:
-    polygons = np.asarray(shapely.orient_polygons(shapely.polygons(rings)), dtype=object)
     crossing = np.ptp(rings[:, :, 0], axis=1) > 180
-    for index in np.nonzero(crossing)[0]:
-        polygons[index] = antimeridian.fix_polygon(polygons[index])
-    return polygons
+    outlines = np.asarray(shapely.orient_polygons(shapely.polygons(rings)), dtype=object)
+    for index in np.flatnonzero(crossing).tolist():
+        outlines[index] = _split(rings[index])
+    return outlines
+
+
+def _split(ring: NDArray[np.float64]) -> BaseGeometry:
+    """The two parts of a ring across the antimeridian, east of it first."""
+    unrolled = ring.copy()
+    unrolled[ring[:, 0] < 0, 0] += 360
+    whole = Polygon(unrolled)
+    east = shapely.intersection(whole, shapely.box(180, -90, 360, 90))
+    west = shapely.intersection(whole, shapely.box(0, -90, 180, 90))
+    back = shapely.transform(east, lambda points: points - [360, 0])
+    parts = [*polygons(back), *polygons(west)]
+    return shapely.orient_polygons(MultiPolygon(parts))

@@ -13,6 +13,7 @@ import shapely
 from catalog.dataset import (
     COVERS,
     EXCLUDED,
+    PREVIEWS,
     SCHEMES,
     SEASONS,
     SENSORS,
@@ -40,6 +41,7 @@ EXTENSIONS: Final = (
 )
 """Extensions that every item uses."""
 GEOTIFF: Final = "image/tiff; application=geotiff"
+PNG: Final = "image/png"
 ISSUES: Final = ("no_footprint", "off_grid", "unknown_class", "excluded")
 """Findings of the audit: the file names no usable CRS; the patch is not where its number says;
 there are land-cover codes outside the legend; the official split leaves the patch out."""
@@ -56,6 +58,8 @@ class Context:
     """Finds countries."""
     true_seasons: Mapping[SceneKey, str]
     """From `seasons.csv`; scenes that it does not name follow their hemisphere."""
+    previews: bool = False
+    """Whether pictures lie beside the items."""
 
 
 def item_path(key: SceneKey, item: str) -> str:
@@ -66,6 +70,11 @@ def item_path(key: SceneKey, item: str) -> str:
 def scene_path(key: SceneKey) -> str:
     """Where the catalog and items of a scene lie below the catalog's root."""
     return f"{COLLECTION}/{key.season}/{scene_id(key)}"
+
+
+def preview_name(item: str, preview: str) -> str:
+    """File name of a picture, which lies beside its item: `ROIs1158_spring_1_p30_overview.png`."""
+    return f"{item}_{preview}.png"
 
 
 def columns_from_scene(scene: Scene, context: Context) -> Columns:
@@ -99,7 +108,8 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
         "bbox": _bbox(outlines),
         "collection": [COLLECTION] * size,
         "links": [_links(scene.key)] * size,
-        "assets": {sensor: _assets(sensor, patches) for sensor in SENSORS},
+        "assets": {sensor: _assets(sensor, patches) for sensor in SENSORS}
+        | {preview: _pictures(preview, scene, context) for preview in PREVIEWS},
         "title": _titles(scene, places, counts["igbp"]),
         "datetime": [None] * size,
         "start_datetime": [season.start] * size,
@@ -137,7 +147,8 @@ def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterato
     dict
         Ready for JSON, but for the `datetime` objects.
     """
-    links = [link | {"href": relative_href(link["href"], scene_path(key))} for link in _links(key)]
+    folder = scene_path(key)
+    links = [link | {"href": relative_href(link["href"], folder)} for link in _links(key)]
     outlines = shapely.from_wkb([row["geometry"] for row in rows])
     for row, geometry in zip(rows, _geojson(outlines), strict=True):
         item = {name: row[name] for name in _TOP_LEVEL if row[name] is not None}
@@ -151,6 +162,9 @@ def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterato
         }
         item["links"] = links
         item["assets"] = {name: asset for name, asset in row["assets"].items() if asset is not None}
+        for name in PREVIEWS.keys() & item["assets"].keys():
+            asset = item["assets"][name]
+            item["assets"][name] = asset | {"href": relative_href(asset["href"], folder)}
         yield item
 
 
@@ -217,6 +231,18 @@ def _assets(sensor: str, patches: tuple[Patch, ...]) -> Columns:
     }
 
 
+def _pictures(preview: str, scene: Scene, context: Context) -> Columns:
+    folder, size = scene_path(scene.key), len(scene.patches)
+    names = [preview_name(patch_id(patch.key), preview) for patch in scene.patches]
+    return {
+        "": np.full(size, not context.previews),
+        "href": [f"./{folder}/{name}" for name in names],
+        "type": [PNG] * size,
+        "title": [PREVIEWS[preview].title] * size,
+        "roles": [list(PREVIEWS[preview].roles)] * size,
+    }
+
+
 def _counts(patches: tuple[Patch, ...]) -> dict[str, Columns]:
     """Pixels per class, by scheme; `unknown` for codes outside the legend."""
     empty = np.zeros((len(SCHEMES), 256), np.int32)
@@ -238,16 +264,16 @@ def _local_seasons(
 ) -> list[str | None]:
     if key in context.true_seasons:
         return [context.true_seasons[key]] * len(outlines)
-    latitudes = shapely.get_y(shapely.centroid(outlines))
+    _, south, _, north = shapely.bounds(outlines).T
     opposite = SEASONS[key.season].opposite
     return [
         None if np.isnan(latitude) else opposite if latitude < 0 else key.season
-        for latitude in latitudes
+        for latitude in (south + north) / 2
     ]
 
 
 def _titles(scene: Scene, places: list[Place | None], igbp: Columns) -> list[str]:
-    covers = _dominant_covers(igbp)
+    covers = dominant_covers(igbp)
     titles = []
     for patch, place, cover in zip(scene.patches, places, covers, strict=True):
         scene_name = f"{scene.key.season.capitalize()} {scene.key.scene}"
@@ -256,8 +282,8 @@ def _titles(scene: Scene, places: list[Place | None], igbp: Columns) -> list[str
     return titles
 
 
-def _dominant_covers(igbp: Columns) -> list[str | None]:
-    """The simplified class with most pixels; of equals, the first of the legend."""
+def dominant_covers(igbp: Columns) -> list[str | None]:
+    """The simplified class with most pixels, by patch; of equals, the first of the legend."""
     members = {
         cover: [entry.name for entry in classes_of("igbp") if entry.cover == cover]
         for cover in COVERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ class Gazetteer:
         order = dict.fromkeys(places)
         self._places = sorted(order, key=lambda place: (place.country or "~", place.name))
         numbers = {place: number for number, place in enumerate(self._places)}
-        self._numbers = np.array([numbers[place] for place in places])
+        self._numbers = [numbers[place] for place in places]
         self._tree = shapely.STRtree(pieces)
 
     @property
@@ -66,21 +67,39 @@ class Gazetteer:
         Areas within one footprint are compared in degrees; distances are geodesics (WGS 84).
         """
         places: list[Place | None] = [None] * len(outlines)
-        for index, numbers in _grouped(self._tree.query(outlines, predicate="intersects")):
-            countries = np.unique(self._numbers[numbers])
-            if countries.size > 1:
-                countries = countries[[np.argmax(self._areas(outlines[index], numbers, countries))]]
+        for index, pieces in _grouped(self._touched(outlines)).items():
+            countries = sorted({self._numbers[piece] for piece in pieces})
+            if len(countries) > 1:
+                areas = self._areas(outlines[index], pieces)
+                countries.sort(key=lambda country: -areas[country])
             places[index] = self._places[countries[0]]
         for index, outline in enumerate(outlines):
             if places[index] is None and outline is not None:
                 places[index] = self._nearest(outline)
         return places
 
-    def _areas(
-        self, outline: BaseGeometry, numbers: NDArray[np.intp], countries: NDArray[np.intp]
-    ) -> NDArray[np.float64]:
-        areas = np.atleast_1d(shapely.area(shapely.intersection(self._pieces[numbers], outline)))
-        return np.array([areas[self._numbers[numbers] == country].sum() for country in countries])
+    def _touched(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
+        """Pairs (2, n) of an outline and a piece that it touches.
+
+        Most scenes lie in one country, which then is one geometry to ask instead of its pieces.
+        """
+        bounds = shapely.total_bounds(outlines)
+        around = np.empty(0, np.intp)
+        if np.isfinite(bounds).all():
+            around = self._tree.query(shapely.box(*bounds), predicate="intersects")
+        if len({self._numbers[piece] for piece in around}) != 1:
+            return self._tree.query(outlines, predicate="intersects")
+        country = shapely.union_all(self._pieces[around])
+        shapely.prepare(country)
+        (touching,) = np.nonzero(shapely.intersects(country, outlines))
+        return np.stack([touching, np.full(touching.size, around[0])])
+
+    def _areas(self, outline: BaseGeometry, pieces: list[int]) -> Counter[int]:
+        """Area of a footprint in each country, square degrees."""
+        areas: Counter[int] = Counter()
+        for piece in pieces:
+            areas[self._numbers[piece]] += shapely.intersection(self._pieces[piece], outline).area
+        return areas
 
     def _nearest(self, outline: BaseGeometry) -> Place | None:
         west, south, east, north = shapely.bounds(outline)
@@ -101,13 +120,13 @@ class Gazetteer:
         ends = shapely.get_coordinates(lines).reshape(-1, 2, 2) / local
         metres = _ELLIPSOID.inv(ends[:, 0, 0], ends[:, 0, 1], ends[:, 1, 0], ends[:, 1, 1])[2]
         nearest = int(np.argmin(metres))
-        if metres[nearest] > NEAR_M:
-            return None
-        return self._places[int(self._numbers[numbers[nearest]])]
+        country = self._numbers[int(numbers[nearest])]
+        return self._places[country] if metres[nearest] <= NEAR_M else None
 
 
-def _grouped(pairs: NDArray[np.intp]) -> list[tuple[int, NDArray[np.intp]]]:
+def _grouped(pairs: NDArray[np.intp]) -> dict[int, list[int]]:
     """Pairs (2, n) of outline and piece, as the pieces of each outline."""
-    outlines, starts = np.unique(pairs[0], return_index=True)
-    pieces = np.split(pairs[1], starts[1:]) if outlines.size else []
-    return list(zip(outlines.tolist(), pieces, strict=True))
+    groups: dict[int, list[int]] = {}
+    for outline, piece in pairs.T.tolist():
+        groups.setdefault(outline, []).append(piece)
+    return groups

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from catalog.dataset import SCHEMES, SENSORS, classes_of
+from catalog.dataset import PREVIEWS, SCHEMES, SENSORS, classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,16 +17,11 @@ _TEXTS: Final = pa.list_(_TEXT)
 _TIME: Final = pa.timestamp("us", tz="UTC")
 _BBOX: Final = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 _LINKS: Final = pa.list_(pa.struct([("rel", _TEXT), ("href", _TEXT), ("type", _TEXT)]))
-_ASSET: Final = pa.struct(
-    [
-        ("href", _TEXT),
-        ("type", _TEXT),
-        ("title", _TEXT),
-        ("roles", _TEXTS),
-        ("file:size", pa.int64()),
-    ]
+_PICTURE: Final = pa.struct([("href", _TEXT), ("type", _TEXT), ("title", _TEXT), ("roles", _TEXTS)])
+_FILE: Final = pa.struct([*_PICTURE, ("file:size", pa.int64())])
+_ASSETS: Final = pa.struct(
+    [(sensor, _FILE) for sensor in SENSORS] + [(preview, _PICTURE) for preview in PREVIEWS]
 )
-_ASSETS: Final = pa.struct([(sensor, _ASSET) for sensor in SENSORS])
 
 
 class Column(NamedTuple):
@@ -66,7 +61,13 @@ COLUMNS: Final = (
     Column("bbox", _BBOX, "Bounds of `geometry`, degrees: the covering of GeoParquet 1.1."),
     Column("collection", _TEXT, "`sen12ms`."),
     Column("links", _LINKS, "STAC links, relative to the folder of this file."),
-    Column("assets", _ASSETS, "The files `s1`, `s2`, `lc`; null where one is missing."),
+    Column(
+        "assets",
+        _ASSETS,
+        "The files `s1`, `s2`, `lc`; null where one is missing. The pictures `thumbnail`, "
+        "`overview`, `overview_s1`, `overview_lc`, relative to the folder of this file; null "
+        "unless `index` drew them.",
+    ),
     Column("title", _TEXT, "For people: scene, patch, country, dominant cover."),
     Column("datetime", _TIME, "Always null: SEN12MS has no date of a patch."),
     Column("start_datetime", _TIME, "First moment of the season's window."),

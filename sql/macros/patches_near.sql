@@ -1,14 +1,11 @@
 -- Which patches lie within a distance of a point?
--- longitude, latitude: degrees (OGC:CRS84); radius_km: kilometres along the ellipsoid (WGS 84), to
--- the nearest point of the footprint; not across a pole or the antimeridian.
+-- longitude, latitude: degrees (OGC:CRS84); radius_km: kilometres, as in `geodesic_km`, to the
+-- nearest point of the footprint; not across a pole or the antimeridian.
 -- One row a patch, as in `patches`, and distance_km; the nearest first.
 CREATE OR REPLACE MACRO patches_near(longitude, latitude, radius_km) AS TABLE
     SELECT
         * EXCLUDE nearest,
-        -- DuckDB's geodesic takes latitude first.
-        ST_Distance_Spheroid(
-            ST_Point(latitude, longitude), ST_Point(ST_Y(nearest), ST_X(nearest))
-        ) / 1000 AS distance_km
+        geodesic_km(longitude, latitude, ST_X(nearest), ST_Y(nearest)) AS distance_km
     FROM (
         SELECT
             *,

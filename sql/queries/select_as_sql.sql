@@ -3,7 +3,7 @@
 -- $complete: true or false; $expression: one more condition over `patches`.
 -- $bounds, $shares: lists of equal length, as `cover_forest_low` and 0.5 in `select`.
 -- $kind, $name: of the region in `regions`, or else $shape: its WKT, degrees (OGC:CRS84).
--- $predicate: `intersects`, `within` or `centroid`.
+-- $predicate: `intersects`, `within` or `centroid`; $ids: list of ids, none but these.
 -- A parameter that is null filters nothing.
 -- One row: the text of a query over `patches` that gives the same patches in the same order.
 WITH templates AS (
@@ -56,7 +56,7 @@ conditions AS (
     SELECT
         6 AS position,
         format(
-            '{} {} {}',
+            '{} {} {}::DOUBLE',
             regexp_replace(bound, '^(cover|igbp)_(.+)_(low|high)$', '\1.\2'),
             if(ends_with(bound, '_low'), '>=', '<='),
             share
@@ -83,7 +83,11 @@ conditions AS (
     UNION ALL
     SELECT
         9 AS position,
-        '(' || $expression || ')'
+        '(' || $expression || chr(10) || '    )'
+    UNION ALL
+    SELECT
+        10 AS position,
+        'id IN (''' || array_to_string($ids::VARCHAR[], ''', ''') || ''')'
 )
 
 SELECT

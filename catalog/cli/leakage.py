@@ -1,0 +1,112 @@
+"""`sen12ms leakage`: what two lists of patches share."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from catalog.cli.formats import target_file, write_rows
+from catalog.cli.options import out_argument
+from catalog.experiment import LeakyPair, LeakyScenes, load
+from catalog.experiment import leakage as find_leakage
+from catalog.query.filters import SPLITS
+from catalog.reader import Catalog
+
+if TYPE_CHECKING:
+    from catalog.experiment import Leakage
+    from catalog.selection import Selection
+
+FOUND = 1
+"""Exit code: there is leakage."""
+
+
+@click.command(short_help="Audit two lists for leakage.")
+@out_argument
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--buffer-km",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Distance between two patches that still is near.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("table", "csv", "json")),
+    default="table",
+    show_default=True,
+    help="Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
+@click.option("--map", "picture", type=click.Path(dir_okay=False), help="A map to draw, as PNG.")
+def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
+    """Say which patches of B overlap, touch or near a patch of A; exit with 1 if any does.
+
+    A and B are manifests or lists of ids, file names or paths (.txt, .pkl, .csv …), one part of a
+    manifest, FILE:PART, or the official `train` and `test`. The catalog OUT knows where they are.
+
+    Example: sen12ms leakage OUT train.txt val.txt --buffer-km 5 --map leakage.png
+    """
+    with Catalog.open(out) as cat:
+        found = find_leakage(_patches(cat, a), _patches(cat, b), buffer_km=buffer_km)
+    with target_file(targets["output"]) as file:
+        _write(found, targets["format_"], file)
+    if targets["picture"] is not None:
+        found.plot(targets["picture"])
+    _tell(found)
+    if found:
+        sys.exit(FOUND)
+
+
+def _write(found: Leakage, format_: str, file: IO[str]) -> None:
+    if format_ == "csv":
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(LeakyPair._fields)
+        writer.writerows(found.pairs())
+    elif format_ == "json":
+        file.write(orjson.dumps(_summary(found), option=orjson.OPT_INDENT_2).decode() + "\n")
+    elif found:
+        write_rows(LeakyScenes._fields, found.scenes(), file)
+
+
+def _patches(cat: Catalog, name: str) -> Selection:
+    if name in SPLITS and not Path(name).exists():
+        return cat.select(split=name)
+    path, colon, part = name.rpartition(":")
+    if colon and Path(path).exists():
+        return load(path, cat, split=part)
+    return load(name, cat)
+
+
+def _summary(found: Leakage) -> dict[str, object]:
+    return {
+        "buffer_km": found.buffer_km,
+        "a": len(found.a),
+        "b": len(found.b),
+        "same": found.same,
+        "overlapping": found.overlapping,
+        "near": found.near,
+        "unplaced": found.unplaced,
+        "scenes": [scenes._asdict() for scenes in found.scenes()],
+        "hints": found.hints(),
+    }
+
+
+def _tell(found: Leakage) -> None:
+    near = f"lie within {found.buffer_km:g} km of one" if found.buffer_km else "touch one"
+    click.echo(
+        f"Of {len(found.b):,} patches of B, {found.same:,} are in A too, {found.overlapping:,} "
+        f"more overlap one of A, {found.near:,} more {near}.",
+        err=True,
+    )
+    if found.unplaced:
+        click.echo(f"{found.unplaced:,} patches have no footprint: unknown.", err=True)
+    for hint in found.hints():
+        click.echo(hint, err=True)

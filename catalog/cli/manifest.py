@@ -1,0 +1,132 @@
+"""`sen12ms manifest`: subsets that others can have too."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from catalog.cli.formats import FORMATS, write_selection
+from catalog.cli.options import filter_options, given_filters, out_argument
+from catalog.experiment import diff as compare
+from catalog.experiment import load as load_manifest
+from catalog.experiment import read_list
+from catalog.experiment import verify as verify_manifest
+from catalog.reader import Catalog
+from catalog.store import staging
+
+_SHOWN = 20
+"""Findings that are printed of each kind; how many there are is told."""
+
+
+@click.group(short_help="Write, verify, compare and load manifests.")
+def manifest() -> None:
+    """Subsets as files: patches, paths, sizes, how they were chosen, and a digest of all.
+
+    A manifest ends in .parquet, .csv or .json; official lists, in .txt or .pkl, are read and
+    written too, but hold names only.
+
+    Example: sen12ms manifest save OUT --split train -o train.parquet
+    """
+
+
+_manifest_argument = click.argument("path", metavar="MANIFEST", type=click.Path(dir_okay=False))
+
+
+@manifest.command(short_help="Write the manifest of a selection.")
+@out_argument
+@filter_options
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False), help="The manifest to write."
+)
+@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+def save(out: str, output: str, root: str | None, **options: Any) -> None:
+    """Write the manifest of the patches of the catalog OUT that pass all filters.
+
+    Example: sen12ms manifest save OUT --region Brazil --split train -o brazil.parquet
+    """
+    with Catalog.open(out, root=root) as cat:
+        saved = cat.select(**given_filters(**options)).save(output)
+    click.echo(f"{output}: {len(saved.entries):,} patches, {saved.bytes:,} bytes", err=True)
+
+
+@manifest.command(short_help="Print what made a manifest.")
+@_manifest_argument
+def show(path: str) -> None:
+    """Print all of a manifest but its entries, as JSON.
+
+    Example: sen12ms manifest show train.parquet
+    """
+    click.echo(orjson.dumps(read_list(path).header(), option=orjson.OPT_INDENT_2).decode())
+
+
+@manifest.command(short_help="Verify a manifest.")
+@_manifest_argument
+@click.argument("against", metavar="AGAINST", type=click.Path())
+def verify(path: str, against: str) -> None:
+    """Verify that all patches of a manifest are there, with the recorded sizes; else exit with 1.
+
+    AGAINST is a catalog, or a folder with the files of the dataset.
+
+    Example: sen12ms manifest verify train.parquet SEN12MS/
+    """
+    if against.endswith(".parquet") or (Path(against) / staging.ITEMS).is_file():
+        with Catalog.open(against) as cat:
+            findings = verify_manifest(path, cat)
+    else:
+        findings = verify_manifest(path, against)
+    for finding in findings:
+        click.echo(f"{finding.subject} {finding.problem}")
+    click.echo(f"{len(findings):,} problems" if findings else "all is there", err=True)
+    if findings:
+        sys.exit(1)
+
+
+@manifest.command(short_help="Compare two manifests.")
+@click.argument("first", type=click.Path(dir_okay=False))
+@click.argument("second", type=click.Path(dir_okay=False))
+def diff(first: str, second: str) -> None:
+    """Say how the manifest SECOND differs from FIRST; exit with 1 if it does.
+
+    Example: sen12ms manifest diff train-old.parquet train.parquet
+    """
+    found = compare(first, second)
+    for what in ("removed", "added", "moved", "resized"):
+        names = getattr(found, what)
+        for name in names[:_SHOWN]:
+            click.echo(f"{what} {name}")
+        if len(names) > _SHOWN:
+            click.echo(f"{what} {len(names) - _SHOWN:,} more")
+    for name in found.made:
+        click.echo(f"made differently: {name}")
+    click.echo("they differ" if found else "they are equal", err=True)
+    if found:
+        sys.exit(1)
+
+
+@manifest.command(short_help="Load a manifest into a selection.")
+@_manifest_argument
+@out_argument
+@click.option("--part", help="Only this part of a split.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How to print them.",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
+@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+def load(
+    path: str, out: str, part: str | None, format_: str, output: str | None, root: str | None
+) -> None:
+    """Print the patches of a manifest or list, as they are in the catalog OUT.
+
+    Example: sen12ms manifest load val_list.txt OUT --format paths
+    """
+    with Catalog.open(out, root=root) as cat:
+        write_selection(load_manifest(path, cat, split=part), format_, output, ())

@@ -1,0 +1,73 @@
+"""`sen12ms sample`: so many patches of each kind."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.cli.formats import write_rows
+from catalog.cli.options import (
+    filter_options,
+    given_filters,
+    numbers_by_name,
+    out_argument,
+    seed_option,
+    stratify_option,
+)
+from catalog.errors import ShortageWarning
+from catalog.experiment import sample as draw
+from catalog.experiment.sampling import BALANCES, shortage
+from catalog.reader import Catalog
+
+if TYPE_CHECKING:
+    from catalog.experiment.sampling import Balance
+
+
+@click.command(short_help="Draw a balanced sample.")
+@out_argument
+@filter_options
+@click.option(
+    "-n",
+    "size",
+    metavar="N",
+    type=float,
+    required=True,
+    help="How many patches, or, below 1, which fraction.",
+)
+@stratify_option
+@click.option(
+    "--balance",
+    default="proportional",
+    show_default=True,
+    metavar="HOW",
+    help="As many of each value (equal), as many as its share, or by weights, NAME=WEIGHT,…",
+)
+@click.option("--max-per-scene", type=click.IntRange(1), help="At most so many of one scene.")
+@seed_option
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="The manifest to write.")
+def sample(out: str, size: float, balance: str, output: str | None, **options: Any) -> None:
+    """Draw patches from the catalog OUT, by chance that falls alike everywhere.
+
+    What was drawn is told by kind; of a kind that is short, all there is is taken, and told.
+
+    Example: sen12ms sample OUT --split train -n 5000 --stratify dominant_cover --balance equal
+    -o sample.parquet
+    """
+    wanted: Balance = balance if balance in BALANCES else numbers_by_name(balance)
+    arguments = {name: options.pop(name) for name in ("stratify", "max_per_scene", "seed")}
+    with Catalog.open(out) as cat, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ShortageWarning)
+        selection = cat.select(**given_filters(**options))
+        drawn = draw(selection, size, balance=wanted, **arguments)
+        rows = [(kind.name, kind.available, kind.wanted, kind.taken) for kind in drawn.strata]
+        write_rows(
+            (arguments["stratify"] or "stratum", "available", "wanted", "taken"), rows, sys.stdout
+        )
+        if output is not None:
+            manifest = drawn.selection.save(output)
+            click.echo(f"{output}: {len(manifest.entries):,} patches", err=True)
+    if drawn.shortages:
+        click.echo(shortage(drawn), err=True)

@@ -1,0 +1,78 @@
+"""`sen12ms serve`: a catalog in the web browser."""
+
+from __future__ import annotations
+
+import webbrowser
+
+import click
+
+from catalog.cli.options import out_argument
+from catalog.errors import MissingExtraError
+from catalog.reader import Catalog
+from catalog.server.build_browser import build_browser
+from catalog.server.site import Site
+from catalog.server.stac_browser import browser_folder, hosted_url
+
+
+def _build(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        build_browser(lambda sentence: click.echo(sentence, err=True))
+        context.exit()
+
+
+@click.command(short_help="Open a catalog in the web browser.")
+@out_argument
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port; 0 for any that is free.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Interface; with any other than loopback, the network can read the dataset.",
+)
+@click.option("--open", "opened", is_flag=True, help="Open STAC Browser, or else the map.")
+@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@click.option(
+    "--build-browser",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_build,
+    help="Build STAC Browser into a cache folder, once; needs Node.js.",
+)
+def serve(out: str, port: int, host: str, opened: bool, root: str | None) -> None:
+    """Serve the catalog OUT, the dataset behind it, a map and STAC Browser, until Ctrl-C.
+
+    Nothing outside the catalog and the dataset's root can be read through it.
+
+    Example: sen12ms serve OUT --open
+    """
+    try:
+        from catalog.server import app, hosting  # noqa: PLC0415 - an optional extra
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"the server needs {error.name}: pip install 'sen12ms-catalog[server]'"
+        ) from error
+    site = Site.open(out, root)
+    with Catalog.open(out, root=root) as cat, hosting.listen(host, port) as listener:
+        start = _announce(hosting.url_of(listener))
+        if opened:
+            webbrowser.open(start)
+        hosting.run(app.create_app(site, cat), listener)
+
+
+def _announce(url: str) -> str:
+    """Say where things are; returns what to look at first."""
+    click.echo(f"Map:           {url}", err=True)
+    if browser_folder().is_dir():
+        click.echo(f"STAC Browser:  {url}browser/", err=True)
+        return f"{url}browser/"
+    catalog = f"{url}catalog/catalog.json"
+    click.echo(f"STAC Browser:  {hosted_url(catalog)}", err=True)
+    click.echo("               or your own: sen12ms serve --build-browser, once", err=True)
+    return url

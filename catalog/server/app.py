@@ -1,0 +1,98 @@
+"""The web application, read-only.
+
+::
+
+    /              the map               /pages/…   its script and style
+    /map/…         what it asks          /vendor/…  OpenLayers, once it was built
+    /catalog/…     the catalog, with this server's hrefs in its JSON
+    /data/…        files of the dataset, laid out as it is published
+    /previews/…    thumbnails and overviews
+    /browser/      STAC Browser, once it was built
+
+Pages of other servers may ask too, the hosted STAC Browser among them, for whole files or parts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from catalog.errors import CatalogError
+from catalog.server.file_routes import FileRoutes
+from catalog.server.map_data import MapData
+from catalog.server.map_routes import MapRoutes
+from catalog.server.stac_browser import browser_folder, config_script
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from catalog.reader import Catalog
+    from catalog.server.site import Site
+
+_PAGES: Final = Path(__file__).with_name("pages")
+_ANYONE: Final = Middleware(
+    CORSMiddleware,
+    allow_origins=["*"],
+    allow_methods=["GET", "HEAD"],
+    allow_headers=["*"],
+    allow_private_network=True,
+    expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
+)
+
+
+def create_app(site: Site, catalog: Catalog) -> Starlette:
+    """The application.
+
+    Parameters
+    ----------
+    site : Site
+        The files that may be read.
+    catalog : Catalog
+        The same catalog, for questions.
+    """
+    files, questions = FileRoutes(site), MapRoutes(MapData(catalog))
+    return Starlette(
+        routes=[*files.routes(), *questions.routes(), *_pages()],
+        middleware=[_ANYONE],
+        exception_handlers={CatalogError: _refuse},
+    )
+
+
+def _pages() -> list[BaseRoute]:
+    pages = [Route("/", _map), Mount("/pages", StaticFiles(directory=_PAGES))]
+    built = browser_folder()
+    if not built.is_dir():
+        return [*pages, Route("/browser/", _not_built)]
+    return [
+        *pages,
+        Mount("/vendor", StaticFiles(directory=built / "openlayers")),
+        Route("/browser/config.js", _config),
+        Mount("/browser", StaticFiles(directory=built / "stac-browser", html=True)),
+    ]
+
+
+def _map(_: Request) -> Response:
+    return FileResponse(_PAGES / "index.html")
+
+
+def _not_built(_: Request) -> Response:
+    return FileResponse(_PAGES / "not_built.html", status_code=404)
+
+
+def _config(request: Request) -> Response:
+    script = config_script(str(request.base_url))
+    return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+def _refuse(_: Request, error: Exception) -> Response:
+    """An error that the user can mend, as one sentence."""
+    return Response(orjson.dumps({"error": str(error)}), 400, media_type="application/json")

@@ -1,0 +1,120 @@
+"""What the map page asks, as JSON: filters to scenes, patches, paths and SQL."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from catalog.dataset import COVER_COLORS, SEASONS, SENSORS
+from catalog.errors import RegionError
+from catalog.query.filters import SPLITS
+from catalog.query.regions import is_path
+from catalog.query.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from duckdb import DuckDBPyRelation
+
+    from catalog.reader import Catalog
+    from catalog.selection import Selection
+
+    Filters = Mapping[str, Sequence[str]]
+    """Texts by argument of `Catalog.select`: `region`, `season`, `cover`, `split`."""
+    Box = tuple[float, float, float, float]
+    """West, south, east, north, degrees."""
+
+MOST_PATCHES: Final = 4_000
+"""As many footprints as a browser draws without a stutter."""
+_COUNTRY_DEGREES: Final = 0.01
+"""How far the outlines of the basemap may be off."""
+
+
+class MapData:
+    """Answers about one catalog, as JSON.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Every question opens a cursor of its own: threads may ask at once.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    @cached_property
+    def options(self) -> bytes:
+        """What the filters can be, and the colours of the covers."""
+        regions = self._catalog.cursor().sql(statement("queries/region_names"))
+        return orjson.dumps(
+            {
+                "seasons": list(SEASONS),
+                "splits": SPLITS,
+                "sensors": list(SENSORS),
+                "covers": dict(COVER_COLORS),
+                "regions": [(row["kind"], row["name"]) for row in _records(regions)],
+                "most": MOST_PATCHES,
+            }
+        )
+
+    @cached_property
+    def countries(self) -> bytes:
+        """Outlines of the countries, as GeoJSON: the basemap."""
+        outlines = self._catalog.cursor().sql(
+            statement("queries/countries"), params={"degrees": _COUNTRY_DEGREES}
+        )
+        return orjson.dumps(_collection(map(_feature, _records(outlines))))
+
+    def scenes(self, filters: Filters) -> bytes:
+        """How many patches pass the filters, in which scenes, and the SQL that says the same."""
+        selection = self._select(filters)
+        scenes = _records(selection.scenes())
+        answer = {
+            "patches": sum(scene["patches"] for scene in scenes),
+            "sql": selection.to_sql(),
+            "scenes": _collection(_outlined(scene) for scene in scenes),
+        }
+        return orjson.dumps(answer)
+
+    def patches(self, filters: Filters, box: Box) -> bytes:
+        """Footprints, as GeoJSON, of the patches in a box that pass the filters: not too many."""
+        patches = self._select(filters).in_box(*box, most=MOST_PATCHES)
+        return orjson.dumps(_collection(map(_feature, _records(patches))))
+
+    def paths(self, filters: Filters, sensors: Sequence[str]) -> list[str]:
+        """Paths of the files of the patches that pass the filters."""
+        return self._select(filters).paths(*sensors)
+
+    def _select(self, filters: Filters) -> Selection:
+        given: dict[str, Any] = {name: values for name, values in filters.items() if any(values)}
+        if "region" in given:
+            (given["region"],) = given["region"]
+            if is_path(given["region"]):
+                raise RegionError(
+                    f"{given['region']!r} is a file: the map takes a name, W,S,E,N or WKT"
+                )
+        return self._catalog.select(**given)
+
+
+def _records(answer: DuckDBPyRelation) -> list[dict[str, Any]]:
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
+
+
+def _collection(features: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features)}
+
+
+def _feature(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose `geometry` is GeoJSON already."""
+    geometry = orjson.Fragment(row.pop("geometry"))
+    return {"type": "Feature", "geometry": geometry, "properties": row}
+
+
+def _outlined(scene: dict[str, Any]) -> dict[str, Any]:
+    """A scene as the rectangle of its bounds."""
+    west, south, east, north = (scene.pop(name) for name in ("west", "south", "east", "north"))
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "geometry": geometry, "properties": scene}

@@ -1,0 +1,113 @@
+"""A replica of the dataset's tree: true names, zones, origins and grids, in the real byte layout.
+
+It is made from the true lists of scenes and patches. Bodies are sparse where only headers matter.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catalog.indexer import _gazetteer
+from catalog.model import Asset, Grid, Patch, PatchKey, Scene, SceneKey
+from catalog.query.database import build_database
+from catalog.source.naming import format_path
+from catalog.source.synthetic import SyntheticScene, write_scene
+from catalog.stac.item import Context, columns_from_scene
+from catalog.store.columns import table_from_columns
+from catalog.store.geoparquet import write_items
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from numpy.typing import NDArray
+
+TABLES = Path(__file__).parents[3] / "shared" / "sen12ms"
+
+
+def true_scenes(tables: Path = TABLES) -> list[SyntheticScene]:
+    """All 252 scenes with their 180,662 patches, in the order of the table."""
+    patches = defaultdict(list)
+    with gzip.open(tables / "patches.csv.gz", "rt", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            patches[row["roi_season"], row["scene"]].append(int(row["patch"]))
+    with (tables / "scenes.csv").open(encoding="utf-8") as file:
+        return [
+            SyntheticScene(
+                season=row["roi_season"].partition("_")[2],
+                scene=int(row["scene"]),
+                epsg=int(row["epsg"]),
+                origin=(float(row["origin_x"]), float(row["origin_y"])),
+                columns=int(row["ncols"]),
+                patches=tuple(sorted(patches[row["roi_season"], row["scene"]])),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def some_scenes(share: float) -> list[SyntheticScene]:
+    """A share of the scenes, evenly over the list; at least one."""
+    scenes = true_scenes()
+    count = max(1, round(len(scenes) * share))
+    return [scenes[index * len(scenes) // count] for index in range(count)]
+
+
+def write_replica(
+    root: Path,
+    scenes: Collection[SyntheticScene],
+    *,
+    sparse: Collection[str] = ("s1", "s2", "lc"),
+) -> Iterator[int]:
+    """Write the files of some scenes; yields their count, scene by scene.
+
+    Sensors in `sparse` get a header and a hole of the right size: 541,986 such files take some
+    2 GB of disk.
+    """
+    count = 0
+    for scene in scenes:
+        count += sum(1 for _ in write_scene(root, scene, sparse=sparse))
+        yield count
+
+
+def write_tables(folder: Path) -> None:
+    """`items.parquet` and `catalog.duckdb` of the whole dataset, from the tables alone.
+
+    Land cover is invented: the known majority class, or a random one, and a second one.
+    """
+    random = np.random.default_rng(2019)
+    context = Context(_gazetteer(), {})
+    tables = [
+        table_from_columns(columns_from_scene(_read_scene(scene, random), context))
+        for scene in true_scenes()
+    ]
+    write_items(folder / "items.parquet", tables, {"id": "sen12ms", "type": "Collection"})
+    build_database(folder / "items.parquet", folder / "catalog.duckdb")
+
+
+def _read_scene(scene: SyntheticScene, random: np.random.Generator) -> Scene:
+    """What reading the files of a scene would give."""
+    patches = []
+    for number in scene.patches:
+        key = PatchKey(scene.season, scene.scene, number)
+        x, y = scene.upper_left(number)
+        grid = Grid(f"EPSG:{scene.epsg}", (256, 256), (10.0, 0.0, x, 0.0, -10.0, y))
+        assets = {
+            sensor: Asset(f"/data/SEN12MS/{format_path(key, sensor)}", 525_172)
+            for sensor in ("s1", "s2", "lc")
+        }
+        patches.append(Patch(key, grid, assets, _counts(random)))
+    return Scene(SceneKey(scene.season, scene.scene), tuple(patches), ())
+
+
+def _counts(random: np.random.Generator) -> NDArray[np.int32]:
+    counts = np.zeros((4, 256), np.int32)
+    first, second = random.choice(np.arange(1, 18), 2, replace=False)
+    share = int(random.integers(20_000, 65_536))
+    counts[0, [first, second]] = share, 65_536 - share
+    counts[1:, 1] = 65_536
+    return counts

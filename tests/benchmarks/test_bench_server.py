@@ -1,0 +1,140 @@
+"""The whole catalog, 180,662 items, opened in a browser: cold, as on the first visit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import time
+from threading import Thread
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import uvicorn
+from replica import TABLES, _read_scene, true_scenes
+
+from catalog import Catalog
+from catalog.indexer import _gazetteer, _Run, _write_scene
+from catalog.server.app import create_app
+from catalog.server.hosting import listen, url_of
+from catalog.server.site import Site
+from catalog.server.stac_browser import browser_folder
+from catalog.stac.item import Context, columns_from_scene
+from catalog.store.journal import Journal
+from catalog.store.static import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import Bench
+    from playwright.sync_api import Browser
+
+CHROMIUM = shutil.which("chromium")
+LIMIT_S = 2.0
+ROUNDS = 5
+
+pytestmark = [
+    pytest.mark.bench,
+    pytest.mark.skipif(not TABLES.is_dir(), reason="the true tables are not in ../shared"),
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
+    pytest.mark.skipif(
+        not browser_folder().is_dir(), reason="STAC Browser is not built: run `make browser`"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole catalog, as `index` writes it, of files that are not there."""
+    folder = tmp_path_factory.mktemp("full") / "catalog"
+    journal = Journal(folder.with_name("journal"))
+    random, context = np.random.default_rng(2019), Context(_gazetteer(), {})
+    summaries = []
+    for synthetic in true_scenes():
+        scene = _read_scene(synthetic, random)
+        journal.save(scene.key, "", columns_from_scene(scene, context), ())
+        summaries.append(_write_scene(journal, scene.key, folder, None).summary)
+    run = SimpleNamespace(journal=journal, previews=False)
+    _Run._write_catalogs(run, folder, sorted(summaries, key=lambda summary: summary.key))
+    write_json(folder / "report.json", {"roots": ["/data/SEN12MS"], "href_base": None})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(full: Path) -> Iterator[str]:
+    with Catalog.open(full) as cat, listen("127.0.0.1", 0) as listener:
+        app = create_app(Site.open(full), cat)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield url_of(listener)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+IN_SIGHT = """
+    const inSight = [...document.querySelectorAll('.catalog-card, .item-card')].filter((card) => {
+        const { top, width } = card.getBoundingClientRect();
+        return width > 0 && top < innerHeight;
+    });
+"""
+TITLES = f"() => {{ {IN_SIGHT} return inSight.length && inSight.every((card) => card.innerText) }}"
+PICTURES = f"""() => {{
+    {IN_SIGHT}
+    return inSight.every((card) => !card.classList.contains('queued')
+        && [...card.querySelectorAll('img')].every((picture) => picture.naturalWidth > 0));
+}}"""
+COUNT = "document.body.dataset.state !== undefined && document.querySelector('#count b') !== null"
+DRAWN = "document.body.dataset.state === 'ready'"
+
+PAGES = {
+    "root": ("browser/", TITLES, PICTURES),
+    "season, 85 scenes": ("browser/#/sen12ms/fall/catalog.json", TITLES, PICTURES),
+    "scene, 784 items": (
+        "browser/#/sen12ms/summer/ROIs1868_summer_142/catalog.json",
+        TITLES,
+        PICTURES,
+    ),
+    "map": ("", COUNT, DRAWN),
+    "map, a country in a season": ("?region=Brazil&season=fall", COUNT, DRAWN),
+}
+"""By name: where it is, when it can be read and clicked on, and when nothing more will come."""
+
+
+def open_page(chromium: Browser, url: str, *marks: str) -> list[float]:
+    """Seconds until each mark, with an empty cache."""
+    context = chromium.new_context()
+    page = context.new_page()
+    start = time.perf_counter()
+    page.goto(url)
+    seconds = []
+    for mark in marks:
+        page.wait_for_function(mark)
+        seconds.append(time.perf_counter() - start)
+    context.close()
+    return seconds
+
+
+def test_pages_of_the_whole_catalog_open_at_once(chromium: Browser, url: str, bench: Bench) -> None:
+    medians = {}
+    for name, (path, *marks) in PAGES.items():
+        rounds = [open_page(chromium, url + path, *marks) for _ in range(ROUNDS)]
+        medians[name] = [statistics.median(times) for times in zip(*rounds, strict=True)]
+    rows = [[name, f"{opened:.2f}", f"{whole:.2f}"] for name, (opened, whole) in medians.items()]
+    bench.table("Pages of 180,662 items, cold: seconds", ["page", "open", "complete"], rows)
+    slowest = max(opened for opened, _ in medians.values())
+    bench.bar("s until a page is open", slowest, f"at most {LIMIT_S:g}", held=slowest <= LIMIT_S)
+    assert slowest <= LIMIT_S

@@ -1,0 +1,114 @@
+"""Pictures: drawn in the legend's colours, the same bytes for the same subset."""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import shapely
+
+from catalog.dataset import COVER_COLORS
+from catalog.errors import MissingExtraError, OutputError
+from catalog.experiment import leakage
+from catalog.pictures.canvas import new_figure, rgb
+from catalog.pictures.land import land_from_pieces
+from catalog.pictures.layers import A_COLOR, LEAK_COLOR
+from catalog.pictures.maps import Marks, draw_map, equal_earth
+from catalog.store.geoparquet import read_countries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from catalog import Catalog
+
+pytest.importorskip("matplotlib", reason="matplotlib is an optional extra")
+
+
+def pixels(path: Path) -> np.ndarray:
+    from matplotlib.image import imread  # noqa: PLC0415
+
+    found: np.ndarray = imread(BytesIO(path.read_bytes()))[..., :3]
+    return found
+
+
+def share_of(picture: np.ndarray, color: str) -> float:
+    """Share of the pixels that have a colour."""
+    near = np.abs(picture - rgb([color])[0]).max(axis=-1) < 0.02
+    return float(near.mean())
+
+
+def test_selection_is_drawn_in_the_colours_of_the_legend(cat: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "all.png"
+    cat.select().plot(path, tiles=4)
+    picture = pixels(path)
+    assert picture.shape[1] == 1800
+    counts = dict(cat.sql("SELECT dominant_cover, count(*) FROM patches GROUP BY ALL").fetchall())
+    for cover, count in counts.items():
+        if count > 3:
+            assert share_of(picture, COVER_COLORS[cover]) > 1e-4, cover
+
+
+def test_equal_pictures_are_equal_files(cat: Catalog, tmp_path: Path) -> None:
+    for name in ("one.png", "two.png"):
+        cat.select(season="fall").plot(tmp_path / name, tiles=2)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_selection_of_nothing_is_an_empty_map(cat: Catalog) -> None:
+    figure = cat.select(where="false").plot()
+    assert figure.texts[0].get_text() == "0 patches of 0 scenes"
+
+
+def test_headline_counts(cat: Catalog) -> None:
+    assert cat.select(season="spring").plot(tiles=0).texts[0].get_text() == (
+        "9 patches of 1 scene in 1 country"
+    )
+
+
+def test_leakage_is_drawn_on_top(cat: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "leak.png"
+    leakage(cat.select(season="fall"), cat.select(season="winter", region="KOR")).plot(path)
+    picture = pixels(path)
+    assert share_of(picture, LEAK_COLOR) > 0.001
+    assert share_of(picture, A_COLOR) > 0.001
+
+
+def test_map_of_the_world_across_the_antimeridian_is_drawn() -> None:
+    land = land_from_pieces(read_countries())
+    outlines = np.array([shapely.box(179, 0, 180, 1), shapely.box(-180, 0, -179, 1), None])
+    figure = new_figure(4, 2)
+    draw_map(figure.add_axes((0, 0, 1, 1)), Marks(outlines, "abc", ["#ff0000"] * 3), land)
+    figure.savefig(BytesIO())
+
+
+def test_countries_are_whole() -> None:
+    rows = read_countries()
+    land = land_from_pieces(rows)
+    assert len(land) == len({row["name"] for row in rows})
+    pieces = shapely.area(shapely.from_wkb([row["geometry"] for row in rows])).sum()
+    assert shapely.area(land).sum() == pytest.approx(pieces, rel=1e-6)
+
+
+def test_equal_earth_keeps_areas() -> None:
+    def area(latitude: float) -> float:
+        ring = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) + np.array([0, latitude])
+        return float(shapely.Polygon(equal_earth(ring)).area / np.cos(np.radians(latitude + 0.5)))
+
+    assert area(60) == pytest.approx(area(0), rel=1e-3)
+    assert equal_earth([[180, 0]])[0, 0] == pytest.approx(2.7066, abs=1e-4)
+
+
+def test_without_matplotlib_the_remedy_is_told(
+    cat: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'sen12ms-catalog\[plot\]'"):
+        cat.select(season="fall").plot()
+
+
+def test_picture_that_cannot_be_written_is_one_sentence(cat: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written: No such file"):
+        cat.select(season="fall").plot(tmp_path / "nothing" / "a.png", tiles=0)

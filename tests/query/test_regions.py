@@ -1,0 +1,399 @@
+"""However a region is given, it becomes the same polygons, and a wrong one a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import geopandas
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog import RegionError
+from catalog.dataset import DATA
+from catalog.pieces import MAX_VERTICES, cut
+from catalog.query.regions import Region, resolve_region
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+    from shapely import MultiPolygon, Polygon
+    from shapely.geometry.base import BaseGeometry
+
+    from tests.conftest import Golden, Small
+
+TRIANGLE = shapely.Polygon([(11, 44), (12.5, 44.2), (11.7, 45.1)])
+"""In Italy, in UTM zone 32."""
+
+
+def outline(region: Region) -> BaseGeometry:
+    """All pieces together."""
+    return shapely.union_all(shapely.from_wkb(list(region.pieces)))
+
+
+def same(left: BaseGeometry, right: BaseGeometry) -> bool:
+    """Equal but for rounding."""
+    return left.symmetric_difference(right).area < 1e-7 * max(right.area, 1e-3)
+
+
+@pytest.fixture(scope="module")
+def natural_earth() -> geopandas.GeoDataFrame:
+    return geopandas.read_parquet(DATA / "regions.parquet")
+
+
+# Names and codes
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("Italy", "country", "Italy"),
+        ("italy", "country", "Italy"),
+        ("  ITALY ", "country", "Italy"),
+        ("ITA", "country", "Italy"),
+        ("it", "country", "Italy"),
+        ("country:Italy", "country", "Italy"),
+        ("Country : italy", "country", "Italy"),
+        ("Côte d'Ivoire", "country", "Côte d'Ivoire"),
+        ("cote d'ivoire", "country", "Côte d'Ivoire"),
+        ("Goiás", "state", "Goiás"),
+        ("goias", "state", "Goiás"),
+        ("US-CA", "state", "California"),
+        ("us-ca", "state", "California"),
+        ("CA", "country", "Canada"),
+        ("Republic of Korea", "country", "Korea"),
+        ("N. Cyprus", "country", "N. Cyprus"),
+        ("St. Kitts and Nevis", "country", "Saint Kitts and Nevis"),
+        ("Niger", "country", "Niger"),
+        ("state:Georgia", "state", "Georgia"),
+        ("STATE:georgia", "state", "Georgia"),
+        ("country:Georgia", "country", "Georgia"),
+        ("GEO", "country", "Georgia"),
+        ("US-GA", "state", "Georgia"),
+    ],
+)  # fmt: skip
+def test_name_or_code_is_that_place(
+    connection: duckdb.DuckDBPyConnection,
+    natural_earth: geopandas.GeoDataFrame,
+    text: str,
+    kind: str,
+    name: str,
+) -> None:
+    of_kind = natural_earth[natural_earth["kind"] == kind]
+    rows = of_kind[(of_kind["name"] == name) | (of_kind["name_long"] == name)]
+    assert not rows.empty
+    found = resolve_region(text, connection)
+    assert same(outline(found), rows.union_all())
+    assert found.bounds == pytest.approx(rows.total_bounds.tolist())
+
+
+@pytest.mark.parametrize(
+    ("text", "column"), [("Africa", "continent"), ("oceania", "continent"),
+                         ("subregion:Western Europe", "subregion"), ("Caribbean", "subregion")]
+)  # fmt: skip
+def test_continent_or_subregion_is_all_its_countries(
+    connection: duckdb.DuckDBPyConnection,
+    natural_earth: geopandas.GeoDataFrame,
+    text: str,
+    column: str,
+) -> None:
+    wanted = text.rpartition(":")[2].casefold()
+    members = natural_earth[
+        (natural_earth["kind"] == "country") & (natural_earth[column].str.casefold() == wanted)
+    ]
+    assert not members.empty
+    assert same(outline(resolve_region(text, connection)), members.union_all())
+
+
+def test_every_region_whose_name_is_odd_is_found(connection: duckdb.DuckDBPyConnection) -> None:
+    odd = connection.sql(
+        r"SELECT DISTINCT kind, name FROM regions WHERE NOT regexp_full_match(name, '[A-Za-z ]+')"
+    ).fetchall()
+    assert len(odd) > 10
+    for kind, name in odd:
+        assert resolve_region(f"{kind}:{name}", connection).pieces, name
+
+
+def test_place_that_is_a_continent_and_a_country_is_the_continent(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    found = resolve_region("Antarctica", connection)
+    assert found == resolve_region("continent:Antarctica", connection)
+
+
+# Boxes
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["11,44,12,45", " 11 , 44.0, 12., +45", "1.1e1,44,12,45", [11, 44, 12, 45], (11.0, 44, 12, 45),
+     np.array([11, 44, 12, 45]), ["11", "44", "12", "45"]],
+    ids=repr,
+)  # fmt: skip
+def test_box_is_west_south_east_north(connection: duckdb.DuckDBPyConnection, box: Any) -> None:
+    found = resolve_region(box, connection)
+    assert found.bounds == (11, 44, 12, 45)
+    assert outline(found).equals(shapely.box(11, 44, 12, 45))
+
+
+def test_box_across_the_antimeridian_is_two_boxes(connection: duckdb.DuckDBPyConnection) -> None:
+    region = outline(resolve_region("179,-18,-178,-17", connection))
+    assert region.equals(
+        shapely.MultiPolygon([shapely.box(179, -18, 180, -17), shapely.box(-180, -18, -178, -17)])
+    )
+
+
+def test_box_without_an_area_is_a_place_all_the_same(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    assert resolve_region("11,44,11,44", connection).bounds == (11, 44, 11, 44)
+
+
+# WKT and geometries
+
+
+@pytest.mark.parametrize(
+    "given_as",
+    [TRIANGLE, TRIANGLE.wkt, TRIANGLE.wkt.lower(), f"\n {TRIANGLE.wkt}",
+     f"SRID=4326;{TRIANGLE.wkt}", shapely.MultiPolygon([TRIANGLE]),
+     shapely.GeometryCollection([TRIANGLE, shapely.Point(0, 0)]), shapely.force_3d(TRIANGLE, 7.0)],
+    ids=lambda value: str(value)[:30],
+)  # fmt: skip
+def test_geometry_and_its_wkt_are_the_same_region(
+    connection: duckdb.DuckDBPyConnection, given_as: str | BaseGeometry
+) -> None:
+    found = resolve_region(given_as, connection)
+    assert same(outline(found), TRIANGLE)
+    assert found.bounds == pytest.approx(TRIANGLE.bounds)
+
+
+def test_wkt_in_another_crs_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(RegionError, match="32632"):
+        resolve_region("SRID=32632;POLYGON((0 0, 0 1, 1 1, 0 0))", connection)
+
+
+def test_bow_tie_is_repaired_to_its_two_triangles(connection: duckdb.DuckDBPyConnection) -> None:
+    region = outline(resolve_region("POLYGON((0 0, 1 1, 1 0, 0 1, 0 0))", connection))
+    assert region.is_valid
+    assert region.area == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("wkt", ["POINT (11.5 44.5)", "LINESTRING (11 44, 12 45)",
+                                 "MULTIPOINT ((11 44), (12 45))"])  # fmt: skip
+def test_region_without_an_area_keeps_its_points(
+    connection: duckdb.DuckDBPyConnection, wkt: str
+) -> None:
+    assert outline(resolve_region(wkt, connection)).equals(shapely.from_wkt(wkt))
+
+
+# Files
+
+
+def write(frame: geopandas.GeoDataFrame, path: Path) -> Path:
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_file(path)
+    return path
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32632", "EPSG:3035"])
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".shp", ".fgb", ".parquet"])
+def test_vector_file_in_any_format_and_crs_is_the_same_region(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, suffix: str, crs: str
+) -> None:
+    shapes = [TRIANGLE, shapely.box(9, 45, 9.5, 45.5)]
+    frame = geopandas.GeoDataFrame({"n": [1, 2]}, geometry=shapes, crs="EPSG:4326").to_crs(crs)
+    path = write(frame, tmp_path / f"my région{suffix}")
+    for given_as in (path, str(path)):
+        found = outline(resolve_region(given_as, connection))
+        assert same(found, shapely.MultiPolygon(shapes))
+
+
+def test_vector_file_of_overlapping_shapes_is_their_union(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    shapes = [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3), None]
+    path = write(geopandas.GeoDataFrame(geometry=shapes, crs=4326), tmp_path / "two.gpkg")
+    assert outline(resolve_region(path, connection)).area == pytest.approx(7)
+
+
+def test_footprint_table_is_a_region_too(
+    connection: duckdb.DuckDBPyConnection, small: Small
+) -> None:
+    patches = geopandas.read_parquet(small.out / "items.parquet")
+    found = outline(resolve_region(small.out / "items.parquet", connection))
+    assert same(found, patches.union_all())
+
+
+def _without_crs(folder: Path) -> Path:
+    frame = geopandas.GeoDataFrame({"n": [1]}, geometry=[TRIANGLE], crs="EPSG:4326")
+    path = write(frame, folder / "no_crs.shp")
+    path.with_suffix(".prj").unlink()
+    return path
+
+
+def _table(folder: Path) -> Path:
+    path = folder / "table.csv"
+    path.write_text("a,b\n1,2\n")
+    return path
+
+
+def _garbage(folder: Path) -> Path:
+    path = folder / "garbage.geojson"
+    path.write_text("{nonsense")
+    return path
+
+
+def _bad_parquet(folder: Path) -> Path:
+    path = folder / "bad.parquet"
+    path.write_bytes(b"PAR1 nonsense PAR1")
+    return path
+
+
+def _empty_folder(folder: Path) -> Path:
+    path = folder / "empty"
+    path.mkdir()
+    return path
+
+
+BAD_FILES = {
+    "no-crs": _without_crs,
+    "no-crs-parquet": lambda folder: write(
+        geopandas.GeoDataFrame(geometry=[TRIANGLE]), folder / "no_crs.parquet"
+    ),
+    "no-geometry": _table,
+    "no-rows": lambda folder: write(
+        geopandas.GeoDataFrame({"n": []}, geometry=[], crs=4326), folder / "no_rows.gpkg"
+    ),
+    "null-geometry": lambda folder: write(
+        geopandas.GeoDataFrame({"n": [1]}, geometry=[None], crs=4326), folder / "null.geojson"
+    ),
+    "garbage": _garbage,
+    "bad-parquet": _bad_parquet,
+    "missing": lambda folder: folder / "missing.gpkg",
+    "folder": _empty_folder,
+}
+ALPS = "POLYGON((600000 5000000, 700000 5000000, 700000 5100000, 600000 5000000))"
+REFUSED: dict[str, tuple[Any, str]] = {
+    "misspelt": ("Itly", "Itly"),
+    "misspelt-state": ("state:Texs", "Texs"),
+    "ambiguous": ("Georgia", "Georgia"),
+    "ambiguous-lower-case": ("georgia", "georgia"),
+    "unknown": ("Middle-earth", "Middle-earth"),
+    "unknown-kind": ("planet:Earth", "planet"),
+    "kind-only": ("country:", "country:"),
+    "wrong-kind": ("state:Italy", "state:Italy"),
+    "empty": ("", "empty"),
+    "blank": ("  ", "empty"),
+    "hostile": ("x'; DROP TABLE regions; --", "DROP TABLE"),
+    "two-numbers": ("11,44", "11,44"),
+    "five-numbers": ("1,2,3,4,5", "1,2,3,4,5"),
+    "three-in-a-list": ([1, 2, 3], "[1, 2, 3]"),
+    "south-above-north": ("11,45,12,44", "11,45,12,44"),
+    "latitude-first": ("44,111,45,112", "44,111,45,112"),
+    "metres": ((600000, 5000000, 700000, 5100000), "600000"),
+    "infinite": ("1e400,0,1,1", "1e400,0,1,1"),
+    "nan-in-a-list": ([float("nan"), 0, 1, 1], "nan"),
+    "list-of-names": (["Italy", "Brazil"], "Italy"),
+    "number": (5, "5"),
+    "wkt-cut-off": ("POLYGON((0 0, 1", "POLYGON((0 0, 1"),
+    "wkt-open-ring": ("POLYGON((0 0, 1 0, 1 1))", "POLYGON((0 0, 1 0, 1 1))"),
+    "wkt-unknown-type": ("POLYGOON((0 0, 1 0, 1 1, 0 0))", "POLYGOON"),
+    "wkt-empty": ("POLYGON EMPTY", "POLYGON EMPTY"),
+    "wkt-in-metres": (ALPS, "600000"),
+    "geometry-empty": (shapely.Polygon(), "empty"),
+    "geometry-in-metres": (shapely.from_wkt(ALPS), "600000"),
+    "geometry-nan": (shapely.Point(float("nan"), 0), "nan"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_wrong_region_is_a_region_error_of_one_sentence_with_the_value(
+    connection: duckdb.DuckDBPyConnection, case: str
+) -> None:
+    region, value = REFUSED[case]
+    with pytest.raises(RegionError) as caught:
+        resolve_region(region, connection)
+    assert isinstance(caught.value, ValueError)
+    message = str(caught.value)
+    assert value in message
+    assert "\n" not in message
+    assert ": " in message, "the remedy follows a colon"
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_wrong_file_is_a_region_error_of_one_sentence_with_the_path(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, case: str
+) -> None:
+    path = BAD_FILES[case](tmp_path)
+    with pytest.raises(RegionError) as caught:
+        resolve_region(path, connection)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+
+
+def test_misspelt_name_is_answered_with_names_that_look_like_it(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    with pytest.raises(RegionError, match=r"did you mean Italy\?$"):
+        resolve_region("Itly", connection)
+
+
+def test_ambiguous_name_is_answered_with_what_to_write(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    with pytest.raises(RegionError, match="country:Georgia or state:Georgia"):
+        resolve_region("Georgia", connection)
+
+
+def test_messages_read_well(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, golden: Golden
+) -> None:
+    asked = {repr(region)[:70]: region for region, _ in REFUSED.values()}
+    asked |= {case: make(tmp_path) for case, make in BAD_FILES.items()}
+    lines = []
+    for title, region in asked.items():
+        try:
+            resolve_region(region, connection)
+        except Exception as error:  # noqa: BLE001 - another test says which it must be
+            lines += [title, f"    {type(error).__name__}: {error}"]
+        else:
+            lines += [title, "    is taken"]
+    text = "\n".join(lines).replace(str(tmp_path), "FOLDER")
+    golden.check("query/refused_regions.txt", text + "\n")
+
+
+# Cutting
+
+
+@st.composite
+def stars(draw: st.DrawFn) -> Polygon:
+    """Simple polygons round a centre, some with a hole, of up to 400 vertices."""
+    vertices, noise = draw(st.integers(3, 400)), draw(st.integers(0, 1000))
+    radii = np.random.default_rng(noise).uniform(draw(st.floats(0.05, 1)), 1, vertices)
+    angles = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    ring = np.column_stack([radii * np.cos(angles), radii * np.sin(angles)])
+    hole = [ring * 0.5] if draw(st.booleans()) else []
+    stretch, shift = draw(st.floats(0.01, 50)), draw(st.floats(-100, 100))
+    star = shapely.Polygon(ring, hole)
+    return shapely.transform(star, lambda xy: xy * [stretch, 1] + [shift, 0])
+
+
+@settings(max_examples=50, deadline=None)
+@given(stars())
+def test_pieces_are_small_and_together_the_polygon(polygon: Polygon) -> None:
+    pieces = cut(polygon)
+    union: Polygon | MultiPolygon = shapely.union_all(pieces)
+    assert union.symmetric_difference(polygon).area <= 1e-9 * polygon.area
+    assert sum(piece.area for piece in pieces) == pytest.approx(polygon.area), "none overlap"
+    assert all(piece.is_valid and piece.geom_type == "Polygon" for piece in pieces)
+    assert max(shapely.get_num_coordinates(pieces)) <= MAX_VERTICES
+
+
+def test_small_polygon_stays_whole() -> None:
+    assert cut(TRIANGLE) == [TRIANGLE]

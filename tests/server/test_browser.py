@@ -1,0 +1,189 @@
+"""A person at a browser: Chromium walks through STAC Browser and uses the map page.
+
+With `--update-golden` the pictures in `docs/` are taken anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from catalog import Catalog
+from catalog.server.stac_browser import browser_folder
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.server.conftest import Dataset
+
+CHROMIUM = shutil.which("chromium")
+DOCS = Path(__file__).parents[2] / "docs"
+SIZE = {"width": 1200, "height": 760}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium"),
+    pytest.mark.skipif(
+        not browser_folder().is_dir(), reason="STAC Browser is not built: run `make browser`"
+    ),
+]
+
+
+@dataclass
+class Visit:
+    """A page, and all that went wrong on it."""
+
+    page: Page
+    url: str
+    pictures: Path | None
+    errors: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        own = urlsplit(self.url).netloc
+        self.page.on("console", lambda said: self.errors.extend(_bad(said.type, said.text)))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on(
+            "request",
+            lambda request: self.errors.extend(
+                [f"asks {request.url}"] if urlsplit(request.url).netloc not in {own, ""} else []
+            ),
+        )
+
+    def picture(self, name: str, *, height: int = SIZE["height"]) -> None:
+        """Take a picture for the documentation, if this is the time for it."""
+        if self.pictures is not None:
+            self.page.set_viewport_size(SIZE | {"height": height})
+            self.page.wait_for_timeout(500)
+            self.page.screenshot(path=self.pictures / name)
+
+
+def _bad(kind: str, text: str) -> list[str]:
+    return [text] if kind == "error" else []
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    context = chromium.new_context(viewport=SIZE, permissions=["clipboard-read", "clipboard-write"])
+    update = request.config.getoption("--update-golden")
+    visit = Visit(context.new_page(), url, DOCS if update else None)
+    visit.listen()
+    yield visit
+    context.close()
+    assert visit.errors == []
+
+
+def loaded(page: Page) -> None:
+    """All pictures in sight are there, and show something."""
+    page.wait_for_function(
+        """() => {
+            const pictures = [...document.querySelectorAll('img[src*="/previews/"]')];
+            return pictures.length && pictures.every((one) => one.naturalWidth > 0);
+        }"""
+    )
+
+
+def pixels_like(page: Page, red: int, green: int, blue: int) -> int:
+    """How many pixels of the map have nearly this colour."""
+    count: int = page.evaluate(
+        """(color) => [...document.querySelectorAll('.ol-viewport canvas')].map((canvas) => {
+            const { width, height } = canvas;
+            const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+            let count = 0;
+            for (let at = 0; at < data.length; at += 4)
+                count += color.every((value, band) => Math.abs(data[at + band] - value) < 12);
+            return count;
+        }).reduce((sum, count) => sum + count, 0)""",
+        [red, green, blue],
+    )
+    return count
+
+
+def test_stac_browser_leads_from_the_root_to_a_patch(visit: Visit) -> None:
+    page, expect = visit.page, playwright.expect
+    page.goto(f"{visit.url}browser/")
+    page.get_by_role("link", name="SEN12MS").last.click()
+    expect(page.get_by_text("Schmitt, M., Hughes, L. H.").first).to_be_visible()
+    page.get_by_role("link", name="Summer (2017-06-01 to 2017-08-31)").first.click()
+    expect(page.get_by_text("4 scenes with 61 patches in 4 countries.")).to_be_visible()
+    visit.picture("browser-season.png")
+    page.get_by_role("link", name="Summer 142 · Italy").click()
+    loaded(page)
+    visit.picture("browser-scene.png", height=600)
+    page.get_by_role("link", name="Summer 142, patch 182 · Italy").click()
+    expect(page.get_by_role("heading", name="Summer 142, patch 182 · Italy")).to_be_visible()
+    page.wait_for_timeout(1000)
+    assert pixels_like(page, 0x33, 0x99, 0xCC) > 300, "the footprint is not on the map"
+    page.get_by_text("Land cover in IGBP colours").click()
+    expect(page.get_by_text("Evergreen Needleleaf Forests").first).to_be_visible()
+    expect(page.get_by_text("#05450A").first).to_be_visible()
+    visit.picture("browser-item.png", height=1560)
+    page.get_by_text("Thumbnails", exact=True).click()
+    loaded(page)
+
+
+def test_the_map_filters_counts_copies_and_downloads(visit: Visit, demo: Dataset) -> None:
+    page, expect = visit.page, playwright.expect
+    page.goto(visit.url)
+    expect(page.locator("#count")).to_have_text("93 patches in 12 scenes")
+    page.get_by_text("summer", exact=True).click()
+    expect(page.locator("#count")).to_have_text("61 patches in 4 scenes")
+    with page.expect_response("**/map/patches.json**") as answer:
+        page.get_by_label("Region").fill("Italy")
+    assert len(answer.value.json()["features"]) == 49
+    expect(page.locator("#count")).to_have_text("49 patches in 1 scene")
+    page.get_by_label("Class").select_option("savanna")
+    page.get_by_label("Share").fill("30")
+    expect(page.locator("#sql")).to_contain_text("cover.savanna >= 0.3")
+
+    with Catalog.open(demo.out) as cat:
+        chosen = cat.select(region="Italy", season="summer", cover={"savanna": 0.3})
+        expect(page.locator("#count b")).to_have_text(str(len(chosen)))
+        page.get_by_role("button", name="Copy").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert [row[0] for row in cat.sql(copied).fetchall()] == chosen.ids
+        page.get_by_label("Sensor").select_option("s2")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download").click()
+        assert download.value.path().read_text().splitlines() == chosen.paths("s2")
+
+
+def test_the_map_shows_patches_in_colours_and_a_card_of_one(visit: Visit) -> None:
+    page, expect = visit.page, playwright.expect
+    page.goto(f"{visit.url}?region=Italy")
+    expect(page.locator("body")).to_have_attribute("data-state", "ready")
+    page.wait_for_timeout(1500)
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#card")).to_contain_text("summer 142, patch")
+    loaded(page)
+    visit.picture("map.png")
+    page.get_by_role("link", name="open in STAC Browser").click()
+    expect(page.get_by_role("heading", name="Summer 142, patch")).to_be_visible()
+
+
+def test_the_map_tells_a_mistake(visit: Visit) -> None:
+    visit.page.goto(f"{visit.url}?region=Brasil")
+    playwright.expect(visit.page.get_by_role("alert")).to_contain_text("did you mean Brazil")
+    assert visit.errors
+    visit.errors.clear()  # Chromium notes every answer that is no 200

@@ -1,0 +1,42 @@
+"""The server listens where it is told, on loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from catalog.errors import ServeError
+from catalog.server.hosting import listen, url_of
+
+
+def test_port_zero_is_any_free_port_of_the_interface() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        host, port = listener.getsockname()
+        assert url_of(listener) == f"http://127.0.0.1:{port}/"
+    assert host == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_is_one_sentence() -> None:
+    with listen("127.0.0.1", 0) as first, pytest.raises(ServeError, match="name another --port"):
+        listen("127.0.0.1", first.getsockname()[1])
+
+
+def test_an_interface_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(ServeError, match="cannot be listened on"):
+        listen("192.0.2.1", 0)
+
+
+def test_all_interfaces_are_opened_by_a_name_that_works_here() -> None:
+    with listen("0.0.0.0", 0) as listener:
+        assert url_of(listener).startswith("http://localhost:")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    try:
+        listener = listen("::1", 0)
+    except ServeError as error:
+        pytest.skip(str(error))
+    with listener:
+        assert url_of(listener).startswith("http://[::1]:")

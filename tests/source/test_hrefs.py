@@ -1,0 +1,78 @@
+"""An href says where a file is: on this disk, or below a base that stands for the root."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.source.hrefs import Hrefs
+
+NAME = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
+    lambda name: name not in {".", ".."}
+)
+BELOW = st.lists(NAME, min_size=1, max_size=4).map("/".join)
+
+HREFS = {
+    "an absolute path without a base": (("/data",), None, "/data/a b/x.tif", "/data/a b/x.tif"),
+    "below a URL": (("/data",), "https://h/d", "/data/a/x.tif", "https://h/d/a/x.tif"),
+    "below a URL with a slash": (
+        ("/data",),
+        "https://h/d/",
+        "/data/a/x.tif",
+        "https://h/d/a/x.tif",
+    ),
+    "below a bucket": (("/data",), "s3://b", "/data/a/x.tif", "s3://b/a/x.tif"),
+    "below another folder": (("/data",), "/mnt/d", "/data/a/x.tif", "/mnt/d/a/x.tif"),
+    "below the root of the disk": (("/data",), "/", "/data/a/x.tif", "/a/x.tif"),
+    "from the root of the disk": (("/",), "s3://b", "/data/x.tif", "s3://b/data/x.tif"),
+    "quoted in a URL": (
+        ("/data",),
+        "https://h",
+        "/data/a b/é#?%.tif",
+        "https://h/a%20b/%C3%A9%23%3F%25.tif",
+    ),
+    "not quoted in a folder": (("/data",), "/mnt", "/data/a b/#?%.tif", "/mnt/a b/#?%.tif"),
+    "by the second of two roots": (("/a", "/b"), "s3://b", "/b/c/x.tif", "s3://b/c/x.tif"),
+    "by the root, not by one whose name starts alike": (
+        ("/data", "/data2"),
+        "s3://b",
+        "/data2/x.tif",
+        "s3://b/x.tif",
+    ),
+    "by the inner of two roots": (
+        ("/data", "/data/in"),
+        "s3://b",
+        "/data/in/x.tif",
+        "s3://b/x.tif",
+    ),
+    "by the outer of two roots": (("/data/in", "/data"), "s3://b", "/data/x.tif", "s3://b/x.tif"),
+}
+
+
+@pytest.mark.parametrize(("roots", "base", "path", "expected"), HREFS.values(), ids=HREFS)
+def test_an_href_is(roots: tuple[str, ...], base: str | None, path: str, expected: str) -> None:
+    assert Hrefs(roots, base).of(path) == expected
+
+
+@settings(deadline=None)
+@given(BELOW)
+def test_the_path_of_a_url_unquoted_is_the_path_below_the_root(below: str) -> None:
+    href = Hrefs(("/data",), "https://example.com/base").of(f"/data/{below}")
+    parts = urlsplit(href)
+    assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == (
+        "https",
+        "example.com",
+        "",
+        "",
+    )
+    assert unquote(parts.path) == f"/base/{below}"
+    assert href.isascii()
+
+
+@settings(deadline=None)
+@given(BELOW)
+def test_without_a_base_the_href_is_the_path(below: str) -> None:
+    assert Hrefs(("/data",)).of(f"/data/{below}") == f"/data/{below}"

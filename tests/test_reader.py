@@ -1,0 +1,452 @@
+"""A selection says the same in every form, from every kind of catalog, to every thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from catalog import (
+    Catalog,
+    CatalogNotFoundError,
+    FilterError,
+    OutputError,
+    QueryError,
+    Selection,
+    index,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Small
+
+SELECTIONS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "none": {"cover": {"forest": 1, "water": 1}},
+    "season": {"season": "winter"},
+    "two seasons": {"season": ["winter", "fall"]},
+    "local season": {"local_season": "fall"},
+    "country": {"region": "Italy"},
+    "box": {"region": (126.0, 37.0, 127.2, 38.02)},
+    "within a box": {"region": (126.0, 37.0, 127.2, 38.02), "predicate": "within"},
+    "cover": {"cover": {"forest": 0.1}},
+    "split": {"split": "train"},
+    "where": {"where": "patch % 2 = 0"},
+    "all at once": {"region": "Asia", "season": "fall", "where": "cover.water < 0.9"},
+}
+CHOICES = pytest.mark.parametrize("choice", SELECTIONS.values(), ids=SELECTIONS)
+
+QUERIES = {
+    "patches": "SELECT * EXCLUDE (geometry) FROM patches ORDER BY id",
+    "geometries": "SELECT id, ST_AsText(geometry) FROM patches ORDER BY id",
+    "scenes": "SELECT * EXCLUDE (geometry) FROM scenes ORDER BY scene_id",
+    "classes": "FROM landcover_classes ORDER BY scheme, code",
+    "regions": "SELECT kind, name, count(*), min(xmin) FROM regions GROUP BY ALL ORDER BY ALL",
+    "shares": "SELECT dominant_cover, avg(cover.forest) FROM patches GROUP BY ALL ORDER BY ALL",
+}
+SPATIAL_QUERIES = {
+    "area": "SELECT id, round(ST_Area(geometry), 9) FROM patches ORDER BY id",
+    "box": "SELECT id FROM patches_in_box(126, 37, 127.2, 38.02) ORDER BY id",
+    "region": "SELECT id FROM patches_in_region('Italy') ORDER BY id",
+}
+
+PLAIN = """
+import json
+import sys
+import duckdb
+
+database, extension, queries = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+connection = duckdb.connect(database, read_only=True)
+if extension:
+    connection.load_extension(extension)
+answers = {name: connection.execute(query).fetchall() for name, query in queries.items()}
+assert "catalog" not in sys.modules
+print(json.dumps(answers, default=str))
+"""
+
+
+def in_order(ids: list[str]) -> list[str]:
+    """Ids by season, scene and patch."""
+
+    def key(patch: str) -> tuple[str, int, int]:
+        _, season, scene, number = patch.split("_")
+        return season, int(scene), int(number.removeprefix("p"))
+
+    return sorted(ids, key=key)
+
+
+def files_of(out: Path, patch: str) -> dict[str, str]:
+    """Paths of a patch, from its item."""
+    (path,) = out.rglob(f"{patch}.json")
+    assets = json.loads(path.read_bytes())["assets"]
+    return {sensor: assets[sensor]["href"] for sensor in ("s1", "s2", "lc") if sensor in assets}
+
+
+def test_a_folder_and_its_table_are_opened(small: Small) -> None:
+    for path in (small.out, str(small.out), small.out / "items.parquet"):
+        with Catalog.open(path) as cat:
+            assert len(cat.select()) == 54
+            assert cat.items == str(small.out / "items.parquet")
+
+
+def test_a_folder_without_the_database_is_opened(small: Small, tmp_path: Path) -> None:
+    shutil.copytree(small.out, tmp_path / "catalog", ignore=shutil.ignore_patterns("*.duckdb"))
+    with Catalog.open(tmp_path / "catalog") as cat, Catalog.open(small.out) as whole:
+        assert cat.select(season="winter").ids == whole.select(season="winter").ids
+        assert [item.id for item in cat.select(season="fall").items()] == cat.select(
+            season="fall"
+        ).ids
+
+
+def test_a_table_of_another_name_is_opened(small: Small, tmp_path: Path) -> None:
+    path = shutil.copy(small.out / "items.parquet", tmp_path / "Zoë's “table” [1].parquet")
+    with Catalog.open(path) as cat:
+        assert len(cat.select()) == 54
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("nowhere", r"there is no catalog in .*/nowhere: make one", id="folder"),
+        pytest.param("nowhere.parquet", r"there is no file .*/nowhere\.parquet", id="table"),
+        pytest.param("", r"there is no catalog in ", id="another folder"),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(CatalogNotFoundError, match=message):
+        Catalog.open(tmp_path / name)
+
+
+def test_a_table_of_something_else_is_refused(small: Small, tmp_path: Path) -> None:
+    pq.write_table(
+        pq.read_table(small.out / "items.parquet", columns=["id"]), tmp_path / "a.parquet"
+    )
+    with pytest.raises(QueryError, match=r"a\.parquet"):
+        Catalog.open(tmp_path / "a.parquet")
+
+
+def test_a_database_that_is_garbage_is_refused(small: Small, tmp_path: Path) -> None:
+    out = shutil.copytree(small.out, tmp_path / "catalog")
+    (out / "catalog.duckdb").write_bytes(b"garbage")
+    with pytest.raises(QueryError, match="cannot be opened"):
+        Catalog.open(out)
+
+
+@pytest.fixture(scope="module")
+def cat(small: Small) -> Iterator[Catalog]:
+    """The small catalog, opened once: that takes longer than many a question."""
+    with Catalog.open(small.out) as catalog:
+        yield catalog
+
+
+@pytest.fixture(scope="module")
+def table_cat(small: Small) -> Iterator[Catalog]:
+    """The same catalog, from nothing but its table."""
+    with Catalog.open(small.out / "items.parquet") as catalog:
+        yield catalog
+
+
+@pytest.fixture(params=["cat", "table_cat"])
+def either(request: pytest.FixtureRequest) -> Catalog:
+    """The small catalog, from its folder and from its table."""
+    cat: Catalog = request.getfixturevalue(request.param)
+    return cat
+
+
+@CHOICES
+def test_all_forms_of_a_selection_agree(
+    either: Catalog, small: Small, tmp_path: Path, choice: dict[str, Any]
+) -> None:
+    subset = either.select(**choice)
+    ids = subset.ids
+    assert len(subset) == len(ids) == len(set(ids))
+    arrow, frame = subset.to_arrow(), subset.to_geodataframe()
+    assert arrow["id"].to_pylist() == ids
+    assert frame["id"].tolist() == ids
+    assert [row[0] for row in subset.relation().project("id").fetchall()] == ids
+    assert [row[0] for row in subset.summary().project("id").fetchall()] == ids
+    subset.to_parquet(tmp_path / "subset.parquet")
+    assert in_order(pq.read_table(tmp_path / "subset.parquet")["id"].to_pylist()) == ids
+    files = [files_of(small.out, patch) for patch in ids]
+    assert subset.paths() == [path for each in files for path in each.values()]
+    for sensor in ("s1", "s2", "lc"):
+        assert subset.paths(sensor) == [each[sensor] for each in files]
+        assert arrow[sensor].to_pylist() == frame[sensor].tolist() == subset.paths(sensor)
+
+
+@CHOICES
+def test_a_folder_and_its_table_answer_alike(
+    cat: Catalog, table_cat: Catalog, choice: dict[str, Any]
+) -> None:
+    one, other = cat.select(**choice), table_cat.select(**choice)
+    assert one.ids == other.ids
+    assert one.paths() == other.paths()
+    assert one.to_arrow().to_pylist() == other.to_arrow().to_pylist()
+    assert one.summary().fetchall() == other.summary().fetchall()
+
+
+@CHOICES
+def test_patches_are_ordered_by_season_scene_and_patch(
+    either: Catalog, choice: dict[str, Any]
+) -> None:
+    ids = either.select(**choice).ids
+    assert ids == in_order(ids)
+
+
+def test_some_selections_choose_some_but_not_all(cat: Catalog) -> None:
+    sizes = {name: len(cat.select(**choice)) for name, choice in SELECTIONS.items()}
+    assert sizes.pop("all") == sizes.pop("split") == 54
+    assert sizes.pop("none") == 0
+    assert all(0 < size < 54 for size in sizes.values()), sizes
+
+
+def test_the_paths_of_two_sensors_alternate_in_the_order_asked_for(cat: Catalog) -> None:
+    subset = cat.select(season="spring")
+    pairs = zip(subset.paths("lc"), subset.paths("s1"), strict=True)
+    assert subset.paths("lc", "s1") == [path for pair in pairs for path in pair]
+
+
+def test_a_sensor_that_does_not_exist_is_named(cat: Catalog) -> None:
+    with pytest.raises(FilterError, match="s3"):
+        cat.select().paths("s3")
+
+
+def test_a_file_that_is_missing_has_no_path(small: Small, tmp_path: Path) -> None:
+    root = copied(small, tmp_path)
+    gone = sorted(root.rglob("*_s2_1_p30.tif"))
+    for path in gone:
+        path.unlink()
+    index(root, into=tmp_path / "catalog")
+    with Catalog.open(tmp_path / "catalog") as cat:
+        subset = cat.select(season="spring")
+        assert (len(subset), len(subset.paths("s2")), len(subset.paths())) == (9, 8, 26)
+        assert subset.to_arrow()["s2"].to_pylist().count(None) == 1
+        assert len(cat.select(season="spring", sensor="s2")) == 8
+        assert len(cat.select(season="spring", complete=False)) == 1
+
+
+def test_a_frame_has_the_footprints_in_longitude_and_latitude(cat: Catalog, small: Small) -> None:
+    frame = cat.select().to_geodataframe()
+    assert frame.crs == "OGC:CRS84"
+    written = geopandas.read_parquet(small.out / "items.parquet").set_index("id").geometry
+    for patch, outline in zip(frame["id"], frame.geometry, strict=True):
+        assert outline.equals_exact(written[patch], 0)
+    wkb = cat.select().to_arrow()["geometry"].to_pylist()
+    assert [shapely.from_wkb(value) for value in wkb] == frame.geometry.tolist()
+
+
+def test_items_are_those_on_disk(cat: Catalog, small: Small) -> None:
+    subset = cat.select(season="winter")
+    items = list(subset.items())
+    assert [item.id for item in items] == subset.ids
+    for item in items:
+        (path,) = small.out.rglob(f"{item.id}.json")
+        written = json.loads(path.read_bytes())
+        assert item.to_dict(include_self_link=False, transform_hrefs=False) == written
+
+
+def test_a_bare_table_has_no_items(table_cat: Catalog) -> None:
+    with pytest.raises(CatalogNotFoundError, match="open the folder of the catalog"):
+        next(table_cat.select().items())
+
+
+def test_a_subset_on_disk_is_a_catalog_of_its_own(cat: Catalog, tmp_path: Path) -> None:
+    subset = cat.select(season=["winter", "fall"])
+    subset.to_parquet(tmp_path / "subset.parquet")
+    with Catalog.open(tmp_path / "subset.parquet") as other:
+        assert other.select().ids == subset.ids
+        assert other.select().to_arrow().to_pylist() == subset.to_arrow().to_pylist()
+
+
+def test_a_subset_that_cannot_be_written_is_an_error(cat: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"subset\.parquet cannot be written"):
+        cat.select(season="fall").to_parquet(tmp_path / "nowhere" / "subset.parquet")
+
+
+def copied(small: Small, folder: Path) -> Path:
+    """The small dataset, at another place."""
+    return shutil.copytree(small.root, folder / "moved", copy_function=os.link)
+
+
+def paths_of(subset: Selection, folder: Path) -> dict[str, list[str]]:
+    """All paths that a selection says, by where it says them."""
+    arrow, summary = subset.to_arrow(), subset.summary().to_arrow_table()
+    target = folder / "paths.parquet"
+    subset.to_parquet(target)
+    with Catalog.open(target) as written:
+        table = written.select().paths()
+    columns = [arrow[sensor].to_pylist() for sensor in ("s1", "s2", "lc")]
+    flat = [summary[sensor].to_pylist() for sensor in ("s1", "s2", "lc")]
+    assets = [item.assets for item in subset.items()]
+    return {
+        "paths": subset.paths(),
+        "arrow": [path for row in zip(*columns, strict=True) for path in row],
+        "summary": [path for row in zip(*flat, strict=True) for path in row],
+        "parquet": table,
+        "items": [each[sensor].href for each in assets for sensor in ("s1", "s2", "lc")],
+    }
+
+
+@pytest.mark.parametrize("base", [None, "https://example.org/SEN12MS/", "/elsewhere/SEN12MS"])
+def test_a_dataset_that_was_moved_is_read_at_its_new_root(
+    small: Small, tmp_path: Path, base: str | None
+) -> None:
+    moved, out = copied(small, tmp_path), small.out
+    if base is not None:
+        out = tmp_path / "catalog"
+        index(small.root, into=out, href_base=base)
+    with Catalog.open(out, root=moved) as cat:
+        subset = cat.select(season="winter")
+        found = paths_of(subset, tmp_path)
+        expected = [
+            str(moved / Path(path).relative_to(small.root))
+            for patch in subset.ids
+            for path in files_of(small.out, patch).values()
+        ]
+    assert found == dict.fromkeys(found, expected)
+    assert all(Path(path).is_file() for path in expected)
+
+
+@pytest.fixture
+def other_disk() -> Iterator[Path]:
+    """A folder that has no more in common with `tmp_path` than the root of the file system."""
+    for candidate in (Path("/dev/shm"), Path("/var/tmp")):
+        folder = candidate / f"sen12ms-catalog-{os.getpid()}"
+        try:
+            folder.mkdir()
+        except OSError:
+            continue
+        yield folder
+        shutil.rmtree(folder)
+        return
+    pytest.skip("there is no second folder to write to")
+
+
+def test_two_roots_without_a_common_folder_are_rebased_below_one(
+    small: Small, tmp_path: Path, other_disk: Path
+) -> None:
+    shutil.copytree(small.root / "ROIs1970_fall", other_disk / "ROIs1970_fall")
+    spring = small.root / "ROIs1158_spring"
+    index(spring, other_disk, into=tmp_path / "catalog")
+    with Catalog.open(tmp_path / "catalog", root=tmp_path / "moved") as cat:
+        paths = cat.select().paths()
+    expected = {
+        f"{tmp_path / 'moved'}{path}"
+        for root in (spring, other_disk)
+        for path in map(str, root.rglob("*.tif"))
+    }
+    assert set(paths) == expected
+
+
+def test_a_root_makes_no_difference_where_nothing_moved(cat: Catalog, small: Small) -> None:
+    with Catalog.open(small.out, root=small.root) as same:
+        assert same.select().paths() == cat.select().paths()
+
+
+def test_a_bare_table_does_not_know_its_root(small: Small, tmp_path: Path) -> None:
+    with pytest.raises(FilterError, match="root needs a whole catalog"):
+        Catalog.open(small.out / "items.parquet", root=tmp_path)
+
+
+def test_eight_threads_that_select_at_once_get_what_one_gets(either: Catalog) -> None:
+    choices = list(SELECTIONS.values()) * 2
+    alone = [either.select(**choice).paths() for choice in SELECTIONS.values()] * 2
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda choice: either.select(**choice).paths(), choices))
+    assert together == alone
+
+
+def test_an_earlier_selection_is_not_changed_by_a_later_one(either: Catalog) -> None:
+    first = either.select(season="winter")
+    assert len(first) == 18
+    second = either.select(season="fall")
+    assert {patch.split("_")[1] for patch in second.ids} == {"fall"}
+    assert {patch.split("_")[1] for patch in first.ids} == {"winter"}
+    assert set(first.to_arrow()["season"].to_pylist()) == {"winter"}
+
+
+def test_a_catalog_opened_after_a_new_index_answers_from_that(small: Small, tmp_path: Path) -> None:
+    root, out = copied(small, tmp_path), tmp_path / "catalog"
+    index(root, into=out)
+    with Catalog.open(out) as old:
+        assert len(old.select()) == 54
+        shutil.rmtree(root / "ROIs1868_summer")
+        index(root, into=out)
+        with Catalog.open(out) as new:
+            assert len(new.select()) == 36
+        assert len(old.select()) == 54
+
+
+def test_two_open_catalogs_do_not_disturb_each_other(small: Small) -> None:
+    with Catalog.open(small.out) as one:
+        with Catalog.open(small.out) as other, Catalog.open(small.out / "items.parquet") as table:
+            sizes = [len(cat.select(season="fall")) for cat in (one, other, table)]
+        assert sizes == [9, 9, 9]
+        assert len(one.select(season="fall")) == 9
+
+
+def test_a_question_in_sql_is_answered_from_folder_and_table_alike(
+    cat: Catalog, table_cat: Catalog
+) -> None:
+    for query in (QUERIES | SPATIAL_QUERIES).values():
+        assert cat.sql(query).fetchall() == table_cat.sql(query).fetchall()
+
+
+def test_an_invalid_question_is_an_error(either: Catalog) -> None:
+    with pytest.raises(QueryError, match="DuckDB refuses"):
+        either.sql("SELECT nothing FROM nowhere")
+
+
+@pytest.mark.parametrize(
+    ("queries", "spatial"),
+    [(QUERIES, False), (QUERIES | SPATIAL_QUERIES, True)],
+    ids=["", "spatial"],
+)
+def test_any_duckdb_client_gets_the_same_answers(
+    cat: Catalog, small: Small, queries: dict[str, str], *, spatial: bool
+) -> None:
+    extension = str(spatial_extension()) if spatial else ""
+    database = str(small.out / "catalog.duckdb")
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN, database, extension, json.dumps(queries)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    answers = {name: cat.sql(query).fetchall() for name, query in queries.items()}
+    assert all(answers.values())
+    assert json.loads(done.stdout) == json.loads(json.dumps(answers, default=str))
+
+
+def spatial_extension() -> Path:
+    """The file of DuckDB's extension `spatial`."""
+    package = pytest.importorskip("duckdb_extension_spatial")
+    (path,) = Path(package.__file__).parent.rglob("spatial.duckdb_extension")
+    return path
+
+
+def test_totals_and_groups_count_every_patch(either: Catalog) -> None:
+    total, groups = either.info()
+    assert total["patches"] == 54
+    for rows in groups.values():
+        assert sum(row["patches"] for row in rows) == 54
+
+
+@pytest.mark.parametrize("show", [repr, str])
+def test_a_catalog_shows_how_it_was_opened(
+    small: Small, cat: Catalog, table_cat: Catalog, show: Callable[[object], str]
+) -> None:
+    assert show(cat) == f"Catalog.open({str(small.out)!r})"
+    assert show(table_cat) == f"Catalog.open({str(small.out / 'items.parquet')!r})"
