@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 
 from catalog.dataset import PREVIEWS, SENSORS, patch_id
-from catalog.errors import CatalogNotFoundError
+from catalog.errors import CatalogNotFoundError, QueryError
 from catalog.model import Grid, PatchKey, SceneKey
 from catalog.query.database import open_database
 from catalog.query.statements import statement
@@ -181,7 +181,11 @@ def _check_counts(folder: Path, report: Mapping[str, Any], ids: Counter[str]) ->
     if not database.is_file():
         yield Finding(str(database), "is missing: the catalog answers from the table, more slowly")
         return
-    with open_database(database) as connection:
-        known = {row[0] for row in connection.execute(statement("queries/ids")).fetchall()}
+    try:
+        with open_database(database) as connection:
+            known = {row[0] for row in connection.execute(statement("queries/ids")).fetchall()}
+    except QueryError as error:
+        yield Finding(str(database), str(error))
+        return
     if known != ids.keys():
         yield Finding(str(database), "holds other patches than the table")

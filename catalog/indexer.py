@@ -22,6 +22,7 @@ from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import Rejected, SceneKey
 from catalog.pool import run_tasks
 from catalog.query.database import build_database, definitions
+from catalog.report import Report, current_report
 from catalog.source.hrefs import Hrefs
 from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
@@ -48,7 +49,7 @@ from catalog.store import staging
 from catalog.store.columns import SCHEMA, table_columns
 from catalog.store.geoparquet import read_countries, write_items
 from catalog.store.journal import Journal, SceneRecord
-from catalog.store.static import read_json, write_item_files, write_json
+from catalog.store.static import write_item_files, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,30 +63,6 @@ class Progress(Protocol):
 
     def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
         """`done` of `total` files (phase `read`) or scenes (`write`); files rejected so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run of `index` did; `report.json` holds the same."""
-
-    package: str
-    """Version of sen12ms-catalog."""
-    inputs: str
-    """SHA-256 over all that the catalog was made from."""
-    roots: tuple[str, ...]
-    """Absolute paths of the folders that were read."""
-    href_base: str | None
-    """What hrefs start with in place of the root; None for absolute paths."""
-    files: int
-    """Files with a name of SEN12MS."""
-    scenes: int
-    """Scenes in the catalog."""
-    patches: int
-    """Patches in the catalog."""
-    missing: Mapping[str, int]
-    """Patches without a file, by sensor."""
-    rejected: tuple[Rejected, ...]
-    """Files that are not in the catalog, by path."""
 
 
 def index(
@@ -130,7 +107,7 @@ def index(
         If the catalog cannot be written; an older one stays as it was.
     """
     if not os.fspath(into):
-        raise OutputError("the catalog has no name: give the folder to write")
+        raise OutputError("the catalog has no name: give its folder as OUT")
     out = Path(os.path.abspath(into))
     folders = [_checked_root(root, out) for root in roots]
     with staging.exclusive(out):
@@ -149,7 +126,7 @@ def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
     folder = Path(os.path.abspath(root))
     if not os.fspath(root) or not folder.is_dir():
         raise CatalogNotFoundError(
-            f"there is no folder {os.fspath(root)!r}: name the folder of the dataset"
+            f"there is no folder {os.fspath(root)!r}: name the dataset's folder as ROOT"
         )
     if folder.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
@@ -189,10 +166,11 @@ class _Run:
         inputs = _digest(
             version("sen12ms-catalog"),
             definitions(),
+            self.hrefs.roots,
             sorted(fingerprints.values()),
             [asdict(entry) for entry in self.rejected],
         )
-        current = _current_report(self.out, inputs)
+        current = current_report(self.out, inputs)
         if current is not None:
             return current
         report = self._write(inputs)
@@ -394,15 +372,3 @@ def _along_hilbert(summaries: Sequence[SceneSummary]) -> Iterator[SceneKey]:
 
 def _digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _current_report(out: Path, inputs: str) -> Report | None:
-    """The report of the catalog at `out`, if that was made from the same inputs."""
-    names = (staging.CATALOG, staging.ITEMS, staging.DATABASE, staging.REPORT)
-    if not all((out / name).is_file() for name in names):
-        return None
-    values = read_json(out / staging.REPORT)
-    if values.get("inputs") != inputs:
-        return None
-    rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
-    return Report(**values | {"roots": tuple(values["roots"]), "rejected": rejected})

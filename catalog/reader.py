@@ -134,7 +134,7 @@ class Catalog:
         RegionError, FilterError
             If a value does not exist or SQL is invalid; the message says what does.
         """
-        names_of("predicate", predicate or "", PREDICATES)
+        names_of("predicate", str(predicate), PREDICATES)
         parameters = filter_parameters(
             season=season,
             local_season=local_season,

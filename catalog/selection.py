@@ -70,6 +70,9 @@ class Selection:
         self, ids: Iterable[str], *, step: Mapping[str, Any], part: str | None = None
     ) -> Selection:
         """Those of the patches that are on a list; `step` says how the list was made."""
+        if self.question.ids is not None:
+            own = set(self.question.ids)
+            ids = [name for name in ids if name in own]
         narrowed = replace(self.question, ids=tuple(ids))
         cursor, steps = self.catalog.cursor(), (*self.steps, step)
         return Selection(self.catalog, cursor, narrowed, steps, part or self.part)

@@ -30,13 +30,17 @@ PUBLIC = [
     "Catalog",
     "CatalogError",
     "CatalogNotFoundError",
+    "FileError",
     "FilterError",
+    "ManifestError",
+    "MissingExtraError",
     "OutputError",
     "QueryError",
     "RegionError",
     "Rejected",
     "Report",
     "Selection",
+    "ShortageWarning",
     "index",
 ]
 

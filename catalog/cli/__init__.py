@@ -21,7 +21,9 @@ from catalog.cli.split import split
 from catalog.cli.sql import sql
 from catalog.errors import CatalogError
 
-EPILOG = "Exit codes: 0 done, 1 error or problems found, 2 usage, 3 done but some files were rejected."
+EPILOG = (
+    "Exit codes: 0 done, 1 error or problems found, 2 usage, 3 done but some files were rejected."
+)
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from catalog.cli.formats import FORMATS, write_selection
-from catalog.cli.options import filter_options, given_filters, out_argument
+from catalog.cli.options import filter_options, given_filters, out_argument, root_option
 from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
 from catalog.experiment import read_list
@@ -42,7 +42,7 @@ _manifest_argument = click.argument("path", metavar="MANIFEST", type=click.Path(
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False), help="The manifest to write."
 )
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@root_option
 def save(out: str, output: str, root: str | None, **options: Any) -> None:
     """Write the manifest of the patches of the catalog OUT that pass all filters.
 
@@ -120,7 +120,7 @@ def diff(first: str, second: str) -> None:
     help="How to print them.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@root_option
 def load(
     path: str, out: str, part: str | None, format_: str, output: str | None, root: str | None
 ) -> None:

@@ -22,6 +22,10 @@ seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="Another seed, another outcome."
 )
 
+root_option = click.option(
+    "--root", type=click.Path(), help="Where the dataset is now, if it was moved."
+)
+
 stratify_option = click.option(
     "--stratify",
     metavar="COLUMN",

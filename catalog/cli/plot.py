@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from catalog.cli.options import filter_options, given_filters, out_argument
+from catalog.cli.options import filter_options, given_filters, out_argument, root_option
 from catalog.reader import Catalog
 
 
@@ -23,7 +23,7 @@ from catalog.reader import Catalog
     show_default=True,
     help="Sample patches to show.",
 )
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@root_option
 def plot(out: str, output: str, tiles: int, root: str | None, **options: Any) -> None:
     """Draw the patches of the catalog OUT that pass all filters: map, classes, seasons, samples.
 

@@ -14,6 +14,7 @@ from catalog.cli.options import (
     given_filters,
     numbers_by_name,
     out_argument,
+    root_option,
     seed_option,
     stratify_option,
 )
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--max-per-scene", type=click.IntRange(1), help="At most so many of one scene.")
 @seed_option
+@root_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="The manifest to write.")
 def sample(out: str, size: float, balance: str, output: str | None, **options: Any) -> None:
     """Draw patches from the catalog OUT, by chance that falls alike everywhere.
@@ -58,7 +60,7 @@ def sample(out: str, size: float, balance: str, output: str | None, **options: A
     """
     wanted: Balance = balance if balance in BALANCES else numbers_by_name(balance)
     arguments = {name: options.pop(name) for name in ("stratify", "max_per_scene", "seed")}
-    with Catalog.open(out) as cat, warnings.catch_warnings():
+    with Catalog.open(out, root=options.pop("root")) as cat, warnings.catch_warnings():
         warnings.simplefilter("ignore", ShortageWarning)
         selection = cat.select(**given_filters(**options))
         drawn = draw(selection, size, balance=wanted, **arguments)

@@ -13,6 +13,7 @@ from catalog.cli.options import (
     given_filters,
     numbers_by_name,
     out_argument,
+    root_option,
     seed_option,
     stratify_option,
 )
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 )
 @stratify_option
 @seed_option
+@root_option
 @click.option(
     "-o",
     "--output",
@@ -85,7 +87,7 @@ def split(
         raise click.UsageError("--folds goes without --official, and with {fold} in -o")
     names = ("by", "buffer_km", "stratify", "seed")
     arguments = {name: options.pop(name) for name in names}
-    with Catalog.open(out) as cat:
+    with Catalog.open(out, root=options.pop("root")) as cat:
         selection = cat.select(**given_filters(**options))
         if folds is not None:
             for number, fold in enumerate(k_fold(selection, folds, **arguments)):

@@ -7,7 +7,7 @@
 >>> dataset = PatchDataset(parts["train"], bands=("B4", "B3", "B2"))  # doctest: +SKIP
 """
 
-from catalog.experiment.leakage import Leakage, LeakyPair, LeakyScenes, leakage
+from catalog.experiment.audit import Leakage, LeakyPair, LeakyScenes, leakage
 from catalog.experiment.lists import patch_ids, read_list
 from catalog.experiment.manifests import Difference, diff, load, verify
 from catalog.experiment.sampling import Sample, Stratum, sample

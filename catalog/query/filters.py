@@ -48,7 +48,7 @@ def filter_parameters(
     """
     sensors = names_of("sensor", sensor, SENSORS) or []
     if complete not in {None, True, False}:
-        raise FilterError(f"complete={complete!r} is neither True nor False")
+        raise FilterError(f"complete={complete!r} is no filter: give True, False or None")
     return {
         "season": names_of("season", season, SEASONS),
         "local_season": names_of("season", local_season, SEASONS),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -85,9 +83,13 @@ def resolve_region(
         return _from_file(Path(region))
     if isinstance(region, str):
         return _from_text(region, connection)
-    if not isinstance(region, Iterable) or not all(isinstance(part, Real) for part in region):
-        raise RegionError(f"{region!r} is no region: give one name, four numbers or a geometry")
-    return _from_box([float(number) for number in region], str(list(region)))
+    try:
+        numbers = [float(number) for number in region]
+    except (TypeError, ValueError) as error:
+        raise RegionError(
+            f"{region!r} is no region: give one name, four numbers or a geometry"
+        ) from error
+    return _from_box(numbers, str(list(region)))
 
 
 def is_path(region: str) -> bool:
@@ -125,8 +127,13 @@ def _from_box(numbers: Sequence[float], text: str) -> Region:
 
 
 def _from_wkt(text: str) -> Region:
+    srid, _, body = text.rpartition(";")
+    if srid.strip().upper() not in {"", "SRID=4326"}:
+        raise RegionError(
+            f"{text[:60]!r} is in another CRS: give longitude and latitude in degrees"
+        )
     try:
-        geometry = shapely.from_wkt(text.rsplit(";", maxsplit=1)[-1])
+        geometry = shapely.from_wkt(body)
     except shapely.errors.ShapelyError as error:
         raise RegionError(f"{text[:60]!r} is no valid WKT: {error}") from error
     return _from_geometry(geometry, f"{text[:60]!r}")

@@ -35,13 +35,18 @@ def off_grid(patches: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArra
     bool array of shape (n,)
         True for the patches that break the rule.
     """
+    if patches.size < 3:
+        return np.zeros(patches.shape, dtype=bool)
     best: NDArray[np.bool_] = np.zeros(patches.shape, dtype=bool)
     for columns in SCENE_COLUMNS:
         row, column = np.divmod(patches, columns)
         origins = corners + np.stack([-column, row], axis=1) * _STRIDE_M
-        near = np.abs(origins - np.median(origins, axis=0)) <= TOLERANCE_M
+        near = (
+            np.abs(origins - np.nanmedian(np.where(np.isfinite(origins), origins, np.nan), axis=0))
+            <= TOLERANCE_M
+        )
         agreed = np.logical_and.reduce(near, axis=1)
         if agreed.sum() > best.sum():
             best = agreed
-    known = patches.size >= 3 and best.sum() * 2 > patches.size
+    known = best.sum() * 2 > patches.size
     return ~best if known else np.zeros(patches.shape, dtype=bool)

@@ -42,7 +42,7 @@ def footprints(grids: Sequence[Grid]) -> NDArray[np.object_]:
     for code in set(codes) - {""}:
         (members,) = np.nonzero(codes == code)
         rings = _rings(code, [grids[member] for member in members.tolist()])
-        placed = np.isfinite(rings).all(axis=(1, 2))
+        placed = (np.abs(rings) <= [180, 90]).all(axis=(1, 2))
         outlines[members[placed]] = _polygons(rings[placed])
     return outlines
 

@@ -83,6 +83,8 @@ class Gazetteer:
 
         Most scenes lie in one country, which then is one geometry to ask instead of its pieces.
         """
+        if len(outlines) == 0:
+            return np.empty((2, 0), np.intp)
         bounds = shapely.total_bounds(outlines)
         around = np.empty(0, np.intp)
         if np.isfinite(bounds).all():

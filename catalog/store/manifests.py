@@ -29,6 +29,7 @@ FORMATS: Final = (".parquet", ".csv", ".json", ".txt", ".pkl")
 LISTS: Final = frozenset({".txt", ".pkl"})
 
 _KEY: Final = b"sen12ms-manifest"
+_NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY  # a seed, for one, may come from numpy
 _PICKLE_PROTOCOL: Final = 2  # that of the official lists
 
 
@@ -181,7 +182,7 @@ def _parquet(manifest: Manifest) -> bytes:
         pa.array([entry[position] for entry in manifest.entries], kind)
         for position, kind in enumerate(_TYPES)
     ]
-    header = orjson.dumps(manifest.header())
+    header = orjson.dumps(manifest.header(), option=_NUMPY)
     schema = pa.schema(zip(Entry._fields, _TYPES, strict=True), metadata={_KEY: header})
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
@@ -195,7 +196,7 @@ _TYPES: Final = tuple(
 
 def _csv(manifest: Manifest) -> bytes:
     text = StringIO()
-    text.write(f"# {orjson.dumps(manifest.header()).decode()}\n")
+    text.write(f"# {orjson.dumps(manifest.header(), option=_NUMPY).decode()}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Entry._fields)
     writer.writerows(manifest.entries)
@@ -203,7 +204,8 @@ def _csv(manifest: Manifest) -> bytes:
 
 
 def _json(manifest: Manifest) -> bytes:
-    head = orjson.dumps(manifest.header(), option=orjson.OPT_INDENT_2).removesuffix(b"\n}")
+    header = orjson.dumps(manifest.header(), option=_NUMPY | orjson.OPT_INDENT_2)
+    head = header.removesuffix(b"\n}")
     lines = b",\n".join(b"    " + orjson.dumps(entry._asdict()) for entry in manifest.entries)
     return head + b',\n  "entries": [\n' + lines + b"\n  ]\n}\n"
 

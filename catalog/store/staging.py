@@ -51,7 +51,8 @@ def exclusive(out: Path) -> Iterator[None]:
         previous = beside(out, "previous")
         if previous.exists() and not out.exists():
             os.replace(previous, out)
-        _check_own(out)
+        for folder in (out, beside(out, "partial"), previous):
+            _check_own(folder)
         yield
     finally:
         lock.release()

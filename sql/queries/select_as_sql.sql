@@ -56,7 +56,7 @@ conditions AS (
     SELECT
         6 AS position,
         format(
-            '{} {} {}::DOUBLE',
+            '{} {} {}e0',
             regexp_replace(bound, '^(cover|igbp)_(.+)_(low|high)$', '\1.\2'),
             if(ends_with(bound, '_low'), '>=', '<='),
             share

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from catalog.experiment.chance import chances
 from catalog.experiment.sampling import draw, quotas
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from catalog import Catalog
 
 strata = st.lists(st.sampled_from(["forest", "water", "urban"]), min_size=1, max_size=80)
@@ -115,6 +118,14 @@ def test_scenes_give_no_more_than_they_may(cat: Catalog) -> None:
         drawn = sample(cat.select(), 30, max_per_scene=3)
     scenes = Counter(name.rsplit("_", 1)[0] for name in drawn.selection.ids)
     assert set(scenes.values()) == {3}
+
+
+def test_sample_of_a_sample_is_smaller(cat: Catalog, tmp_path: Path) -> None:
+    first = sample(cat.select(), 20, seed=np.int64(1)).selection
+    second = sample(first, 10, seed=2).selection
+    assert set(second.ids) < set(first.ids)
+    assert len(second.pick(first.ids, step={"step": "again"})) == 10
+    assert [step["seed"] for step in second.save(tmp_path / "s.json").made["steps"]] == [1, 2]
 
 
 def test_sample_says_how_it_was_made(cat: Catalog) -> None:

@@ -12,7 +12,7 @@ import pytest
 from catalog.dataset import HOLDOUT_SCENES
 from catalog.errors import FilterError, ManifestError
 from catalog.experiment import leakage
-from catalog.experiment.leakage import Leakage
+from catalog.experiment.audit import Leakage
 from catalog.experiment.overlaps import find_pairs
 from catalog.experiment.places import Places, checked_buffer_m, places_from_outlines
 from catalog.model import Grid
