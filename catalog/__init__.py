@@ -19,9 +19,10 @@ from catalog.errors import (
     RegionError,
     ShortageWarning,
 )
-from catalog.indexer import Report, index
+from catalog.indexer import index
 from catalog.model import Rejected
 from catalog.reader import Catalog
+from catalog.report import Report
 from catalog.selection import Selection
 
 __all__ = [

@@ -10,7 +10,7 @@ from catalog import indexer
 from catalog.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from catalog.indexer import Report
+    from catalog.report import Report
 
 REJECTED = 3
 """Exit code: done, but some files were rejected."""

@@ -1,3 +1,3 @@
 -- Are the settings of this database locked already?
--- One row: true or false. DuckDB shares one instance of a file between all connections of a process.
+-- One row: true or false. Connections of a process share one instance of a file.
 SELECT current_setting('lock_configuration') AS locked

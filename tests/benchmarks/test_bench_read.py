@@ -1,4 +1,4 @@
-"""Reading headers, counting land cover, writing items: beside the tools that one would use instead."""
+"""Reading headers, counting land cover, writing items, beside the tools used for that."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import tifffile
 from replica import TABLES, some_scenes, write_replica
 
 from catalog.indexer import _gazetteer
+from catalog.source.header import read_header
 from catalog.source.hrefs import Hrefs
 from catalog.source.landcover import counts_from_buffer
-from catalog.source.header import read_header
 from catalog.source.scene import SceneReader
 from catalog.source.tree import list_trees
 from catalog.stac.item import Context, columns_from_scene, items_from_rows
@@ -26,8 +26,9 @@ from catalog.store.columns import table_from_columns
 from catalog.store.static import write_item_files
 
 if TYPE_CHECKING:
-    from catalog.source.tree import SceneFiles
     from conftest import Bench
+
+    from catalog.source.tree import SceneFiles
 
 pytestmark = [
     pytest.mark.bench,
@@ -53,7 +54,7 @@ def landcover(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return sorted(str(path) for path in root.glob("*/lc_*/*.tif"))
 
 
-def test_headers_to_rows(headers: SceneFiles, bench: Bench) -> None:
+def test_headers_to_rows(headers: SceneFiles, bench: Bench) -> None:  # noqa: C901 - contestants
     files = list(headers)
     paths = [file.path for file in files]
     context = Context(_gazetteer(), {})
@@ -100,7 +101,7 @@ def test_headers_to_rows(headers: SceneFiles, bench: Bench) -> None:
     bench.bar("raw reads", ours_ / raw_, "at most 4", held=ours_ / raw_ <= 4)
 
 
-def test_landcover_counts(landcover: list[str], bench: Bench) -> None:
+def test_landcover_counts(landcover: list[str], bench: Bench) -> None:  # noqa: C901 - contestants
     header = read_header(landcover[0])
 
     def read(path: str) -> bytes:
