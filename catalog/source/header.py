@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HEAD_BYTES: Final = 4096
 """Enough for the header of every file of SEN12MS: the largest is that of s2, 2,496 bytes."""
 
+_MOST_BANDS, _MOST_VALUES = 64, 2**26
+"""Far more than a patch of s2 has: so many are not read only to see whether they are there."""
 _TIE: Final = struct.Struct("<6d")
 
 
@@ -68,7 +70,7 @@ class HeaderReader:
             header = self._recall(head, size) or self._parse(head, size)
         except NotUnderstoodError:
             header = header_from_rasterio(path)
-            _check_pixels(path)
+            _check_pixels(path, header)
         if header.data_end > size:
             raise UnreadableError(f"is truncated: {size:,} of at least {header.data_end:,} bytes")
         return header
@@ -93,14 +95,17 @@ class HeaderReader:
         return header
 
 
-def _check_pixels(path: str) -> None:
+def _check_pixels(path: str, header: RasterHeader) -> None:
     """Read a file to its end: where our parser does not know how long it must be, GDAL does.
 
     Raises
     ------
     UnreadableError
-        If any pixel is missing.
+        If any pixel is missing, or there are more than any patch has.
     """
+    rows, columns = header.grid.shape
+    if header.bands > _MOST_BANDS or rows * columns * header.bands > _MOST_VALUES:
+        raise UnreadableError(f"is no patch: it has {header.bands} bands of {rows} × {columns}")
     try:
         with opened(path) as source:
             source.read()

@@ -5,6 +5,7 @@ Sources: TIFF 6.0, the BigTIFF extension, OGC GeoTIFF 1.1 (19-008r4), and what G
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Final, NamedTuple
 
@@ -17,7 +18,11 @@ _COMPRESSION: Final = 259
 _STRIP_OFFSETS: Final = 273
 _SAMPLES: Final = 277
 _STRIP_BYTES: Final = 279
+_ROWS_PER_STRIP: Final = 278
 _PLANAR: Final = 284
+_PREDICTOR: Final = 317
+_TILE_WIDTH: Final = 322
+_TILE_LENGTH: Final = 323
 _TILE_OFFSETS: Final = 324
 _TILE_BYTES: Final = 325
 _SAMPLE_FORMAT: Final = 339
@@ -30,14 +35,22 @@ _PHOTOMETRIC: Final = 262
 _UNDERSTOOD: Final = frozenset(
     {
         *(_SUBFILE_TYPE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS),
-        *(_SAMPLES, 278, _STRIP_BYTES, _PLANAR, 322, 323, _TILE_OFFSETS, _TILE_BYTES),
+        *(_SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES, _PLANAR, _PREDICTOR),
+        *(_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_BYTES),
         *(_SAMPLE_FORMAT, _SCALE, _TIE_POINT, _GEO_KEYS, 34736, _GEO_ASCII),
-        # They say nothing of grid or layout: description, resolution, software, date, predictor,
+        # They say nothing of grid or layout: description, resolution, software, date,
         # colour map, extra samples, and what GDAL notes.
-        *(270, 282, 283, 296, 305, 306, 317, 320, 338, 42112, 42113),
+        *(270, 282, 283, 296, 305, 306, 320, 338, 42112, 42113),
     }
 )
 """Tags that are read, or may be passed over; all others are for GDAL to judge."""
+_SINGLE: Final = frozenset(
+    {
+        *(_SUBFILE_TYPE, _WIDTH, _LENGTH, _COMPRESSION, _PHOTOMETRIC, _SAMPLES),
+        *(_ROWS_PER_STRIP, _PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_LENGTH),
+    }
+)
+"""Tags that have one value."""
 _PLAIN_COLOURS: Final = frozenset({0, 1, 2, 3})
 """Grey, RGB, palette: GDAL gives the pixels as they are."""
 _COMPRESSIONS: Final = frozenset({1, 5, 8, 32773, 32946, 50000})
@@ -71,6 +84,8 @@ _GEO_EXPECTED: Final = {1024: 1, 1025: 1, 2054: 9102, 3076: 9001}
 """Keys beside the CRS code, with the one value understood: projected, area, degree, metre."""
 _GEO_TEXT: Final = frozenset({1026, 2049, 3073})
 """Citations: they describe, they do not define."""
+_CITATION: Final = re.compile(rb"[^\0-\x1f|\x7f-\xff]*\|\Z")
+"""One line of ASCII that ends with a bar (GeoTIFF 1.1, 7.1.2)."""
 _GEO_CODE: Final = 3072
 
 Values = tuple[int | float, ...]
@@ -184,7 +199,7 @@ def _read_fields(
         if end > len(buffer) or tag in seen or tag not in _UNDERSTOOD:
             raise NotUnderstoodError
         seen.add(tag)
-        if tag in _DOUBLES and kind != _DOUBLE:
+        if (tag in _DOUBLES and kind != _DOUBLE) or (tag in _SINGLE and length != 1):
             raise NotUnderstoodError
         if kind in _FORMATS:
             fields[tag] = struct.unpack_from(f"{order}{length}{_FORMATS[kind]}", buffer, at)
@@ -261,8 +276,8 @@ def _crs(fields: dict[int, Values]) -> str:
     entries = [keys[start : start + 4] for start in range(4, len(keys), 4)]
     if [entry[0] for entry in entries] != sorted({entry[0] for entry in entries}):
         raise NotUnderstoodError
-    ascii_bytes = len(fields.get(_GEO_ASCII, ()))
-    if not all(_is_understood(entry, ascii_bytes) for entry in entries):
+    text = bytes(int(byte) for byte in fields.get(_GEO_ASCII, ()))
+    if not all(_is_understood(entry, text) for entry in entries):
         raise NotUnderstoodError
     code = next((int(entry[3]) for entry in entries if entry[0] == _GEO_CODE), 0)
     if not (32601 <= code <= 32660 or 32701 <= code <= 32760):
@@ -270,9 +285,10 @@ def _crs(fields: dict[int, Values]) -> str:
     return f"EPSG:{code}"
 
 
-def _is_understood(entry: Values, ascii_bytes: int) -> bool:
+def _is_understood(entry: Values, text: bytes) -> bool:
     """Whether a GeoKey says what every file of the dataset says, or describes without defining."""
     key, location, count, value = (int(number) for number in entry)
     if key in _GEO_TEXT:
-        return location == _GEO_ASCII and value + count <= ascii_bytes
+        citation = text[value : value + count]
+        return location == _GEO_ASCII and len(citation) == count and bool(_CITATION.match(citation))
     return (location, count) == (0, 1) and (key == _GEO_CODE or _GEO_EXPECTED.get(key) == value)
