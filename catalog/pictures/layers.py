@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 A_COLOR: Final = "#7a9cc0"
 B_COLOR: Final = "#e8b44c"
 LEAK_COLOR: Final = "#d7263d"
+LAYER_ALPHA: Final = 0.6
+"""How much a layer hides of those below it."""
 
 
 class Layer(NamedTuple):
@@ -54,7 +56,7 @@ def draw_layers(layers: Sequence[Layer], land: Sequence[shapely.Geometry]) -> Fi
         # A dot for each layer of a scene, so that what leaks of it is seen.
         scenes=[f"{layer.name} {scene}" for layer in layers for scene in layer.scenes],
         colors=[layer.color for layer in layers for _ in layer.scenes],
-        alpha=0.6,
+        alpha=LAYER_ALPHA,
     )
     draw_map(axes, marks, land)
     return figure
