@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
@@ -15,7 +16,6 @@ from catalog.query.statements import statement, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 TABLES: Final = ("patches", "scenes", "landcover_classes", "regions")
 """The views that `catalog.duckdb` keeps as tables."""
@@ -61,15 +61,16 @@ def open_database(database: Path) -> duckdb.DuckDBPyConnection:
     QueryError
         If it is no database, or of another version of DuckDB.
     """
+    connection = _new_instance(home_directory=str(database.parent.absolute()))
     try:
-        connection = duckdb.connect(str(database), read_only=True, config=_limits())
+        connection.execute(statement("build/attach_catalog"))
+        connection.execute(statement("build/use_catalog"))
     except duckdb.Error as error:
+        connection.close()
         raise QueryError(
             f"{database} cannot be opened: {first_line(error)}; run `sen12ms index` again"
         ) from error
-    if not _is_locked(connection):
-        load_extension(connection, "spatial")
-        _lock(connection)
+    _lock(connection)
     return connection
 
 
@@ -81,11 +82,12 @@ def open_items(items: str) -> duckdb.DuckDBPyConnection:
     QueryError
         If it cannot be read, or is another kind of table.
     """
-    connection = duckdb.connect(config=_limits())
-    load_extension(connection, "spatial")
+    connection = _new_instance()
     if "://" in items:
         load_extension(connection, "httpfs")
     try:
+        connection.execute(statement("build/new_catalog"))
+        connection.execute(statement("build/use_catalog"))
         _define_views(connection, items)
         _define(connection, "macros")
         connection.execute(statement("build/allow_files"))
@@ -100,9 +102,10 @@ def open_items(items: str) -> duckdb.DuckDBPyConnection:
 def open_cursor(connection: duckdb.DuckDBPyConnection, items: str) -> duckdb.DuckDBPyConnection:
     """A connection of its own for one thread.
 
-    It is told where the files are, since DuckDB keeps variables by connection.
+    DuckDB keeps by connection which database is meant and where the files are.
     """
     cursor = connection.cursor()
+    cursor.execute(statement("build/use_catalog"))
     _set_files(cursor, items)
     return cursor
 
@@ -144,14 +147,20 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
     return answer
 
 
-def _limits() -> dict[str, str | bool | int | float | list[str]]:
-    """Settings of every connection: temporary files never go beside the catalog."""
-    return {"memory_limit": MEMORY, "temp_directory": tempfile.gettempdir()}
+def _new_instance(**config: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that shares nothing with others of this process, which may have the same file open.
 
-
-def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether an earlier connection of this process did all that: DuckDB shares one instance."""
-    return connection.execute(statement("queries/locked")).fetchall() == [(True,)]
+    Temporary files never go beside the catalog, nor extensions into its folder.
+    """
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "temp_directory": tempfile.gettempdir(),
+        "extension_directory": str(Path.home() / ".duckdb" / "extensions"),
+        **config,
+    }
+    connection = duckdb.connect(config=settings)
+    load_extension(connection, "spatial")
+    return connection
 
 
 def _lock(connection: duckdb.DuckDBPyConnection) -> None:

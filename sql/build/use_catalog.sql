@@ -1,2 +1,2 @@
--- Which database do names mean while the macros are made?
+-- Which database do names mean?
 USE catalog

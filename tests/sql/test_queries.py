@@ -42,7 +42,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "info_season": {},
     "info_split": {},
     "info_total": {},
-    "locked": {},
     "patch_files": {"id": "ROIs1868_summer_142_p180", "old": None, "new": None},
     "region_names": {},
     "region_pieces": {"kind": "country", "name": "Belgium"},
