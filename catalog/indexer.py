@@ -108,7 +108,7 @@ def index(
     """
     if not os.fspath(into):
         raise OutputError("the catalog has no name: give its folder as OUT")
-    out = Path(os.path.abspath(into))
+    out = Path(os.path.realpath(into))
     folders = [_checked_root(root, out) for root in roots]
     with staging.exclusive(out):
         listing = list_trees(folders)

@@ -758,6 +758,19 @@ def test_a_dataset_inside_the_catalog_is_refused_behind_a_link(tree: Tree, tmp_p
         index(link, into=tree.root)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_a_catalog_behind_a_link_is_replaced_where_it_lies(
+    tree: Tree, expected: dict[str, Any]
+) -> None:
+    link = tree.folder / "link"
+    link.symlink_to(tree.out)
+    put(tree.file("s1", 30), b"")
+    index(tree.root, into=link)
+    assert link.is_symlink()
+    assert contents_of(tree.out) != expected
+    assert not any(path.name.startswith("link.") for path in tree.folder.iterdir())
+
+
 def test_a_catalog_inside_the_dataset_is_fine(tree: Tree, expected: dict[str, Any]) -> None:
     out = tree.root / "catalog"
     first = index(tree.root, into=out)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import shapely
 
-from catalog.errors import MissingExtraError, OutputError
+from catalog.errors import MissingExtraError
+from catalog.outputs import whole_file
 
 if TYPE_CHECKING:
     import os
@@ -52,10 +53,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     OutputError
         If the file cannot be written.
     """
-    try:
-        figure.savefig(path, format="png", metadata={"Software": None})
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png", metadata={"Software": None})
 
 
 def add_shapes(axes: Axes, shapes: Sequence[shapely.Geometry], **style: Any) -> None:

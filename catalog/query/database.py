@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from catalog.dataset import DATA
-from catalog.errors import QueryError
+from catalog.errors import OutputError, QueryError
 from catalog.query.extensions import first_line, load_extension
 from catalog.query.statements import statement, statements
 
@@ -40,17 +40,28 @@ def build_database(items: Path, database: Path) -> None:
         `items.parquet`, which it is derived from.
     database : Path
         The file to write, `catalog.duckdb`: DuckDB names the database after it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
     """
-    # One thread writes the same bytes every time.
-    with duckdb.connect(str(database), config={"threads": 1}) as connection:
-        load_extension(connection, "spatial")
-        connection.execute(statement("build/attach_memory"))
-        connection.execute(statement("build/use_memory"))
-        _define_views(connection, str(items))
-        for name in TABLES:
-            connection.execute(statement(f"build/table_{name}"))
-        connection.execute(statement("build/use_catalog"))
-        _define(connection, "functions", "macros")
+    try:
+        with duckdb.connect(str(database), config={"threads": 1}) as connection:
+            load_extension(connection, "spatial")
+            _build(connection, str(items))
+    except duckdb.Error as error:
+        raise OutputError(f"{database} cannot be written: {first_line(error)}") from error
+
+
+def _build(connection: duckdb.DuckDBPyConnection, items: str) -> None:
+    connection.execute(statement("build/attach_memory"))
+    connection.execute(statement("build/use_memory"))
+    _define_views(connection, items)
+    for name in TABLES:
+        connection.execute(statement(f"build/table_{name}"))
+    connection.execute(statement("build/use_catalog"))
+    _define(connection, "functions", "macros")
 
 
 def open_database(database: Path) -> duckdb.DuckDBPyConnection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.dataset import DATA
-from catalog.errors import OutputError
 from catalog.model import SceneKey
+from catalog.outputs import whole_file
 from catalog.store.columns import SCHEMA
 
 if TYPE_CHECKING:
@@ -94,17 +93,12 @@ def write_subset(
     OutputError
         If the file cannot be written.
     """
-    partial = target.with_name(f"{target.name}.partial")
     wanted = pa.array(list(ids), pa.string())
-    try:
-        with pq.ParquetFile(source) as table:
-            groups = (table.read_row_group(group) for group in range(table.num_row_groups))
-            chosen = (rows.filter(pc.is_in(rows["id"], wanted)) for rows in groups)
-            tables = (_rebased(rows, rebase) if rebase else rows for rows in chosen)
-            write_items(partial, tables, _collection(table))
-        os.replace(partial, target)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
+    with whole_file(target) as partial, pq.ParquetFile(source) as table:
+        groups = (table.read_row_group(group) for group in range(table.num_row_groups))
+        chosen = (rows.filter(pc.is_in(rows["id"], wanted)) for rows in groups)
+        tables = (_rebased(rows, rebase) if rebase else rows for rows in chosen)
+        write_items(partial, tables, _collection(table))
 
 
 def _collection(table: pq.ParquetFile) -> dict[str, Any]:

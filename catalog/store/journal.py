@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _FINGERPRINT: Final = b"fingerprint"
 _REJECTED: Final = b"rejected"
+_DIGEST_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class SceneRecord:
 
 
 class Journal:
-    """One Arrow file a scene, each written whole or not at all.
+    """One Arrow stream a scene, each written whole or not at all, with its SHA-256 behind it.
 
     Parameters
     ----------
@@ -66,27 +68,37 @@ class Journal:
         table = SCHEMA.empty_table() if columns is None else table_from_columns(columns)
         reasons = json.dumps([[entry.path, entry.reason] for entry in rejected])
         metadata = {_FINGERPRINT: fingerprint.encode(), _REJECTED: reasons.encode()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(key)
-        partial = path.with_suffix(".partial")
         schema = SCHEMA.with_metadata(metadata)
-        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, schema) as writer:
             writer.write_table(table.cast(schema))
+        self._write(self._path(key), sink.getvalue())
+
+    def _write(self, path: Path, content: pa.Buffer) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            file.write(content)
+            file.write(hashlib.sha256(content).digest())
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
 
     def holds(self, key: SceneKey, fingerprint: str) -> bool:
         """Whether the scene was read when its files had this fingerprint."""
         try:
-            with pa.OSFile(str(self._path(key)), "rb") as file:
-                schema = pa.ipc.open_file(file).schema
-        except (OSError, pa.ArrowInvalid):
+            content = self._path(key).read_bytes()
+        except OSError:
             return False
-        return (schema.metadata or {}).get(_FINGERPRINT) == fingerprint.encode()
+        body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+        if hashlib.sha256(body).digest() != digest:
+            return False
+        return pa.ipc.open_stream(body).schema.metadata[_FINGERPRINT] == fingerprint.encode()
 
     def load(self, key: SceneKey) -> SceneRecord:
         """What was kept of a scene."""
         with pa.OSFile(str(self._path(key)), "rb") as file:
-            table = pa.ipc.open_file(file).read_all()
+            table = pa.ipc.open_stream(file).read_all()
         reasons = json.loads(table.schema.metadata[_REJECTED])
         rejected = tuple(Rejected(path, reason) for path, reason in reasons)
         return SceneRecord(key, table.replace_schema_metadata(None), rejected)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 import pickle
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,9 +16,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.errors import ManifestError, OutputError
+from catalog.errors import ManifestError
+from catalog.outputs import whole_file
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping
 
 VERSION: Final = 1
@@ -153,12 +154,8 @@ def write_manifest(manifest: Manifest, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     encode = _ENCODERS[checked_format(target)]
-    partial = target.with_name(f"{target.name}.partial")
-    try:
+    with whole_file(target) as partial:
         partial.write_bytes(encode(manifest))
-        os.replace(partial, target)
-    except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def checked_format(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
-from catalog.errors import OutputError
+from catalog.errors import CatalogError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,9 @@ ITEMS: Final = "items.parquet"
 DATABASE: Final = "catalog.duckdb"
 REPORT: Final = "report.json"
 _OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, "sen12ms"})
+_REFUSALS: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+)
 
 
 def beside(out: Path, suffix: str) -> Path:
@@ -35,9 +38,11 @@ def exclusive(out: Path) -> Iterator[None]:
     Raises
     ------
     OutputError
-        If another run holds it, or the folder holds anything that `index` did not write.
+        If another run holds it, the folder holds anything that `index` did not write, or the disk
+        is full or refuses; the old catalog stays as it was.
     """
     lock = FileLock(beside(out, "lock"))
+    partial, previous = beside(out, "partial"), beside(out, "previous")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -48,25 +53,23 @@ def exclusive(out: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror}") from error
     try:
-        previous = beside(out, "previous")
-        if previous.exists() and not out.exists():
-            os.replace(previous, out)
-        for folder in (out, beside(out, "partial"), previous):
+        for folder in (out, partial, previous):
             _check_own(folder)
+        _put_back(previous, out)
         yield
+    except CatalogError:
+        raise
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise OutputError(f"{out} cannot be written: {os.strerror(error.errno)}") from error
     finally:
         lock.release()
 
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
-    """An empty folder to write a catalog into; it takes the place of `out` when all went well.
-
-    Raises
-    ------
-    OutputError
-        If the disk is full or refuses; the old catalog stays as it was.
-    """
+    """An empty folder to write a catalog into; it takes the place of `out` when all went well."""
     partial, previous = beside(out, "partial"), beside(out, "previous")
     try:
         _remove(partial)
@@ -77,11 +80,9 @@ def replacing(out: Path) -> Iterator[Path]:
             os.replace(out, previous)
         os.replace(partial, out)
         _remove(previous)
-    except OSError as error:
+    finally:
         _remove(partial)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}:
-            raise OutputError(f"{out} cannot be written: {error.strerror}") from error
-        raise
+        _put_back(previous, out)
 
 
 def _check_own(out: Path) -> None:
@@ -94,6 +95,12 @@ def _check_own(out: Path) -> None:
         raise OutputError(
             f"{out} holds {foreign[0]!r}, which no catalog has: name a new folder, or move it away"
         )
+
+
+def _put_back(previous: Path, out: Path) -> None:
+    """Undo the first of two renames, if the second one was not done."""
+    if previous.exists() and not out.exists():
+        os.replace(previous, out)
 
 
 def _remove(folder: Path) -> None:

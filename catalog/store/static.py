@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+
+from catalog.outputs import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,9 +24,8 @@ def encoded(value: Mapping[str, Any]) -> bytes:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write one JSON file whole, or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(encoded(value))
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_bytes(encoded(value))
 
 
 def write_item_files(folder: Path, items: Iterable[Mapping[str, Any]]) -> None:

@@ -1,0 +1,42 @@
+"""Files that appear whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import CatalogError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary name beside a file, which takes its place once all is written.
+
+    A device or a pipe has no such name: it is written to as it is.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written: it is a folder, its folder is missing, the disk is full.
+    """
+    path = Path(os.path.realpath(target))
+    special = path.exists() and not path.is_file() and not path.is_dir()
+    partial = path if special else path.with_name(f"{path.name}.partial")
+    try:
+        if path.is_dir():
+            raise OutputError(f"{target} cannot be written: it is a folder")
+        yield partial
+        if not special:
+            os.replace(partial, path)
+    except CatalogError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
+    finally:
+        if not special:
+            partial.unlink(missing_ok=True)
