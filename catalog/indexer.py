@@ -9,12 +9,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import geopandas
-import numpy as np
 import shapely
 
 from catalog.dataset import PREVIEWS, SENSORS
@@ -28,27 +26,21 @@ from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
 from catalog.source.seasons import read_seasons
 from catalog.source.tree import Listing, SceneFiles, list_trees
-from catalog.stac.collection import (
-    SceneSummary,
-    collection,
-    root_catalog,
-    scene_catalog,
-    season_catalog,
-)
+from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
 from catalog.stac.item import (
     COLLECTION,
     Context,
     columns_from_scene,
-    dominant_covers,
     items_from_rows,
     preview_name,
     scene_path,
 )
 from catalog.stac.place import Gazetteer, Place
+from catalog.stac.summary import summary_of
 from catalog.store import staging
 from catalog.store.columns import SCHEMA, table_columns
 from catalog.store.geoparquet import read_countries, write_items
-from catalog.store.journal import Journal, SceneRecord
+from catalog.store.journal import Journal
 from catalog.store.static import write_item_files, write_json
 
 if TYPE_CHECKING:
@@ -254,17 +246,11 @@ class _Run:
         return report
 
     def _write_catalogs(self, folder: Path, summaries: Sequence[SceneSummary]) -> None:
-        by_season: dict[str, list[SceneSummary]] = {}
-        for summary in summaries:
-            by_season.setdefault(summary.key.season, []).append(summary)
-        for season, scenes in by_season.items():
-            path = folder / COLLECTION / season / staging.CATALOG
-            write_json(path, season_catalog(season, scenes))
-        whole = collection(summaries, table_columns(), previews=self.previews)
-        write_json(folder / COLLECTION / "collection.json", whole)
-        write_json(folder / staging.CATALOG, root_catalog())
+        upper = upper_catalogs(summaries, table_columns(), previews=self.previews)
+        for path, value in upper.items():
+            write_json(folder / path, value)
         tables = (self.journal.load(key).table for key in _along_hilbert(summaries))
-        write_items(folder / staging.ITEMS, tables, whole)
+        write_items(folder / staging.ITEMS, tables, upper[f"{COLLECTION}/collection.json"])
         build_database(folder / staging.ITEMS, folder / staging.DATABASE)
 
 
@@ -301,7 +287,7 @@ def _write_scene(
     write_item_files(scene_folder, items_from_rows(rows, key))
     if drawn_from is not None:
         _draw_previews(scene_folder, rows, *drawn_from)
-    summary = _summary(record)
+    summary = summary_of(key, rows, _gazetteer().names)
     titles = [(row["id"], row["title"]) for row in rows]
     write_json(scene_folder / staging.CATALOG, scene_catalog(summary, titles))
     missing = Counter(
@@ -320,33 +306,6 @@ def _draw_previews(
         for name in PREVIEWS:
             picture = draw_preview(name, members)
             (folder / preview_name(row["id"], name)).write_bytes(picture.png)
-
-
-def _summary(record: SceneRecord) -> SceneSummary:
-    countries = Counter(filter(None, record.column("sen12ms:country")))
-    covers = Counter(filter(None, _covers(record)))
-    west, south, east, north = shapely.total_bounds(
-        shapely.from_wkb(record.column("geometry"))
-    ).tolist()
-    names = _gazetteer().names
-    return SceneSummary(
-        key=record.key,
-        patches=record.table.num_rows,
-        bbox=None if isnan(west) else (west, south, east, north),
-        country=names[countries.most_common(1)[0][0]] if countries else None,
-        cover=covers.most_common(1)[0][0] if covers else None,
-        countries=tuple(sorted(countries)),
-        continents=tuple(sorted(set(filter(None, record.column("sen12ms:continent"))))),
-        crs=tuple(sorted(set(filter(None, record.column("proj:code"))))),
-    )
-
-
-def _covers(record: SceneRecord) -> list[str | None]:
-    """The dominant simplified class of each patch that has land cover."""
-    counts = [row for row in record.column("sen12ms:igbp") if row is not None]
-    if not counts:
-        return []
-    return dominant_covers({name: np.array([row[name] for row in counts]) for name in counts[0]})
 
 
 @cache

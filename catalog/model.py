@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
+
+EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
+"""Of a box, as GeoParquet's covering names them."""
 
 
 class SceneKey(NamedTuple):

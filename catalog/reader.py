@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, Any, Self
 
 from catalog.dataset import SEASONS, patch_id
 from catalog.errors import CatalogNotFoundError, FilterError
-from catalog.model import PatchKey, Rejected
+from catalog.model import PatchKey
 from catalog.query.database import ask, open_cursor, open_database, open_items, records
 from catalog.query.filters import PREDICATES, Shares, filter_parameters, names_of
 from catalog.query.regions import resolve_region
 from catalog.query.selection import Question
 from catalog.query.statements import statement
+from catalog.report import read_report
 from catalog.selection import Selection
 from catalog.source.triplet import Triplet, read_triplet
 from catalog.store import staging
-from catalog.store.static import file_sha256, read_json
+from catalog.store.static import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import duckdb
     from shapely.geometry.base import BaseGeometry
+
+    from catalog.model import Rejected
 
 
 class Catalog:
@@ -77,7 +80,7 @@ class Catalog:
             raise CatalogNotFoundError(
                 f"there is no catalog in {folder}: make one with `sen12ms index ROOT -o {folder}`"
             )
-        rebase = None if root is None else (_recorded_root(folder), os.path.abspath(root))
+        rebase = None if root is None else (read_report(folder).href_start, os.path.abspath(root))
         items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
         connection = open_database(database) if database.is_file() else open_items(items)
         return cls(connection, items, folder, rebase)
@@ -200,8 +203,7 @@ class Catalog:
         """Files that `index` left out, and why; none are known of a bare table."""
         if self.folder is None:
             return []
-        report = read_json(self.folder / staging.REPORT)
-        return [Rejected(**entry) for entry in report["rejected"]]
+        return list(read_report(self.folder).rejected)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one thread."""
@@ -219,11 +221,3 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog.open({str(self.folder or self.items)!r})"
-
-
-def _recorded_root(folder: Path) -> str:
-    """What all hrefs of a catalog start with."""
-    report: dict[str, Any] = read_json(folder / staging.REPORT)
-    if report["href_base"] is not None:
-        return str(report["href_base"]).rstrip("/")
-    return str(os.path.commonpath(report["roots"]))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.errors import CatalogNotFoundError, QueryError
 from catalog.model import Rejected
+from catalog.query.database import open_database
 from catalog.store import staging
 from catalog.store.static import read_json
 
@@ -38,6 +40,33 @@ class Report:
     rejected: tuple[Rejected, ...]
     """Files that are not in the catalog, by path."""
 
+    @property
+    def href_start(self) -> str:
+        """What all hrefs start with, without the slash behind it: empty if they share nothing."""
+        base = self.href_base
+        return (os.path.commonpath(self.roots) if base is None else base).rstrip("/")
+
+
+def read_report(out: Path) -> Report:
+    """The report of the catalog at `out`.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If it is missing, or no report.
+    """
+    path = out / staging.REPORT
+    if not path.is_file():
+        raise CatalogNotFoundError(
+            f"there is no {path}: make the catalog with `sen12ms index ROOT -o {out}`"
+        )
+    try:
+        values = read_json(path)
+        rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
+        return Report(**values | {"roots": tuple(values["roots"]), "rejected": rejected})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise CatalogNotFoundError(f"{path} is no report: run `sen12ms index` again") from error
+
 
 def current_report(out: Path, inputs: str) -> Report | None:
     """The report of the catalog at `out`, if that is whole and was made from the same inputs."""
@@ -45,10 +74,8 @@ def current_report(out: Path, inputs: str) -> Report | None:
     if not all((out / name).exists() for name in names):
         return None
     try:
-        values = read_json(out / staging.REPORT)
-    except json.JSONDecodeError:
+        report = read_report(out)
+        open_database(out / staging.DATABASE).close()
+    except (CatalogNotFoundError, QueryError):
         return None
-    if values.get("inputs") != inputs:
-        return None
-    rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
-    return Report(**values | {"roots": tuple(values["roots"]), "rejected": rejected})
+    return report if report.inputs == inputs else None

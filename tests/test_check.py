@@ -60,10 +60,11 @@ def put(path: Path, content: bytes) -> None:
 
 def rewrite(out: Path, edit: Callable[[Rows], object]) -> None:
     """Edit the rows of the footprint table."""
-    table = pq.read_table(out / "items.parquet")
+    path = out / "items.parquet"
+    table, metadata = pq.read_table(path), pq.read_metadata(path).metadata
     rows = table.to_pylist()
     edit(rows)
-    pq.write_table(pa.Table.from_pylist(rows, table.schema), out / "items.parquet")
+    pq.write_table(pa.Table.from_pylist(rows, table.schema.with_metadata(metadata)), path)
 
 
 def row_of(rows: Rows, patch: str = PATCH) -> dict[str, Any]:
@@ -190,7 +191,9 @@ def test_a_row_that_is_there_twice_is_found(out: Path) -> None:
 
 def test_a_row_that_is_gone_is_found(out: Path) -> None:
     rewrite(out, lambda rows: rows.remove(row_of(rows)))
+    catalogs = ("collection.json", "spring/catalog.json", "spring/ROIs1158_spring_1/catalog.json")
     assert findings_of(out) == {
+        *((f"{out}/sen12ms/{name}", "says something else than the table") for name in catalogs),
         (str(out / ITEM), "is not in the table"),
         ("report.json", "counts 54 patches, not 53"),
         (str(out / "catalog.duckdb"), "holds other patches than the table"),
@@ -212,7 +215,8 @@ def test_a_footprint_that_is_not_that_of_the_grid_is_found(out: Path) -> None:
 
 def test_a_footprint_within_a_centimetre_is_fine(out: Path) -> None:
     rewrite(out, move_footprint(5e-8))
-    assert {subject for subject, _ in findings_of(out)} == {str(out / ITEM)}
+    changed = {str(out / ITEM), str(out / "catalog.duckdb")}
+    assert {subject for subject, _ in findings_of(out)} == changed
 
 
 def test_a_box_that_is_not_that_of_the_footprint_is_found(out: Path) -> None:

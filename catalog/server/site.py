@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
 from catalog.dataset import SENSORS, patch_id
-from catalog.errors import CatalogNotFoundError
+from catalog.report import read_report
 from catalog.stac.item import item_path
-from catalog.store import staging
 from catalog.store.static import read_json
 
 if TYPE_CHECKING:
@@ -49,19 +48,14 @@ class Site:
             If there is no catalog.
         """
         folder = Path(os.path.abspath(out))
-        if not (folder / staging.REPORT).is_file():
-            raise CatalogNotFoundError(
-                f"there is no catalog in {folder}: make one with `sen12ms index ROOT -o {folder}`"
-            )
-        report = read_json(folder / staging.REPORT)
-        roots, base = report["roots"], report["href_base"]
-        now = [os.path.abspath(root)] if root is not None else roots
-        if base is not None:
-            starts = [base] * len(now)
+        report = read_report(folder)
+        if root is not None:
+            places = [(report.href_start, os.path.abspath(root))]
+        elif report.href_base is not None:
+            places = [(report.href_start, place) for place in report.roots]
         else:
-            starts = [os.path.commonpath(roots)] if root is not None else roots
-        places = zip(starts, now, strict=True)
-        return cls(folder, tuple((start.rstrip("/") + "/", Path(place)) for start, place in places))
+            places = [(place.rstrip("/"), place) for place in report.roots]
+        return cls(folder, tuple((f"{start}/", Path(place)) for start, place in places))
 
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""

@@ -92,6 +92,21 @@ class SceneSummary:
         return " ".join(filter(None, sentences))
 
 
+def upper_catalogs(
+    scenes: Sequence[SceneSummary], table_columns: Sequence[dict[str, str]], *, previews: bool
+) -> dict[str, dict[str, Any]]:
+    """Root, collection and seasons, by path below the catalog's folder; see `collection`."""
+    seasons = {
+        season: season_catalog(season, [scene for scene in scenes if scene.key.season == season])
+        for season in _seasons(scenes)
+    }
+    return {
+        "catalog.json": root_catalog(),
+        f"{COLLECTION}/collection.json": collection(scenes, table_columns, previews=previews),
+        **{f"{COLLECTION}/{season}/catalog.json": value for season, value in seasons.items()},
+    }
+
+
 def scene_catalog(scene: SceneSummary, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Catalog of one scene; `items` are the ids and titles of its patches, in order."""
     catalog = pystac.Catalog(

@@ -22,6 +22,7 @@ from catalog.dataset import (
     patch_id,
     scene_id,
 )
+from catalog.model import EDGES
 from catalog.stac.audit import off_grid
 from catalog.stac.footprint import footprints
 
@@ -214,8 +215,7 @@ def _links(key: SceneKey) -> list[dict[str, str]]:
 def _bbox(outlines: NDArray[np.object_]) -> Columns:
     bounds = shapely.bounds(outlines)
     unknown = np.isnan(bounds).any(axis=1)
-    names = ("xmin", "ymin", "xmax", "ymax")
-    return {"": unknown} | {name: bounds[:, k] for k, name in enumerate(names)}
+    return {"": unknown} | {name: bounds[:, k] for k, name in enumerate(EDGES)}
 
 
 def _assets(sensor: str, patches: tuple[Patch, ...]) -> Columns:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.dataset import PREVIEWS, SCHEMES, SENSORS, classes_of
+from catalog.model import EDGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _TEXT: Final = pa.string()
 _TEXTS: Final = pa.list_(_TEXT)
 _TIME: Final = pa.timestamp("us", tz="UTC")
-_BBOX: Final = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
+_BBOX: Final = pa.struct([(name, pa.float64()) for name in EDGES])
 _LINKS: Final = pa.list_(pa.struct([("rel", _TEXT), ("href", _TEXT), ("type", _TEXT)]))
 _PICTURE: Final = pa.struct([("href", _TEXT), ("type", _TEXT), ("title", _TEXT), ("roles", _TEXTS)])
 _FILE: Final = pa.struct([*_PICTURE, ("file:size", pa.int64())])

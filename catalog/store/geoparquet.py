@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.dataset import DATA
-from catalog.model import SceneKey
+from catalog.model import EDGES, SceneKey
 from catalog.outputs import whole_file
 from catalog.store.columns import SCHEMA
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ROWS_PER_GROUP: Final = 20_000
 """Rows in a row group: so small that a box reads few of them, so large that a scan stays fast."""
 
-_EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 _POLYGON, _MULTIPOLYGON = 3, 6
 _TYPE_NAMES: Final = {_POLYGON: "Polygon", _MULTIPOLYGON: "MultiPolygon"}
 _PLAIN_COLUMNS: Final = ("id", "geometry")
@@ -170,7 +169,7 @@ class _Bounds:
 
     def add(self, table: pa.Table) -> None:
         bbox = table.column("bbox").combine_chunks()
-        for edge, column in zip(_EDGES, bbox.flatten(), strict=True):
+        for edge, column in zip(EDGES, bbox.flatten(), strict=True):
             extremes = pc.min_max(column).as_py()
             if extremes["min"] is not None:
                 self._low[edge] = min(self._low.get(edge, extremes["min"]), extremes["min"])
@@ -186,7 +185,7 @@ class _Bounds:
             "geometry_types": [_TYPE_NAMES[code] for code in sorted(self._types)],
             "orientation": "counterclockwise",
             "edges": "planar",
-            "covering": {"bbox": {edge: ["bbox", edge] for edge in _EDGES}},
+            "covering": {"bbox": {edge: ["bbox", edge] for edge in EDGES}},
         }
         if self._low:
             low, high = self._low, self._high

@@ -93,7 +93,8 @@ class Journal:
         body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
         if hashlib.sha256(body).digest() != digest:
             return False
-        return pa.ipc.open_stream(body).schema.metadata[_FINGERPRINT] == fingerprint.encode()
+        known: bytes = pa.ipc.open_stream(body).schema.metadata[_FINGERPRINT]
+        return known == fingerprint.encode()
 
     def load(self, key: SceneKey) -> SceneRecord:
         """What was kept of a scene."""

@@ -125,5 +125,5 @@ def test_an_href_that_leads_out_of_the_root_is_no_member(
 
 
 def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogNotFoundError, match="make one with `sen12ms index"):
+    with pytest.raises(CatalogNotFoundError, match="make the catalog with `sen12ms index"):
         Site.open(tmp_path)

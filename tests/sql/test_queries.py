@@ -42,6 +42,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "info_season": {},
     "info_split": {},
     "info_total": {},
+    "patches_hash": {},
     "patch_files": {"id": "ROIs1868_summer_142_p180", "old": None, "new": None},
     "region_names": {},
     "region_pieces": {"kind": "country", "name": "Belgium"},
@@ -66,6 +67,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
 
 WITHOUT_ORDER = {"candidates": "id", "region_pieces": "piece"}
 """What the answers are ordered by here, since nothing else orders them."""
+WITH_PATHS = {"patches_hash"}
+"""What is another number for every place where the dataset lies."""
 
 
 def asked(cat: Catalog, name: str, parameters: dict[str, Any]) -> duckdb.DuckDBPyRelation:
@@ -94,7 +97,8 @@ def test_query_answers_so(
     small_cat: Catalog, small_table: Catalog, answers: Answers, golden: Golden, name: str
 ) -> None:
     text, other = (answers.text(ordered(cat, name)) for cat in (small_cat, small_table))
-    golden.check(f"sql/queries/{name}.csv", text)
+    if name not in WITH_PATHS:
+        golden.check(f"sql/queries/{name}.csv", text)
     assert other == text
 
 
