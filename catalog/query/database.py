@@ -97,7 +97,7 @@ def open_items(items: str) -> duckdb.DuckDBPyConnection:
     if "://" in items:
         load_extension(connection, "httpfs")
     try:
-        connection.execute(statement("build/new_catalog"))
+        connection.execute(statement("build/attach_empty"))
         connection.execute(statement("build/use_catalog"))
         _define_views(connection, items)
         _define(connection, "macros")

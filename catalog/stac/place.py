@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -104,6 +105,15 @@ class Gazetteer:
         return areas
 
     def _nearest(self, outline: BaseGeometry) -> Place | None:
+        """The nearest country within `NEAR_M`, also across the antimeridian."""
+        turns = ([0.0, 0.0], [360.0, 0.0], [-360.0, 0.0])
+        metres, country = min(
+            self._near(shapely.transform(outline, partial(np.add, turn))) for turn in turns
+        )
+        return self._places[country] if metres <= NEAR_M else None
+
+    def _near(self, outline: BaseGeometry) -> tuple[float, int]:
+        """Metres to the nearest country on this side of the antimeridian, and its number."""
         west, south, east, north = shapely.bounds(outline)
         stretch = np.cos(np.radians((south + north) / 2))
         reach = NEAR_M / _METRES_PER_DEGREE
@@ -112,7 +122,7 @@ class Gazetteer:
         )
         numbers = self._tree.query(box, predicate="intersects")
         if numbers.size == 0:
-            return None
+            return np.inf, 0
         # Degrees of longitude shrink towards the poles: compare distances where they do not.
         local = [stretch, 1.0]
         lines = shapely.shortest_line(
@@ -122,8 +132,7 @@ class Gazetteer:
         ends = shapely.get_coordinates(lines).reshape(-1, 2, 2) / local
         metres = _ELLIPSOID.inv(ends[:, 0, 0], ends[:, 0, 1], ends[:, 1, 0], ends[:, 1, 1])[2]
         nearest = int(np.argmin(metres))
-        country = self._numbers[int(numbers[nearest])]
-        return self._places[country] if metres[nearest] <= NEAR_M else None
+        return float(metres[nearest]), self._numbers[int(numbers[nearest])]
 
 
 def _grouped(pairs: NDArray[np.intp]) -> dict[int, list[int]]:

@@ -8,7 +8,7 @@ WHERE
         SELECT centre.id
         FROM (SELECT
             id,
-            ST_Centroid(geometry) AS point
+            centre(geometry) AS point
         FROM chosen) AS centre
         INNER JOIN (SELECT ST_GeomFromWKB(unnest($pieces)) AS piece) AS region
             ON ST_Intersects(centre.point, region.piece)

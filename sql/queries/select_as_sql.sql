@@ -21,7 +21,7 @@ WITH templates AS (
     ))' AS within_region,
         $predicate = 'within' AS within,
         CASE $predicate
-            WHEN 'centroid' THEN 'ST_Centroid(patches.geometry)'
+            WHEN 'centroid' THEN 'centre(patches.geometry)'
             ELSE 'patches.geometry'
         END AS place
 ),
@@ -56,7 +56,7 @@ conditions AS (
     SELECT
         6 AS position,
         format(
-            '{} {} {}e0',
+            if(contains(share::VARCHAR, 'e'), '{} {} {}', '{} {} {}e0'),
             regexp_replace(bound, '^(cover|igbp)_(.+)_(low|high)$', '\1.\2'),
             if(ends_with(bound, '_low'), '>=', '<='),
             share

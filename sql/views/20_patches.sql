@@ -113,7 +113,11 @@ SELECT
     bbox.ymin AS ymin,
     bbox.xmax AS xmax,
     bbox.ymax AS ymax,
-    (bbox.xmin + bbox.xmax) / 2 AS lon,
+    if(
+        bbox.xmax - bbox.xmin > 180,
+        ST_X(centre(geometry)),
+        (bbox.xmin + bbox.xmax) / 2
+    ) AS lon,
     (bbox.ymin + bbox.ymax) / 2 AS lat,
     "proj:code" AS crs,
     "sen12ms:country" AS country,

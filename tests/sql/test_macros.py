@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 GEOD = Geod(ellps="WGS84")
 TRIANGLE = "ST_GeomFromText('POLYGON ((10.57 44.78, 10.6 44.79, 10.59 44.9, 10.57 44.78))')"
+ACROSS = "ST_Collect([ST_MakeEnvelope(179.5, 0, 180, 1), ST_MakeEnvelope(-180, 0, -179, 1)])"
 FIRST_FIVE = "FROM patches SELECT id, {} AS answer ORDER BY id LIMIT 5"
 IDS = "FROM {} SELECT id ORDER BY id"
 
 FUNCTIONS = {
+    "centre": FIRST_FIVE.format("ST_AsText(ST_ReducePrecision(centre(geometry), 1e-9))"),
     "class_entropy": FIRST_FIVE.format("class_entropy(igbp)"),
     "dominant": FIRST_FIVE.format("dominant(lccs_lc)"),
     "geodesic_km": FIRST_FIVE.format("geodesic_km(lon, lat, 126.98, 37.57)") + " OFFSET 27",
@@ -107,6 +109,9 @@ NULLS = "{'a': NULL::DOUBLE, 'b': NULL::DOUBLE}"
         ("rebase('/a/b/c.tif', '/a/b', NULL)", "/a/b/c.tif"),
         ("rebase('/a/b/c.tif', NULL, NULL)", "/a/b/c.tif"),
         ("rebase(NULL, '/a', '/x')", None),
+        (f"ST_AsText(centre({ACROSS}))", "POINT (-179.75 0.5)"),
+        ("ST_AsText(centre(ST_MakeEnvelope(0, 0, 2, 4)))", "POINT (1 2)"),
+        ("centre(NULL::GEOMETRY)", None),
         (f"class_entropy({HALVES})", 1.0),
         ("class_entropy({'a': 1.0, 'b': 0.0})", 0.0),
         (f"class_entropy({NULLS})", None),
