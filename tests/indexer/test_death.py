@@ -1,0 +1,106 @@
+"""A run survives any death."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+from trees import Told, Tree, contents_of, put, stamps_of
+
+Row = dict[str, Any]
+
+RUN = """
+import sys
+from catalog import index
+print("ready", flush=True)
+index(sys.argv[1], into=sys.argv[2])
+"""
+
+WAIT = """
+import sys
+import time
+from catalog import index
+
+def wait(phase, done, total, rejected):
+    if phase == sys.argv[3]:
+        print(phase, flush=True)
+        time.sleep(60)
+
+index(sys.argv[1], into=sys.argv[2], progress=wait)
+"""
+
+
+@pytest.fixture
+def started(tree: Tree) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a script over the tree; waits for its first line."""
+    processes = []
+
+    def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", script, str(tree.root), str(tree.out), *arguments]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        return process
+
+    yield start
+    for process in processes:
+        with process:
+            process.kill()
+
+
+def test_a_run_that_is_killed_at_any_moment_is_made_good_by_the_next(
+    tree: Tree, expected: dict[str, Any], started: Callable[..., subprocess.Popen[str]]
+) -> None:
+    shutil.rmtree(tree.out)
+    shutil.rmtree(tree.journal)
+    moments = random.Random(2017)
+    for _ in range(3):
+        process = started(RUN)
+        time.sleep(moments.uniform(0, 0.5))
+        process.kill()
+        process.communicate()
+    tree.index()
+    assert contents_of(tree.out) == expected
+    names = {"SEN12MS", "catalog", "catalog.journal", "catalog.lock"}
+    assert {path.name for path in tree.folder.iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("death", "phase"),
+    [
+        pytest.param(signal.SIGINT, "read", id="Ctrl-C while reading"),
+        pytest.param(signal.SIGINT, "write", id="Ctrl-C while writing"),
+        pytest.param(signal.SIGKILL, "write", id="kill while writing"),
+    ],
+)
+def test_a_run_that_dies_leaves_the_old_catalog_and_what_it_read(
+    tree: Tree, started: Callable[..., subprocess.Popen[str]], death: signal.Signals, phase: str
+) -> None:
+    before = stamps_of(tree.out)
+    put(tree.file("s1", 30), b"")
+    process = started(WAIT, phase)
+    process.send_signal(death)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert errors.endswith("KeyboardInterrupt\n") == (death == signal.SIGINT)
+    assert stamps_of(tree.out) == before
+    told = Told()
+    report = tree.index(progress=told)
+    assert told.files_read() == 0
+    assert [entry.path for entry in report.rejected] == [str(tree.file("s1", 30))]
+    names = {"SEN12MS", "catalog", "catalog.journal", "catalog.lock"}
+    assert {path.name for path in tree.folder.iterdir()} == names

@@ -1,0 +1,199 @@
+"""The same dataset gives the same bytes, and only what changed is read again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from catalog import index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Small
+
+from trees import Told, Tree, contents_of, put, rows_of, stamps_of
+
+Row = dict[str, Any]
+
+SCRIPT = """
+import sys
+from catalog import index
+print(index(sys.argv[1], into=sys.argv[2], workers=2).patches)
+"""
+
+
+def test_another_run_elsewhere_writes_the_same_bytes(small: Small, tmp_path: Path) -> None:
+    index(small.root, into=tmp_path / "catalog")
+    assert contents_of(tmp_path / "catalog") == contents_of(small.out)
+
+
+def test_the_order_in_which_files_are_found_is_of_no_matter(
+    tree: Tree, expected: dict[str, Any]
+) -> None:
+    folders = sorted(tree.root.glob("*/*"), reverse=True)
+    assert len(folders) == 6
+    out = tree.folder / "fresh"
+    index(*folders, into=out)
+    assert contents_of(out) | {"report.json": None} == expected | {"report.json": None}
+
+
+def test_two_workers_write_the_same_bytes_for_a_script_without_a_guard(
+    small: Small, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    out = tmp_path / "catalog"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script, small.root, out],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "54\n", "")
+    assert contents_of(out) == contents_of(small.out)
+
+
+def test_nothing_is_read_and_nothing_written_where_nothing_changed(tree: Tree) -> None:
+    out, journal = stamps_of(tree.out), tree.scenes()
+    told = Told()
+    report = tree.index(progress=told)
+    assert told.all == []
+    assert json.loads(json.dumps(asdict(report))) == json.loads(
+        (tree.out / "report.json").read_bytes()
+    )
+    assert stamps_of(tree.out) == out
+    assert tree.scenes() == journal
+
+
+def test_progress_tells_of_all_files_and_then_of_all_scenes(tree: Tree) -> None:
+    told = Told()
+    index(tree.root, into=tree.folder / "fresh", progress=told)
+    assert told.all == [
+        ("read", 27, 54, 0), ("read", 54, 54, 0), ("write", 1, 2, 0), ("write", 2, 2, 0)
+    ]  # fmt: skip
+
+
+def test_files_that_come_and_go_are_read_with_their_scene_alone(
+    tree: Tree, expected: dict[str, Any]
+) -> None:
+    aside = tree.file("s2", 60).rename(tree.folder / "aside.tif")
+    for missing in (1, 0):
+        journal, told = tree.scenes(), Told()
+        report = tree.index(progress=told)
+        assert told.files_read() == 27 - missing
+        assert tree.scenes_since(journal) == {"ROIs1158_spring_1"}
+        assert dict(report.missing) == {"s1": 0, "s2": missing, "lc": 0}
+        if missing:
+            assert contents_of(tree.out) == tree.indexed_anew()
+            aside.rename(tree.file("s2", 60))
+    assert contents_of(tree.out) == expected
+
+
+def test_a_file_that_changed_is_read_with_its_scene_alone(tree: Tree) -> None:
+    before, journal = rows_of(tree.out), tree.scenes()
+    content = tree.file("lc", 60).read_bytes()
+    put(tree.file("lc", 60), content[:-65_536] + bytes([1, 11, 10, 10]) * 16_384)
+    told = Told()
+    tree.index(progress=told)
+    assert told.files_read() == 27
+    assert tree.scenes_since(journal) == {"ROIs1158_spring_1"}
+    after = rows_of(tree.out)
+    changed = {patch for patch in after if after[patch] != before[patch]}
+    assert changed == {"ROIs1158_spring_1_p60"}
+    assert contents_of(tree.out) == tree.indexed_anew()
+
+
+def test_a_scene_that_is_removed_is_forgotten(tree: Tree) -> None:
+    shutil.rmtree(tree.root / "ROIs1158_spring")
+    told = Told()
+    report = tree.index(progress=told)
+    assert told.files_read() == 0
+    assert (report.scenes, report.patches) == (1, 9)
+    assert tree.scenes().keys() == {"ROIs2017_winter_112"}
+    assert contents_of(tree.out) == tree.indexed_anew()
+
+
+def test_other_roots_over_the_same_files_are_reported(tree: Tree) -> None:
+    roots = sorted(tree.root.iterdir())
+    report = index(*roots, into=tree.out)
+    assert report.roots == tuple(map(str, roots))
+    assert json.loads((tree.out / "report.json").read_bytes())["roots"] == list(report.roots)
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "catalog.duckdb", "report.json", "sen12ms"])
+def test_a_part_of_the_catalog_that_is_gone_is_made_again(
+    tree: Tree, expected: dict[str, Any], name: str
+) -> None:
+    (tree.out / name).rename(tree.folder / "aside")
+    told = Told()
+    tree.index(progress=told)
+    assert told.files_read() == 0
+    assert contents_of(tree.out) == expected
+
+
+@pytest.mark.parametrize("name", ["catalog.duckdb", "report.json"])
+def test_a_part_of_the_catalog_that_is_garbage_is_made_again(
+    tree: Tree, expected: dict[str, Any], name: str
+) -> None:
+    put(tree.out / name, b'{"inputs": "')
+    tree.index()
+    assert contents_of(tree.out) == expected
+
+
+def test_a_scene_that_is_torn_in_the_journal_is_read_anew(
+    tree: Tree, expected: dict[str, Any]
+) -> None:
+    put(tree.journal / "ROIs1158_spring_1.arrow", b"ARROW1\0\0" + bytes(100) + b"ARROW1")
+    put(tree.journal / "ROIs2017_winter_112.partial", b"ARROW1")
+    (tree.out / "report.json").unlink()
+    told = Told()
+    tree.index(progress=told)
+    assert told.files_read() == 27
+    assert contents_of(tree.out) == expected
+    assert {path.name for path in tree.journal.iterdir()} == {
+        "ROIs1158_spring_1.arrow",
+        "ROIs2017_winter_112.arrow",
+    }
+
+
+def test_a_journal_that_was_deleted_is_written_anew(tree: Tree) -> None:
+    scenes = tree.scenes().keys()
+    shutil.rmtree(tree.journal)
+    told = Told()
+    tree.index(progress=told)
+    assert told.files_read() == 54
+    assert tree.scenes().keys() == scenes
+
+
+def seasons_of(out: Path) -> dict[tuple[str, int], set[str]]:
+    seasons: dict[tuple[str, int], set[str]] = {}
+    for row in rows_of(out).values():
+        key = (row["sen12ms:season"], row["sen12ms:scene"])
+        seasons.setdefault(key, set()).add(row["sen12ms:local_season"])
+    return seasons
+
+
+def test_the_table_of_seasons_is_honoured_and_its_change_noticed(
+    tree: Tree, expected: dict[str, Any]
+) -> None:
+    by_hemisphere = {("spring", 1): {"fall"}, ("winter", 112): {"winter"}}
+    assert seasons_of(tree.out) == by_hemisphere
+    table = tree.root / "seasons.csv"
+    for season in ("summer", "spring"):
+        journal = tree.scenes()
+        put(table, f"scene,true_season\nROIs1158_spring_1,{season}\n".encode())
+        report = tree.index()
+        assert report.rejected == ()
+        assert tree.scenes_since(journal) == {"ROIs1158_spring_1"}
+        assert seasons_of(tree.out) == by_hemisphere | {("spring", 1): {season}}
+    table.unlink()
+    tree.index()
+    assert contents_of(tree.out) == expected
