@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from trees import copied, files_of
 
 from catalog import (
     Catalog,
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Small
-
-
-def copied(small: Small, folder: Path) -> Path:
-    """The small dataset, at another place."""
-    return shutil.copytree(small.root, folder / "moved", copy_function=os.link)
 
 
 def paths_of(subset: Selection, folder: Path) -> dict[str, list[str]]:

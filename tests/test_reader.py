@@ -14,6 +14,7 @@ import geopandas
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from trees import copied, files_of
 
 from catalog import (
     Catalog,
@@ -82,13 +83,6 @@ def in_order(ids: list[str]) -> list[str]:
         return season, int(scene), int(number.removeprefix("p"))
 
     return sorted(ids, key=key)
-
-
-def files_of(out: Path, patch: str) -> dict[str, str]:
-    """Paths of a patch, from its item."""
-    (path,) = out.rglob(f"{patch}.json")
-    assets = json.loads(path.read_bytes())["assets"]
-    return {sensor: assets[sensor]["href"] for sensor in ("s1", "s2", "lc") if sensor in assets}
 
 
 def test_a_folder_and_its_table_are_opened(small: Small) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -11,6 +14,8 @@ from catalog import Report, index
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import Small
 
 Row = dict[str, Any]
 
@@ -111,3 +116,15 @@ def put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.write_bytes(content)
+
+
+def files_of(out: Path, patch: str) -> dict[str, str]:
+    """Paths of a patch, from its item."""
+    (path,) = out.rglob(f"{patch}.json")
+    assets = json.loads(path.read_bytes())["assets"]
+    return {sensor: assets[sensor]["href"] for sensor in ("s1", "s2", "lc") if sensor in assets}
+
+
+def copied(small: Small, folder: Path) -> Path:
+    """The small dataset, at another place."""
+    return shutil.copytree(small.root, folder / "moved", copy_function=os.link)
