@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -58,4 +59,4 @@ def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
     if total["with_issues"]:
         click.echo(f"with issues: {total['with_issues']:,}, see the column `issues` of `patches`")
     if rejected:
-        click.echo(f"rejected files: {rejected:,}, see {out}/report.json")
+        click.echo(f"rejected files: {rejected:,}, see {Path(out, 'report.json')}")
