@@ -11,7 +11,7 @@ from catalog.errors import CatalogNotFoundError, FilterError
 from catalog.model import PatchKey
 from catalog.query.database import ask, open_cursor, open_database, open_items, records
 from catalog.query.filters import PREDICATES, Shares, filter_parameters, names_of
-from catalog.query.regions import resolve_region
+from catalog.query.regions import resolve_regions
 from catalog.query.selection import Question
 from catalog.query.statements import statement
 from catalog.report import read_report
@@ -21,10 +21,11 @@ from catalog.store import staging
 from catalog.store.static import file_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     import duckdb
-    from shapely.geometry.base import BaseGeometry
+
+    from catalog.query.regions import Place
 
     from catalog.model import Rejected
 
@@ -98,7 +99,8 @@ class Catalog:
     def select(  # noqa: PLR0913 - one argument a filter, all optional, by name only
         self,
         *,
-        region: str | os.PathLike[str] | Sequence[float] | BaseGeometry | None = None,
+        region: Place | Iterable[Place] | None = None,
+        not_region: Place | Iterable[Place] | None = None,
         predicate: str = "intersects",
         season: str | Iterable[str] | None = None,
         local_season: str | Iterable[str] | None = None,
@@ -112,9 +114,11 @@ class Catalog:
 
         Parameters
         ----------
-        region : str, path, four numbers or geometry, optional
-            A name or code in the view `regions`, `W,S,E,N` in degrees, WKT, a vector file in any
-            CRS, or a shapely geometry in degrees.
+        region : str, path, four numbers or geometry, or several of them, optional
+            A name or code in the view `region_names`, `W,S,E,N` in degrees, WKT, a vector file in
+            any CRS, or a shapely geometry in degrees; several, in a list, are one place together.
+        not_region : the same, optional
+            Where patches are left out, by the same predicate.
         predicate : {'intersects', 'within', 'centroid'}
             How the footprint of a patch lies in the region.
         season, local_season : str or several, optional
@@ -147,8 +151,12 @@ class Catalog:
             cover=cover,
         )
         cursor = self.cursor()
-        found = None if region is None else resolve_region(region, cursor)
-        return Selection(self, cursor, Question(parameters, found, predicate, where))
+        place, not_place = (
+            None if given is None else resolve_regions(given, cursor)
+            for given in (region, not_region)
+        )
+        question = Question(parameters, place, not_place, predicate, where)
+        return Selection(self, cursor, question)
 
     def pick(self, ids: Iterable[str]) -> Selection:
         """Select patches by their ids, given in any order.

@@ -43,7 +43,14 @@ def filter_options(command: _Command) -> _Command:
 _FILTERS = (
     click.option(
         "--region",
-        help="Name or code (Brazil, BRA, Africa, US-CA), W,S,E,N, WKT, or a vector file.",
+        multiple=True,
+        help="Name or code (Brazil, BRA, Africa, US-CA), W,S,E,N, WKT, or a vector file; may be "
+        "repeated.",
+    ),
+    click.option(
+        "--not-region",
+        multiple=True,
+        help="Leave out the patches of this region; may be repeated.",
     ),
     click.option(
         "--predicate",

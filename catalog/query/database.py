@@ -17,7 +17,7 @@ from catalog.query.statements import statement, statements
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES: Final = ("patches", "scenes", "landcover_classes", "regions")
+TABLES: Final = ("patches", "scenes", "landcover_classes", "regions", "region_names")
 """The views that `catalog.duckdb` keeps as tables."""
 MEMORY: Final = "4GB"
 """What a query may use; beyond that it goes to temporary files."""

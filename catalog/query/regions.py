@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas
 import shapely
@@ -15,12 +16,13 @@ from shapely.geometry.base import BaseGeometry
 from catalog.errors import RegionError
 from catalog.pieces import cut, polygons
 from catalog.query.statements import statement
-from catalog.suggest import folded, near_matches
+from catalog.suggest import near_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from duckdb import DuckDBPyConnection
 
-    import duckdb
+Place = str | os.PathLike[str] | Sequence[float] | BaseGeometry
+"""A name, `W,S,E,N` or WKT; a vector file; a box; a geometry."""
 
 _WKT: Final = re.compile(r"(?i)\s*(SRID|POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTION)")
 _NUMBER: Final = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
@@ -41,36 +43,69 @@ class Region:
     """Kind and name in the view `regions`; None for any other geometry."""
 
     @property
-    def wkt(self) -> str:
-        """All of it as WKT, exact to the last digit."""
-        whole = shapely.union_all(shapely.from_wkb(self.pieces))
-        return str(shapely.to_wkt(whole, rounding_precision=-1))
+    def text(self) -> str:
+        """Its kind and name, or else its WKT: this is the same region again."""
+        return ":".join(self.named) if self.named else wkt_of([self])
 
 
-class _Named(NamedTuple):
-    kind: str
-    name: str
-    name_long: str
-    code: str | None
-    iso_a2: str | None
-    country_name: str | None
+Regions = tuple[Region, ...]
+"""One or several, which together are one place."""
 
 
-def resolve_region(
-    region: str | os.PathLike[str] | Sequence[float] | BaseGeometry,
-    connection: duckdb.DuckDBPyConnection,
-) -> Region:
+def pieces_of(regions: Iterable[Region]) -> list[bytes]:
+    """Polygons (WKB) of all of them."""
+    return [piece for region in regions for piece in region.pieces]
+
+
+def bounds_of(regions: Iterable[Region]) -> tuple[float, float, float, float]:
+    """West, south, east, north of all of them."""
+    west, south, east, north = zip(*(region.bounds for region in regions), strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def wkt_of(regions: Iterable[Region]) -> str:
+    """All of them together as WKT, exact to the last digit."""
+    whole = shapely.union_all(shapely.from_wkb(pieces_of(regions)))
+    return str(shapely.to_wkt(whole, rounding_precision=-1))
+
+
+def resolve_regions(given: Place | Iterable[Place], connection: DuckDBPyConnection) -> Regions:
+    """Find out where one region is, or several.
+
+    Parameters
+    ----------
+    given : region or several
+        See `resolve_region`; four numbers are one box.
+    connection : duckdb.DuckDBPyConnection
+        To look names up in `named_regions`.
+
+    Raises
+    ------
+    RegionError
+        If there is none, or one of them is no region.
+    """
+    if isinstance(given, (str, os.PathLike, BaseGeometry)):
+        return (resolve_region(given, connection),)
+    several: Sequence[Any] = list(given) if isinstance(given, Iterable) else [given]
+    if not several:
+        raise RegionError("the list of regions is empty: leave it out to take all")
+    if _are_numbers(several):
+        return (resolve_region(several, connection),)
+    return tuple(resolve_region(one, connection) for one in several)
+
+
+def resolve_region(region: Place, connection: DuckDBPyConnection) -> Region:
     """Find out where a region is.
 
     Parameters
     ----------
     region : str, path, four numbers or geometry
-        A name or code in the view `regions` (letter case and accents do not matter;
-        `state:Georgia` says which kind is meant), `W,S,E,N` in degrees with west > east across the
-        antimeridian, WKT in degrees, any vector file that GDAL reads, in any CRS, or a shapely
-        geometry in degrees.
+        A name or code in the view `region_names` (letter case, accents and punctuation do not
+        matter; `state:Georgia` says which kind is meant), `W,S,E,N` in degrees with west > east
+        across the antimeridian, WKT in degrees, any vector file that GDAL reads, in any CRS, or a
+        shapely geometry in degrees.
     connection : duckdb.DuckDBPyConnection
-        To look names up in `regions`.
+        To look names up in `named_regions`.
 
     Raises
     ------
@@ -83,13 +118,16 @@ def resolve_region(
         return _from_file(Path(region))
     if isinstance(region, str):
         return _from_text(region, connection)
+    if isinstance(region, Iterable) and _are_numbers(numbers := list(region)):
+        return _from_box([float(number) for number in numbers], str(numbers))
+    raise RegionError(f"{region!r} is no region: give a name, four numbers or a geometry")
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
     try:
-        numbers = [float(number) for number in region]
-    except (TypeError, ValueError) as error:
-        raise RegionError(
-            f"{region!r} is no region: give one name, four numbers or a geometry"
-        ) from error
-    return _from_box(numbers, str(list(region)))
+        return [float(value) for value in values] != []
+    except (TypeError, ValueError):
+        return False
 
 
 def is_path(region: str) -> bool:
@@ -98,7 +136,7 @@ def is_path(region: str) -> bool:
     return other is None and _FILE.search(region) is not None
 
 
-def _from_text(region: str, connection: duckdb.DuckDBPyConnection) -> Region:
+def _from_text(region: str, connection: DuckDBPyConnection) -> Region:
     if not region.strip():
         raise RegionError("the region is empty: name a country, W,S,E,N, WKT or a vector file")
     if _BOX.fullmatch(region):
@@ -177,41 +215,28 @@ def _from_parts(parts: Sequence[BaseGeometry]) -> Region:
     return Region(tuple(shapely.to_wkb(part) for part in parts), (west, south, east, north))
 
 
-def _from_name(name: str, connection: duckdb.DuckDBPyConnection) -> Region:
-    found = _find(name, connection)
+def _from_name(text: str, connection: DuckDBPyConnection) -> Region:
+    kind, name = _find(text, connection)
     rows = connection.execute(
-        statement("queries/region_pieces"), {"kind": found.kind, "name": found.name}
+        statement("queries/region_pieces"), {"kind": kind, "name": name}
     ).fetchall()
     whole = _from_parts([shapely.from_wkb(piece) for (piece,) in rows])
-    return replace(whole, named=(found.kind, found.name))
+    return replace(whole, named=(kind, name))
 
 
-def _find(name: str, connection: duckdb.DuckDBPyConnection) -> _Named:
-    """The one region that a name or code stands for."""
-    rows = connection.execute(statement("queries/region_names")).fetchall()
-    known = [_Named(*row) for row in rows]
+def _find(name: str, connection: DuckDBPyConnection) -> tuple[str, str]:
+    """Kind and name of the one region that a name or code stands for."""
     kind, _, rest = name.rpartition(":")
     kinds = (kind.strip().lower(),) if kind else _KINDS
     if not set(kinds) <= set(_KINDS):
         raise RegionError(f"there is no kind of region {kind!r}: it is one of {', '.join(_KINDS)}")
-    wanted = folded(rest)
-    matches = [
-        entry
-        for entry in known
-        if entry.kind in kinds and wanted in {folded(text) for text in _names(entry)}
-    ]
-    if not matches:
-        names = [text for entry in known if entry.kind in kinds for text in entry[1:3]]
-        near = near_matches(rest, names)
-        hint = f"did you mean {' or '.join(near)}?" if near else "the view `regions` lists them all"
+    found = connection.execute(statement("queries/named_regions"), {"name": name}).fetchall()
+    if not found:
+        rows = connection.execute(statement("queries/region_names")).fetchall()
+        near = near_matches(rest, [called for kind, called in rows if kind in kinds])
+        hint = f"did you mean {' or '.join(near)}?" if near else "`region_names` lists them all"
         raise RegionError(f"there is no region {name!r}: {hint}")
-    places = {entry.country_name for entry in matches if entry.country_name}
-    if len(matches) > 1 and len(places) > 1:
-        options = " or ".join(f"{entry.kind}:{entry.name}" for entry in matches)
+    if len(found) > 1:
+        options = " or ".join(":".join(region) for region in found)
         raise RegionError(f"{name!r} means more than one region: write {options}")
-    return min(matches, key=lambda entry: _KINDS.index(entry.kind))
-
-
-def _names(entry: _Named) -> list[str]:
-    names = (entry.name, entry.name_long, entry.code, entry.iso_a2)
-    return [text for text in names if text]
+    return found[0][0], found[0][1]

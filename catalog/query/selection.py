@@ -9,12 +9,13 @@ import duckdb
 
 from catalog.dataset import SENSORS
 from catalog.errors import QueryError
+from catalog.query.regions import bounds_of, pieces_of, wkt_of
 from catalog.query.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from catalog.query.regions import Region
+    from catalog.query.regions import Regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Question:
 
     parameters: Mapping[str, Any]
     """Of `sql/queries/select.sql`, all but the box."""
-    region: Region | None = None
+    regions: Regions | None = None
     """Where; None for everywhere."""
+    not_regions: Regions | None = None
+    """Where not; None for nowhere."""
     predicate: str = "intersects"
     """How a patch lies in the region: `intersects`, `within` or `centroid`."""
     where: str | None = None
@@ -46,9 +49,7 @@ def choose(question: Question, cursor: duckdb.DuckDBPyConnection) -> duckdb.Duck
     QueryError
         If DuckDB refuses the expression `where`.
     """
-    box: tuple[float | None, ...] = (None,) * 4
-    if question.region is not None:
-        box = question.region.bounds
+    box = (None,) * 4 if question.regions is None else bounds_of(question.regions)
     edges = dict(zip(("west", "south", "east", "north"), box, strict=True))
     try:
         candidates = cursor.sql(statement("queries/candidates"))
@@ -57,17 +58,32 @@ def choose(question: Question, cursor: duckdb.DuckDBPyConnection) -> duckdb.Duck
         cursor.register("candidates", candidates)
         parameters = {**question.parameters, **edges}
         chosen = cursor.sql(statement("queries/select"), params=parameters)
-        if question.region is not None:
-            cursor.register("chosen", chosen)
-            pieces = {"pieces": list(question.region.pieces)}
-            chosen = cursor.sql(statement(f"queries/chosen_{question.predicate}"), params=pieces)
-        if question.ids is not None:
-            cursor.register("chosen", chosen)
-            listed = {"ids": list(question.ids)}
-            chosen = cursor.sql(statement("queries/chosen_ids"), params=listed)
+        chosen = _narrowed(chosen, question, cursor)
     except duckdb.Error as error:
         raise QueryError(_first_sentence(question.where, error)) from error
     cursor.register("chosen", chosen)
+    return chosen
+
+
+def _narrowed(
+    chosen: duckdb.DuckDBPyRelation, question: Question, cursor: duckdb.DuckDBPyConnection
+) -> duckdb.DuckDBPyRelation:
+    """Those of the chosen patches that lie where they are asked for, and are on the list."""
+    in_place = f"queries/chosen_{question.predicate}"
+    if question.regions is not None:
+        cursor.register("chosen", chosen)
+        pieces = {"pieces": pieces_of(question.regions)}
+        chosen = cursor.sql(statement(in_place), params=pieces)
+    if question.not_regions is not None:
+        cursor.register("chosen", chosen)
+        pieces = {"pieces": pieces_of(question.not_regions)}
+        cursor.register("excluded", cursor.sql(statement(in_place), params=pieces))
+        cursor.register("included", chosen)
+        chosen = cursor.sql(statement("queries/chosen_except"))
+    if question.ids is not None:
+        cursor.register("chosen", chosen)
+        listed = {"ids": list(question.ids)}
+        chosen = cursor.sql(statement("queries/chosen_ids"), params=listed)
     return chosen
 
 
@@ -75,17 +91,14 @@ def as_sql(question: Question, cursor: duckdb.DuckDBPyConnection) -> str:
     """The same question as one SQL query over `patches`, for people."""
     given = {name: value for name, value in question.parameters.items() if value is not None}
     shares = {name: share for name, share in given.items() if name.startswith(("cover_", "igbp_"))}
-    region = question.region
-    kind, name = region.named if region and region.named else (None, None)
     parameters = {
         **{filter_: given.get(filter_) for filter_ in ("season", "local_season", "split")},
         "complete": given.get("complete"),
         "sensors": [sensor for sensor in SENSORS if sensor in given],
         "bounds": list(shares),
         "shares": list(shares.values()),
-        "kind": kind,
-        "name": name,
-        "shape": region.wkt if region and not region.named else None,
+        **_places("", question.regions or ()),
+        **_places("not_", question.not_regions or ()),
         "predicate": question.predicate,
         "expression": question.where,
         "ids": None if question.ids is None else list(question.ids),
@@ -94,10 +107,21 @@ def as_sql(question: Question, cursor: duckdb.DuckDBPyConnection) -> str:
     return str(query)
 
 
+def _places(prefix: str, regions: Regions) -> dict[str, Any]:
+    """Parameters of `sql/queries/select_as_sql.sql`: regions with a name, and the rest as one."""
+    named = [region.named for region in regions if region.named]
+    drawn = [region for region in regions if not region.named]
+    return {
+        f"{prefix}kinds": [kind for kind, _ in named],
+        f"{prefix}names": [name for _, name in named],
+        f"{prefix}shape": wkt_of(drawn) if drawn else None,
+    }
+
+
 def as_filters(question: Question) -> dict[str, Any]:
     """The same question, but for its list of ids, as keyword arguments of `Catalog.select`.
 
-    They are ready for JSON; a region is its name in `regions`, or else its WKT.
+    They are ready for JSON; a region is its kind and name, or else its WKT; several are a list.
     """
     given = {name: value for name, value in question.parameters.items() if value is not None}
     plain = ("season", "local_season", "split", "complete")
@@ -111,10 +135,11 @@ def as_filters(question: Question) -> dict[str, Any]:
             class_, _, bound = rest.rpartition("_")
             bounds = filters.setdefault("cover", {}).setdefault(f"{scheme}.{class_}", [0.0, 1.0])
             bounds[bound == "high"] = share
-    if question.region is not None:
-        region = question.region
-        filters["region"] = ":".join(region.named) if region.named else region.wkt
-        filters["predicate"] = question.predicate
+    for name, regions in (("region", question.regions), ("not_region", question.not_regions)):
+        if regions is not None:
+            texts = [region.text for region in regions]
+            filters[name] = texts[0] if len(texts) == 1 else texts
+            filters["predicate"] = question.predicate
     if question.where is not None:
         filters["where"] = question.where
     return filters

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from catalog.selection import Selection
 
     Filters = Mapping[str, Sequence[str]]
-    """Texts by argument of `Catalog.select`: `region`, `season`, `cover`, `split`."""
+    """Texts by argument of `Catalog.select`: `region`, `not_region`, `season`, …"""
     Box = tuple[float, float, float, float]
     """West, south, east, north, degrees."""
 
@@ -54,7 +54,7 @@ class MapData:
                 "splits": SPLITS,
                 "sensors": list(SENSORS),
                 "covers": dict(COVER_COLORS),
-                "regions": [(row["kind"], row["name"]) for row in _records(regions)],
+                "regions": [(row["kind"], row["called"]) for row in _records(regions)],
                 "most": MOST_PATCHES,
             }
         )
@@ -89,12 +89,9 @@ class MapData:
 
     def _select(self, filters: Filters) -> Selection:
         given: dict[str, Any] = {name: values for name, values in filters.items() if any(values)}
-        if "region" in given:
-            (given["region"],) = given["region"]
-            if is_path(given["region"]):
-                raise RegionError(
-                    f"{given['region']!r} is a file: the map takes a name, W,S,E,N or WKT"
-                )
+        for region in (*given.get("region", ()), *given.get("not_region", ())):
+            if is_path(region):
+                raise RegionError(f"{region!r} is a file: the map takes a name, W,S,E,N or WKT")
         return self._catalog.select(**given)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from catalog.server.map_data import Box, MapData
 
-_FILTERS: Final = ("region", "season", "cover", "split")
+_FILTERS: Final = ("region", "not_region", "season", "cover", "split")
 _JSON: Final = "application/json"
 
 

@@ -3,5 +3,6 @@
 SET allowed_paths = [
     getvariable('items'),
     getvariable('data') || '/landcover_classes.csv',
+    getvariable('data') || '/region_aliases.csv',
     getvariable('data') || '/regions.parquet'
 ]

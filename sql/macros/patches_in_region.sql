@@ -1,7 +1,7 @@
 -- Which patches touch a region that has a name?
--- region_name: name or code as in `regions`, letter case as there: 'Brazil', 'BRA',
--- 'Africa', 'US-CA'.
--- One row a patch, as in `patches`; none if no region is called so.
+-- region_name: a name or code as in `named_regions`: 'Brazil', 'BRA', 'South Korea', 'Africa',
+-- 'US-CA', 'state:Georgia'.
+-- One row a patch, as in `patches`; an error if no region is called so, or several places are.
 CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
     SELECT *
     FROM patches
@@ -9,9 +9,21 @@ CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
         SELECT near.id
         FROM patches AS near
         INNER JOIN (
-            SELECT geometry
+            SELECT regions.geometry
             FROM regions
-            WHERE region_name IN (name, name_long, code)
+            INNER JOIN (
+                SELECT
+                    CASE count(*)
+                        WHEN 0 THEN error('there is no region ' || region_name)
+                        WHEN 1 THEN any_value({'kind': kind, 'name': name})
+                        ELSE error(
+                            region_name || ' means more than one region: write '
+                            || string_agg(kind || ':' || name, ' or ')
+                        )
+                    END AS place
+                FROM named_regions(region_name)
+            ) AS called
+                ON regions.kind = called.place.kind AND regions.name = called.place.name
         ) AS pieces
             ON ST_Intersects(near.geometry, pieces.geometry)
     )

@@ -2,28 +2,64 @@
 -- $season, $local_season, $split: lists of names; $sensors: list of sensors whose file is there.
 -- $complete: true or false; $expression: one more condition over `patches`.
 -- $bounds, $shares: lists of equal length, as `cover_forest_low` and 0.5 in `select`.
--- $kind, $name: of the region in `regions`, or else $shape: its WKT, degrees (OGC:CRS84).
+-- $kinds, $names: lists of equal length, of regions in `regions`; $shape: all others, as one WKT,
+-- degrees; $not_kinds, $not_names, $not_shape: the same of the regions that are left out.
 -- $predicate: `intersects`, `within` or `centroid`; $ids: list of ids, none but these.
 -- A parameter that is null filters nothing.
 -- One row: the text of a query over `patches` that gives the same patches in the same order.
-WITH templates AS (
+WITH asked AS (
     SELECT
-        'id IN (
-        SELECT patches.id
-        FROM patches
-        INNER JOIN regions ON ST_Intersects({}, regions.geometry)
-        WHERE regions.kind = ''{}'' AND regions.name = ''{}''
-    )' AS touches_region,
-        'ST_Within(geometry, (
-        SELECT ST_Union_Agg(geometry)
-        FROM regions
-        WHERE kind = ''{}'' AND name = ''{}''
-    ))' AS within_region,
-        $predicate = 'within' AS within,
+        7 AS position,
+        '' AS negation,
+        $kinds::VARCHAR[] AS kinds,
+        $names::VARCHAR[] AS names,
+        $shape::VARCHAR AS shape
+    UNION ALL
+    SELECT
+        8 AS position,
+        'NOT ' AS negation,
+        $not_kinds::VARCHAR[] AS kinds,
+        $not_names::VARCHAR[] AS names,
+        $not_shape::VARCHAR AS shape
+),
+
+written AS (
+    SELECT
+        position,
+        negation,
+        nullif(array_to_string(
+            list_transform(
+                list_zip(kinds, names),
+                LAMBDA pair: format('(''{}'', ''{}'')', pair[1], replace(pair[2], '''', ''''''))
+            ),
+            ', '
+        ), '') AS named,
+        'ST_GeomFromText(''' || shape || ''')' AS drawn,
         CASE $predicate
             WHEN 'centroid' THEN 'centre(patches.geometry)'
             ELSE 'patches.geometry'
         END AS place
+    FROM asked
+),
+
+places AS (
+    SELECT
+        position,
+        negation,
+        drawn,
+        'id IN (
+        SELECT patches.id
+        FROM patches
+        INNER JOIN regions ON ST_Intersects(' || place || ', regions.geometry)
+        WHERE (regions.kind, regions.name) IN (' || named || ')
+    )' AS touches_named,
+        'ST_Intersects(' || place || ', ' || drawn || ')' AS touches_drawn,
+        '(
+        SELECT ST_Union_Agg(geometry)
+        FROM regions
+        WHERE (kind, name) IN (' || named || ')
+    )' AS named_union
+    FROM written
 ),
 
 shares AS (
@@ -64,22 +100,20 @@ conditions AS (
     FROM shares
     UNION ALL
     SELECT
-        7 AS position,
-        format(
-            if(within, 'ST_Within({}, {})', 'ST_Intersects({}, {})'),
-            place,
-            'ST_GeomFromText(''' || $shape || ''')'
-        )
-    FROM templates
-    UNION ALL
-    SELECT
-        8 AS position,
-        if(
-            within,
-            format(within_region, $kind, replace($name, '''', '''''')),
-            format(touches_region, place, $kind, replace($name, '''', ''''''))
-        )
-    FROM templates
+        position,
+        negation
+        || CASE $predicate
+            WHEN 'within'
+                THEN 'ST_Within(geometry, ' || CASE list_count([named_union, drawn])
+                    WHEN 2 THEN 'ST_Union(' || named_union || ', ' || drawn || ')'
+                    ELSE coalesce(named_union, drawn)
+                END || ')'
+            ELSE CASE list_count([touches_named, touches_drawn])
+                WHEN 2 THEN '(' || touches_named || chr(10) || '    OR ' || touches_drawn || ')'
+                ELSE coalesce(touches_named, touches_drawn)
+            END
+        END
+    FROM places
     UNION ALL
     SELECT
         9 AS position,

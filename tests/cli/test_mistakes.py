@@ -56,6 +56,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-region-file": (1, (*SELECT, "--region", "FOLDER/nope.shp"), "nope.shp"),
     "select-region-no-vector": (1, (*SELECT, "--region", "FOLDER/file.txt"), "file.txt"),
     "select-region-wkt": (1, (*SELECT, "--region", "POLYGON((0 0"), "POLYGON((0 0"),
+    "select-not-region": (1, (*SELECT, "--not-region", "Itly"), "Italy"),
     "select-predicate": (2, (*SELECT, "--predicate", "touches"), "touches"),
     "select-season": (2, (*SELECT, "--season", "autumn"), "autumn"),
     "select-local-season": (2, (*SELECT, "--local-season", "autumn"), "autumn"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Opened = dict[str, tuple[Catalog, Catalog]]
 
-VIEWS = ("patches", "scenes", "landcover_classes", "regions")
+VIEWS = ("patches", "scenes", "landcover_classes", "regions", "region_names")
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_view_has_the_same_columns_and_types_in_database_and_over_table(
     whole, table = opened["small"]
     columns = described(whole, view)
     assert columns == described(table, view)
-    assert len(columns) > 5
+    assert len(columns) >= 5
 
 
 @pytest.mark.parametrize("dataset", ["small", "ragged"])
@@ -97,7 +97,7 @@ def test_macros_are_in_both(opened: Opened) -> None:
         assert {name for (name,) in cat.sql(asked).fetchall()} >= expected
 
 
-def test_users_see_only_the_four_views(opened: Opened) -> None:
+def test_users_see_only_the_views(opened: Opened) -> None:
     whole, table = opened["small"]
     assert {name for (name,) in whole.sql("SHOW TABLES").fetchall()} == set(VIEWS)
     assert {name for (name,) in table.sql("SHOW TABLES").fetchall()} == {*VIEWS, "items"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from catalog import RegionError
 from catalog.dataset import DATA
 from catalog.pieces import MAX_VERTICES, cut
-from catalog.query.regions import Region, resolve_region
+from catalog.query.regions import Region, resolve_region, resolve_regions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,22 @@ def natural_earth() -> geopandas.GeoDataFrame:
         ("STATE:georgia", "state", "Georgia"),
         ("country:Georgia", "country", "Georgia"),
         ("GEO", "country", "Georgia"),
+        ("South Korea", "country", "Korea"),
+        ("north korea", "country", "Dem. Rep. Korea"),
+        ("UK", "country", "United Kingdom"),
+        ("Ivory Coast", "country", "Côte d'Ivoire"),
+        ("Côte d’Ivoire", "country", "Côte d'Ivoire"),
+        ("USA", "country", "United States"),
+        ("U.S.A.", "country", "United States"),
+        ("Czechia", "country", "Czech Rep."),
+        ("Czech Republic", "country", "Czech Rep."),
+        ("DR Congo", "country", "Dem. Rep. Congo"),
+        ("Russia", "country", "Russia"),
+        ("Laos", "country", "Lao PDR"),
+        ("Bosnia & Herzegovina", "country", "Bosnia and Herz."),
+        ("Guinea Bissau", "country", "Guinea-Bissau"),
+        ("Türkiye", "country", "Turkey"),
+        ("Washington, DC", "state", "District of Columbia"),
         ("US-GA", "state", "Georgia"),
     ],
 )  # fmt: skip
@@ -298,7 +314,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "metres": ((600000, 5000000, 700000, 5100000), "600000"),
     "infinite": ("1e400,0,1,1", "1e400,0,1,1"),
     "nan-in-a-list": ([float("nan"), 0, 1, 1], "nan"),
-    "list-of-names": (["Italy", "Brazil"], "Italy"),
+    "list-in-a-list": ([["Italy"]], "Italy"),
     "number": (5, "5"),
     "wkt-cut-off": ("POLYGON((0 0, 1", "POLYGON((0 0, 1"),
     "wkt-open-ring": ("POLYGON((0 0, 1 0, 1 1))", "POLYGON((0 0, 1 0, 1 1))"),
@@ -317,7 +333,7 @@ def test_wrong_region_is_a_region_error_of_one_sentence_with_the_value(
 ) -> None:
     region, value = REFUSED[case]
     with pytest.raises(RegionError) as caught:
-        resolve_region(region, connection)
+        resolve_regions(region, connection)
     assert isinstance(caught.value, ValueError)
     message = str(caught.value)
     assert value in message

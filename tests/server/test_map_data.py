@@ -25,6 +25,7 @@ QUERIES: list[Query] = [
     {"season": "summer"},
     {"season": ["summer", "winter"], "split": "train"},
     {"region": "Italy"},
+    {"region": ["Italy", "South Korea"], "not_region": "126,37,127,38"},
     {"region": "state:Washington"},
     {"region": "côte d'ivoire"},
     {"region": "Asia", "cover": "forest>=0.05"},
@@ -39,8 +40,7 @@ QUERIES: list[Query] = [
 def arguments(query: Query) -> dict[str, Any]:
     """The same as arguments of `Catalog.select`."""
     given = {name: [value] if isinstance(value, str) else value for name, value in query.items()}
-    given = {name: values for name, values in given.items() if any(values)}
-    return given | ({"region": given["region"][0]} if "region" in given else {})
+    return {name: values for name, values in given.items() if any(values)}
 
 
 @pytest.fixture(scope="module")

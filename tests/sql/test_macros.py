@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import geopandas
 import pytest
 import shapely
@@ -29,6 +30,7 @@ FUNCTIONS = {
     "centre": FIRST_FIVE.format("ST_AsText(ST_ReducePrecision(centre(geometry), 1e-9))"),
     "class_entropy": FIRST_FIVE.format("class_entropy(igbp)"),
     "dominant": FIRST_FIVE.format("dominant(lccs_lc)"),
+    "folded": "FROM region_names SELECT called, folded(called) WHERE name = 'Dem. Rep. Congo'",
     "geodesic_km": FIRST_FIVE.format("geodesic_km(lon, lat, 126.98, 37.57)") + " OFFSET 27",
     "labels": FIRST_FIVE.format("labels(cover, 0.1)"),
     "majority": FIRST_FIVE.format("majority(cover, 0.5)"),
@@ -38,6 +40,7 @@ FUNCTIONS = {
 }
 MACROS = {
     "class_counts": "FROM class_counts() WHERE area_km2 > 0 ORDER BY season, class",
+    "named_regions": "FROM named_regions('Georgia')",
     "patches_in_box": IDS.format("patches_in_box(126.9, 37.9, 126.95, 38.1)"),
     "patches_in_region": IDS.format("patches_in_region('ITA')"),
     "patches_near": "FROM patches_near(126.98, 37.57, 60) SELECT id, distance_km",
@@ -130,6 +133,9 @@ NULLS = "{'a': NULL::DOUBLE, 'b': NULL::DOUBLE}"
         ("season_at('winter', -1)", "summer"),
         ("season_at('winter', 0)", "winter"),
         ("season_at('winter', NULL)", None),
+        ("folded('Côte d’Ivoire')", "cote d ivoire"),
+        ("folded(' Bosnia & Herz. ')", "bosnia and herz"),
+        ("folded(NULL)", None),
         (f"share_of({HALVES}, ['a', 'b'])", 0.5),
         (f"share_of({HALVES}, ['b', 'b'])", 0.5),
         (f"share_of({HALVES}, ['b', 'nonsense'])", None),
@@ -199,7 +205,8 @@ def test_touching_is_what_shapely_finds(small_cat: Catalog, rows: geopandas.GeoD
     assert ids(small_cat, f"patches_touching(ST_GeomFromText('{shape.wkt}'))") == expected
 
 
-@pytest.mark.parametrize("region", ["Italy", "ITA", "Africa", "Eastern Asia", "KOR", "Belgium"])
+@pytest.mark.parametrize("region", ["Italy", "ITA", "Africa", "Eastern Asia", "KOR", "Belgium",
+                                    "south korea", "East Asia", "country:Italy"])  # fmt: skip
 def test_region_holds_what_select_finds(small_cat: Catalog, region: str) -> None:
     expected = sorted(small_cat.select(region=region).ids)
     assert expected
@@ -211,9 +218,21 @@ def test_patch_on_a_border_comes_once(small_cat: Catalog) -> None:
     assert len(found) == len(set(found)) == 18
 
 
-@pytest.mark.parametrize("region", ["Nowhere", "", "x'' OR true --"])
-def test_unknown_region_holds_nothing(small_cat: Catalog, region: str) -> None:
-    assert ids(small_cat, f"patches_in_region('{region}')") == []
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        ("Nowhere", "there is no region Nowhere"),
+        ("", "there is no region"),
+        ("state:Italy", "there is no region state:Italy"),
+        ("x'' OR true --", "there is no region x' OR true --"),
+        ("Georgia", "Georgia means more than one region: write country:Georgia or state:Georgia"),
+    ],
+)
+def test_name_of_no_region_or_of_several_is_an_error(
+    small_cat: Catalog, region: str, message: str
+) -> None:
+    with pytest.raises(duckdb.Error, match=message):
+        ids(small_cat, f"patches_in_region('{region}')")
 
 
 @pytest.mark.parametrize("call", ["patches_in_box(0, 0, 1, 1)", "patches_in_region('ITA')",

@@ -25,6 +25,7 @@ MOVED = {"old": "/", "new": "s3://bucket/"}
 SAMPLES: dict[str, dict[str, Any]] = {
     "candidates": {},
     "chosen_centroid": {"pieces": PIECES},
+    "chosen_except": {},
     "chosen_files": MOVED,
     "chosen_ids": {"ids": ["ROIs2017_winter_123_p30", "ROIs1158_spring_1_p30", "nonsense"]},
     "chosen_in_box": KOREA | {"most": 3},
@@ -42,6 +43,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "info_season": {},
     "info_split": {},
     "info_total": {},
+    "named_regions": {"name": "Georgia"},
     "patches_hash": {},
     "patch_files": {"id": "ROIs1868_summer_142_p180", "old": None, "new": None},
     "region_names": {},
@@ -55,15 +57,18 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "sensors": ["s2"],
         "bounds": ["cover_forest_low", "igbp_water_high"],
         "shares": [0.25, 0.5],
-        "kind": "country",
-        "name": "Côte d'Ivoire",
+        "kinds": ["country", "state"],
+        "names": ["Côte d'Ivoire", "Texas"],
         "shape": None,
+        "not_kinds": ["continent"],
+        "not_names": ["Asia"],
+        "not_shape": "POINT (1 2)",
         "predicate": "within",
         "expression": "patch > 30",
         "ids": None,
     },
 }
-"""Parameters by file. `chosen` is every patch of summer, fall and winter."""
+"""Parameters by file. `chosen` and `included` are all but spring, `excluded` is winter."""
 
 WITHOUT_ORDER = {"candidates": "id", "region_pieces": "piece"}
 """What the answers are ordered by here, since nothing else orders them."""
@@ -77,6 +82,9 @@ def asked(cat: Catalog, name: str, parameters: dict[str, Any]) -> duckdb.DuckDBP
     cursor.register("candidates", cursor.sql(statement("queries/candidates")))
     seasons = filter_parameters(season=["summer", "fall", "winter"]) | NOWHERE
     cursor.register("chosen", cursor.sql(statement("queries/select"), params=seasons))
+    cursor.register("included", cursor.sql(statement("queries/select"), params=seasons))
+    winter = filter_parameters(season="winter") | NOWHERE
+    cursor.register("excluded", cursor.sql(statement("queries/select"), params=winter))
     text = statement(f"queries/{name}")
     return cursor.sql(text, params=parameters) if parameters else cursor.sql(text)
 

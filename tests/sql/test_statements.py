@@ -119,3 +119,11 @@ def test_only_building_changes_anything(name: str) -> None:
     (parsed,) = duckdb.extract_statements(statement(name))
     asks = parsed.type == duckdb.StatementType.SELECT
     assert asks == name.startswith(("queries/", "examples/"))
+
+
+def test_start_file_of_the_shell_reads_all_definitions_in_order() -> None:
+    text = (FOLDER / "duckdbrc").read_text(encoding="utf-8")
+    read = re.findall(r"^\.read sql/(.*)\.sql\n;$", text, re.MULTILINE)
+    folders = ("functions", "views", "macros")
+    assert read == [name for folder in folders for name in NAMES if name.startswith(f"{folder}/")]
+    assert text.count(".read") == len(read)

@@ -56,6 +56,9 @@ SAMPLES = {
         " count(*) AS pieces, min(xmin) AS xmin, max(ymax) AS ymax"
         " WHERE name IN ('Belgium', 'Georgia', 'Africa', 'Caribbean') GROUP BY ALL ORDER BY ALL"
     },
+    "60_region_names": {
+        "region_names": "FROM region_names WHERE name IN ('Korea', 'Georgia') ORDER BY ALL"
+    },
 }
 """By file: questions by the name of the golden file."""
 

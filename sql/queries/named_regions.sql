@@ -1,0 +1,7 @@
+-- Which regions may a user mean?
+-- $name: what the user wrote.
+-- One row a region: kind and name as in `regions`, the largest first.
+SELECT
+    kind,
+    name
+FROM named_regions($name)
