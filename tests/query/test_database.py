@@ -48,14 +48,15 @@ def test_spatial_comes_from_its_wheel(offline: duckdb.DuckDBPyConnection, tmp_pa
     assert not (tmp_path / "extensions").exists(), "nothing was installed"
 
 
+@pytest.mark.parametrize("name", ["spatial", "httpfs"])
 def test_missing_wheel_is_answered_with_what_to_install(
-    offline: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    offline: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "duckdb_extension_spatial", None)
+    monkeypatch.setitem(sys.modules, f"duckdb_extension_{name}", None)
     with pytest.raises(QueryError) as caught:
-        load_extension(offline, "spatial")
+        load_extension(offline, name)
     message = str(caught.value)
-    assert f"pip install duckdb-extension-spatial=={duckdb.__version__}" in message
+    assert f"pip install duckdb-extension-{name}=={duckdb.__version__}" in message
     assert "\n" not in message
 
 
