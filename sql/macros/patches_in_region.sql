@@ -3,27 +3,55 @@
 -- 'US-CA', 'state:Georgia'.
 -- One row a patch, as in `patches`; an error if no region is called so, or several places are.
 CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
+    WITH called AS (
+        SELECT
+            CASE count(*)
+                WHEN 0 THEN error('there is no region ' || region_name)
+                WHEN 1 THEN any_value({'kind': kind, 'name': name})
+                ELSE error(
+                    region_name || ' means more than one region: write '
+                    || string_agg(kind || ':' || name, ' or ')
+                )
+            END AS place
+        FROM named_regions(region_name)
+    ),
+
+    pieces AS (
+        SELECT
+            regions.geometry,
+            regions.xmin,
+            regions.ymin,
+            regions.xmax,
+            regions.ymax
+        FROM regions
+        INNER JOIN called ON regions.kind = called.place.kind AND regions.name = called.place.name
+    ),
+
+    box AS (
+        SELECT
+            min(xmin) AS xmin,
+            min(ymin) AS ymin,
+            max(xmax) AS xmax,
+            max(ymax) AS ymax
+        FROM pieces
+    ),
+
+    near AS (
+        SELECT
+            patches.id,
+            patches.geometry
+        FROM patches
+        INNER JOIN box
+            ON
+                patches.xmin <= box.xmax AND patches.xmax >= box.xmin
+                AND patches.ymin <= box.ymax AND patches.ymax >= box.ymin
+    )
+
     SELECT *
     FROM patches
-    WHERE id IN (
-        SELECT near.id
-        FROM patches AS near
-        INNER JOIN (
-            SELECT regions.geometry
-            FROM regions
-            INNER JOIN (
-                SELECT
-                    CASE count(*)
-                        WHEN 0 THEN error('there is no region ' || region_name)
-                        WHEN 1 THEN any_value({'kind': kind, 'name': name})
-                        ELSE error(
-                            region_name || ' means more than one region: write '
-                            || string_agg(kind || ':' || name, ' or ')
-                        )
-                    END AS place
-                FROM named_regions(region_name)
-            ) AS called
-                ON regions.kind = called.place.kind AND regions.name = called.place.name
-        ) AS pieces
-            ON ST_Intersects(near.geometry, pieces.geometry)
-    )
+    WHERE
+        id IN (
+            SELECT near.id
+            FROM near
+            INNER JOIN pieces ON ST_Intersects(near.geometry, pieces.geometry)
+        )
