@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 from catalog.dataset import SEASONS, patch_id
 from catalog.errors import CatalogNotFoundError, FilterError
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from catalog.query.regions import Place
-
     from catalog.model import Rejected
+    from catalog.query.regions import Place
 
 
 class Catalog:
@@ -44,6 +44,7 @@ class Catalog:
         rebase: tuple[str, str] | None = None,
     ) -> None:
         self._connection = connection
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self.items = items
         """Path or URL of the footprint table."""
         self.folder = folder
@@ -215,7 +216,14 @@ class Catalog:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one thread."""
-        return open_cursor(self._connection, self.items)
+        cursor = open_cursor(self._connection, self.items)
+        self._cursors.add(cursor)
+        return cursor
+
+    def interrupt(self) -> None:
+        """End all questions that are being answered, from another thread: they raise an error."""
+        for cursor in tuple(self._cursors):
+            cursor.interrupt()
 
     def close(self) -> None:
         """Close the connection."""

@@ -22,7 +22,8 @@ from catalog.cli.sql import sql
 from catalog.errors import CatalogError
 
 EPILOG = (
-    "Exit codes: 0 done, 1 error or problems found, 2 usage, 3 done but some files were rejected."
+    "Exit codes: 0 done, 1 error or problems found, 2 usage, 3 done but some files were rejected, "
+    "130 interrupted."
 )
 
 
@@ -51,7 +52,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted: what was there before is unchanged.", err=True)
-        sys.exit(1)
+        sys.exit(130)
     except CatalogError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

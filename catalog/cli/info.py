@@ -10,8 +10,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
-from catalog.reader import Catalog
 
 
 @click.command(short_help="Sum up a catalog.")
@@ -22,7 +22,7 @@ def info(out: str, as_json: bool) -> None:
 
     Example: sen12ms info OUT
     """
-    with Catalog.open(out) as cat:
+    with opened(out) as cat:
         total, groups = cat.info()
         rejected = cat.rejected()
     if as_json:

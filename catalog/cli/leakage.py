@@ -11,14 +11,15 @@ import click
 import orjson
 
 from catalog.cli.formats import target_file, write_rows
+from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
 from catalog.query.filters import SPLITS
-from catalog.reader import Catalog
 
 if TYPE_CHECKING:
     from catalog.experiment import Leakage
+    from catalog.reader import Catalog
     from catalog.selection import Selection
 
 FOUND = 1
@@ -54,7 +55,7 @@ def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
 
     Example: sen12ms leakage OUT train.txt val.txt --buffer-km 5 --map leakage.png
     """
-    with Catalog.open(out) as cat:
+    with opened(out) as cat:
         found = find_leakage(_patches(cat, a), _patches(cat, b), buffer_km=buffer_km)
     with target_file(targets["output"]) as file:
         _write(found, targets["format_"], file)

@@ -10,12 +10,12 @@ import click
 import orjson
 
 from catalog.cli.formats import FORMATS, write_selection
+from catalog.cli.opened import opened
 from catalog.cli.options import filter_options, given_filters, out_argument, root_option
 from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
 from catalog.experiment import read_list
 from catalog.experiment import verify as verify_manifest
-from catalog.reader import Catalog
 from catalog.store import staging
 
 _SHOWN = 20
@@ -48,7 +48,7 @@ def save(out: str, output: str, root: str | None, **options: Any) -> None:
 
     Example: sen12ms manifest save OUT --region Brazil --split train -o brazil.parquet
     """
-    with Catalog.open(out, root=root) as cat:
+    with opened(out, root) as cat:
         saved = cat.select(**given_filters(**options)).save(output)
     click.echo(f"{output}: {len(saved.entries):,} patches, {saved.bytes:,} bytes", err=True)
 
@@ -74,7 +74,7 @@ def verify(path: str, against: str) -> None:
     Example: sen12ms manifest verify train.parquet SEN12MS/
     """
     if against.endswith(".parquet") or (Path(against) / staging.ITEMS).is_file():
-        with Catalog.open(against) as cat:
+        with opened(against) as cat:
             findings = verify_manifest(path, cat)
     else:
         findings = verify_manifest(path, against)
@@ -128,5 +128,5 @@ def load(
 
     Example: sen12ms manifest load val_list.txt OUT --format paths
     """
-    with Catalog.open(out, root=root) as cat:
+    with opened(out, root) as cat:
         write_selection(load_manifest(path, cat, split=part), format_, output, ())

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from catalog.cli.opened import opened
 from catalog.cli.options import filter_options, given_filters, out_argument, root_option
-from catalog.reader import Catalog
 
 
 @click.command(short_help="Draw where patches are and what they look like.")
@@ -29,6 +29,6 @@ def plot(out: str, output: str, tiles: int, root: str | None, **options: Any) ->
 
     Example: sen12ms plot OUT --region Africa --season summer -o africa.png
     """
-    with Catalog.open(out, root=root) as cat:
+    with opened(out, root) as cat:
         cat.select(**given_filters(**options)).plot(output, tiles=tiles)
     click.echo(output, err=True)

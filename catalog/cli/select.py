@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from catalog.cli.formats import FORMATS, write_selection
+from catalog.cli.opened import opened
 from catalog.cli.options import filter_options, given_filters, out_argument
-from catalog.reader import Catalog
 
 
 @click.command(short_help="Select patches by region, season, land cover.")
@@ -30,6 +30,6 @@ def select(out: str, format_: str, output: str | None, root: str | None, **optio
     Example: sen12ms select OUT --region Brazil --season summer --cover 'forest>=0.5' --sensor s2
     --format paths
     """
-    with Catalog.open(out, root=root) as cat:
+    with opened(out, root) as cat:
         selection = cat.select(**given_filters(**options))
         write_selection(selection, format_, output, options["sensor"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from catalog.cli.formats import write_answer
+from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
-from catalog.reader import Catalog
 
 
 @click.command(short_help="Ask anything, in SQL.")
@@ -30,7 +30,7 @@ def sql(out: str, query: str, format_: str, output: str | None) -> None:
     Example: sen12ms sql OUT "SELECT dominant_cover, count(*) FROM patches GROUP BY ALL"
     """
     text = _text(query)
-    with Catalog.open(out) as cat:
+    with opened(out) as cat:
         write_answer(cat.sql(text), format_, output)
 
 

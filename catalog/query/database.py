@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import duckdb
 
@@ -22,7 +24,7 @@ TABLES: Final = ("patches", "scenes", "landcover_classes", "regions", "region_na
 MEMORY: Final = "4GB"
 """What a query may use; beyond that it goes to temporary files."""
 
-_QUESTIONS: Final = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+_EXPLAIN: Final = re.compile(r"\A\s*EXPLAIN\s+(?:ANALYZE\s+|\([\w\s,]*\)\s*)?", re.IGNORECASE)
 
 
 def definitions() -> tuple[str, ...]:
@@ -145,8 +147,9 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
         If it is no query, or more than one, or DuckDB refuses it.
     """
     try:
-        kinds = [parsed.type for parsed in duckdb.extract_statements(query)]
-        if len(kinds) != 1 or kinds[0] not in _QUESTIONS:
+        # DuckDB would run whatever EXPLAIN ANALYZE explains.
+        kinds = [parsed.type for parsed in duckdb.extract_statements(_EXPLAIN.sub("", query))]
+        if kinds != [duckdb.StatementType.SELECT]:
             raise QueryError(
                 f"{query[:60]!r} is not one query: a catalog only answers, try 'FROM scenes'"
             )
@@ -161,11 +164,12 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
 def _new_instance(**config: str) -> duckdb.DuckDBPyConnection:
     """A DuckDB that shares nothing with others of this process, which may have the same file open.
 
-    Temporary files never go beside the catalog, nor extensions into its folder.
+    Temporary files never go beside the catalog, nor extensions into its folder. DuckDB lets every
+    query read the folder of temporary files: it is one of its own, made when it is needed.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
-        "temp_directory": tempfile.gettempdir(),
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"sen12ms-catalog-{uuid4().hex}"),
         "extension_directory": str(Path.home() / ".duckdb" / "extensions"),
         **config,
     }

@@ -148,3 +148,26 @@ def test_a_hostile_region_is_an_unknown_name(client: httpx.Client, region: str) 
     answer = client.get("map/scenes.json", params={"region": region})
     assert answer.status_code == 400
     assert client.get("map/scenes.json").json()["patches"] == 93
+
+
+@pytest.mark.parametrize("name", ["region", "not_region", "season", "cover", "split"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY patches TO 'stolen.csv'",
+        "(SELECT content FROM read_text('/etc/passwd'))",
+        "'); ATTACH 'other.duckdb' --",
+        "/etc/passwd",
+        "getenv('HOME')",
+    ],
+)
+def test_no_parameter_takes_sql_or_a_path(client: httpx.Client, name: str, text: str) -> None:
+    answer = client.get("map/scenes.json", params={name: text})
+    assert answer.status_code == 400
+    assert "root:" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["where", "root", "sql", "query"])
+def test_other_parameters_are_not_heard(client: httpx.Client, name: str) -> None:
+    answer = client.get("map/scenes.json", params={name: "COPY patches TO 'stolen.csv'"})
+    assert answer.json()["patches"] == 93
