@@ -84,8 +84,9 @@ class Catalog:
             )
         rebase = None if root is None else (read_report(folder).href_start, os.path.abspath(root))
         items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
-        connection = open_database(database) if database.is_file() else open_items(items)
-        return cls(connection, items, folder, rebase)
+        if database.is_file():
+            return cls(open_database(database, items), items, folder, rebase)
+        return cls(open_items(items), items, folder, rebase)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Ask anything in SQL; the views are `patches`, `scenes`, `regions`, `landcover_classes`.

@@ -27,7 +27,20 @@ EPILOG = (
 )
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; a reader of their output that has had enough, such as `head`, is no error."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            outcome = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from error
+        return outcome
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sen12ms-catalog", prog_name="sen12ms")
 def sen12ms() -> None:
     """Select from SEN12MS before you touch 421 GiB.
@@ -46,7 +59,6 @@ def main() -> None:
     """Run the command line; errors that a user can cause are one sentence."""
     try:
         code = sen12ms.main(prog_name="sen12ms", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -56,8 +68,4 @@ def main() -> None:
     except CatalogError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output, such as `head`, has had enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,6 +7,7 @@ import click
 from catalog import check as checker
 from catalog.cli.options import out_argument
 from catalog.cli.progress import progress_bars
+from catalog.stac.collection import counted
 
 
 @click.command(short_help="Verify a catalog against its files.")
@@ -27,7 +28,8 @@ def check(out: str, root: str | None) -> None:
     for finding in report.findings:
         click.echo(f"{finding.subject} {finding.problem}")
     skipped = f" ({report.unreachable:,} elsewhere not looked at)" if report.unreachable else ""
-    problems = f"{len(report.findings):,} problems" if report.findings else "all is as it says"
-    click.echo(f"{report.patches:,} patches, {report.files:,} files{skipped}: {problems}", err=True)
+    problems = counted(len(report.findings), "problem") if report.findings else "all is as it says"
+    looked = f"{counted(report.patches, 'patch')}, {counted(report.files, 'file')}"
+    click.echo(f"{looked}{skipped}: {problems}", err=True)
     if report.findings:
         click.get_current_context().exit(1)

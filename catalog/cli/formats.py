@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from catalog.errors import OutputError
 from catalog.query.database import answering
+from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -93,9 +95,10 @@ def target_file(output: str | None) -> Iterator[IO[str]]:
 
 
 def _write_csv(answer: DuckDBPyRelation, file: IO[str]) -> None:
+    rows = _rows(answer, shapely.to_wkt)
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(answer.columns)
-    for row in _rows(answer, shapely.to_wkt):
+    for row in rows:
         writer.writerow([_csv_value(value) for value in row])
 
 
@@ -108,11 +111,11 @@ def _csv_value(value: object) -> object:
 
 def _write_table(selection: Selection, file: IO[str]) -> None:
     answer = selection.summary().project(", ".join(_COLUMNS))
-    count = len(selection)
-    if count:
+    patches = len(selection)
+    if patches:
         write_rows(_COLUMNS, answer.fetchmany(_SHOWN), file)
-    more = f", the first {_SHOWN} of them above" if count > _SHOWN else ""
-    file.write(f"{count:,} patch{'es' if count != 1 else ''}{more}\n")
+    more = f", the first {_SHOWN} of them above" if patches > _SHOWN else ""
+    file.write(f"{counted(patches, 'patch')}{more}\n")
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
@@ -133,10 +136,12 @@ def _write_json(answer: DuckDBPyRelation, file: IO[str], *, geojson: bool) -> No
     opening, closing = ("[", "]")
     if geojson:
         opening, closing = '{"type": "FeatureCollection", "features": [', "]}"
+    rows = _rows(answer, lambda shape: orjson.loads(shapely.to_geojson(shape)))
+    names = _distinct(answer.columns)
     file.write(f"{opening}\n")
     separator = ""
-    for values in _rows(answer, lambda shape: orjson.loads(shapely.to_geojson(shape))):
-        value = dict(zip(answer.columns, values, strict=True))
+    for values in rows:
+        value = dict(zip(names, values, strict=True))
         if geojson:
             geometry = value.pop("geometry", None)
             value = {
@@ -161,7 +166,22 @@ def _plain(value: object) -> object:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Names of columns as keys of one object: the second `a` becomes `a_1`."""
+    keys: list[str] = []
+    for name in names:
+        others = (f"{name}_{number}" for number in count(1))
+        keys.append(next(key for key in chain([name], others) if key not in keys))
+    return keys
+
+
 def _rows(answer: DuckDBPyRelation, encode: Callable[[Any], object]) -> Iterator[list[Any]]:
+    """All rows, the first of them fetched already: most errors show before anything is printed."""
+    rows = _encoded(answer, encode)
+    return chain(list(islice(rows, 1)), rows)
+
+
+def _encoded(answer: DuckDBPyRelation, encode: Callable[[Any], object]) -> Iterator[list[Any]]:
     """All rows, with their geometries, which come as WKB, in another form."""
     shapes = [str(kind).startswith("GEOMETRY") for kind in answer.types]
     with answering():

@@ -8,6 +8,7 @@ import click
 
 from catalog import indexer
 from catalog.cli.progress import progress_bars
+from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.report import Report
@@ -58,14 +59,14 @@ def index(
 
 def summary(report: Report, out: str) -> str:
     """What a run did, for people."""
-    lines = [
-        f"{report.patches:,} patches of {report.scenes:,} scenes from {report.files:,} files: {out}"
-    ]
+    patches, scenes = counted(report.patches, "patch"), counted(report.scenes, "scene")
+    lines = [f"{patches} of {scenes} from {counted(report.files, 'file')}: {out}"]
     missing = [f"{count:,} without {sensor}" for sensor, count in report.missing.items() if count]
     if missing:
         lines.append(f"Incomplete patches: {', '.join(missing)}.")
     if report.rejected:
-        lines.append(f"{len(report.rejected):,} files rejected, all of them in {out}/report.json:")
+        files = counted(len(report.rejected), "file")
+        lines.append(f"{files} rejected, listed in {out}/report.json:")
         lines += [f"  {entry.path} {entry.reason}" for entry in report.rejected[:_SHOWN]]
         if len(report.rejected) > _SHOWN:
             lines.append("  …")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
+from catalog.stac.collection import counted
 
 
 @click.command(short_help="Sum up a catalog.")
@@ -43,8 +44,8 @@ def info(out: str, as_json: bool) -> None:
 
 def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
     click.echo(
-        f"{out}: {total['patches']:,} patches of {total['scenes']:,} scenes in "
-        f"{total['countries']:,} countries, {total['complete']:,} complete"
+        f"{out}: {counted(total['patches'], 'patch')} of {counted(total['scenes'], 'scene')} in "
+        f"{counted(total['countries'], 'country')}, {total['complete']:,} complete"
     )
     if total["west"] is not None:
         edges = (total[name] for name in ("west", "south", "east", "north"))

@@ -16,6 +16,7 @@ from catalog.cli.options import out_argument
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
 from catalog.query.filters import SPLITS
+from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.experiment import Leakage
@@ -53,7 +54,7 @@ def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
     A and B are manifests or lists of ids, file names or paths (.txt, .pkl, .csv …), one part of a
     manifest, FILE:PART, or the official `train` and `test`. The catalog OUT knows where they are.
 
-    Example: sen12ms leakage OUT train.txt val.txt --buffer-km 5 --map leakage.png
+    Example: sen12ms leakage OUT train.txt val.txt --map leakage.png
     """
     with opened(out) as cat:
         found = find_leakage(_patches(cat, a), _patches(cat, b), buffer_km=buffer_km)
@@ -103,11 +104,11 @@ def _summary(found: Leakage) -> dict[str, object]:
 def _tell(found: Leakage) -> None:
     near = f"lie within {found.buffer_km:g} km of one" if found.buffer_km else "touch one"
     click.echo(
-        f"Of {len(found.b):,} patches of B, {found.same:,} are in A too, {found.overlapping:,} "
-        f"more overlap one of A, {found.near:,} more {near}.",
+        f"Of {counted(len(found.b), 'patch')} of B, {found.same:,} are in A too, "
+        f"{found.overlapping:,} more overlap one of A, {found.near:,} more {near}.",
         err=True,
     )
     if found.unplaced:
-        click.echo(f"{found.unplaced:,} patches have no footprint: unknown.", err=True)
+        click.echo(f"{counted(found.unplaced, 'patch')} without a footprint: unknown.", err=True)
     for hint in found.hints():
         click.echo(hint, err=True)

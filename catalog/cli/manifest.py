@@ -16,6 +16,7 @@ from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
 from catalog.experiment import read_list
 from catalog.experiment import verify as verify_manifest
+from catalog.stac.collection import counted
 from catalog.store import staging
 
 _SHOWN = 20
@@ -50,7 +51,7 @@ def save(out: str, output: str, root: str | None, **options: Any) -> None:
     """
     with opened(out, root) as cat:
         saved = cat.select(**given_filters(**options)).save(output)
-    click.echo(f"{output}: {len(saved.entries):,} patches, {saved.bytes:,} bytes", err=True)
+    click.echo(f"{output}: {counted(len(saved.entries), 'patch')}, {saved.bytes:,} bytes", err=True)
 
 
 @manifest.command(short_help="Print what made a manifest.")
@@ -80,7 +81,7 @@ def verify(path: str, against: str) -> None:
         findings = verify_manifest(path, against)
     for finding in findings:
         click.echo(f"{finding.subject} {finding.problem}")
-    click.echo(f"{len(findings):,} problems" if findings else "all is there", err=True)
+    click.echo(counted(len(findings), "problem") if findings else "all is there", err=True)
     if findings:
         sys.exit(1)
 

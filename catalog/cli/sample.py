@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.cli.formats import write_rows
+from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
     given_filters,
@@ -21,7 +22,7 @@ from catalog.cli.options import (
 from catalog.errors import ShortageWarning
 from catalog.experiment import sample as draw
 from catalog.experiment.sampling import BALANCES, shortage
-from catalog.reader import Catalog
+from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.experiment.sampling import Balance
@@ -55,12 +56,11 @@ def sample(out: str, size: float, balance: str, output: str | None, **options: A
 
     What was drawn is told by kind; of a kind that is short, all there is is taken, and told.
 
-    Example: sen12ms sample OUT --split train -n 5000 --stratify dominant_cover --balance equal
-    -o sample.parquet
+    Example: sen12ms sample OUT -n 5000 --stratify season --balance equal
     """
     wanted: Balance = balance if balance in BALANCES else numbers_by_name(balance)
     arguments = {name: options.pop(name) for name in ("stratify", "max_per_scene", "seed")}
-    with Catalog.open(out, root=options.pop("root")) as cat, warnings.catch_warnings():
+    with opened(out, options.pop("root")) as cat, warnings.catch_warnings():
         warnings.simplefilter("ignore", ShortageWarning)
         selection = cat.select(**given_filters(**options))
         drawn = draw(selection, size, balance=wanted, **arguments)
@@ -70,6 +70,6 @@ def sample(out: str, size: float, balance: str, output: str | None, **options: A
         )
         if output is not None:
             manifest = drawn.selection.save(output)
-            click.echo(f"{output}: {len(manifest.entries):,} patches", err=True)
+            click.echo(f"{output}: {counted(len(manifest.entries), 'patch')}", err=True)
     if drawn.shortages:
         click.echo(shortage(drawn), err=True)

@@ -27,8 +27,7 @@ from catalog.cli.options import filter_options, given_filters, out_argument
 def select(out: str, format_: str, output: str | None, root: str | None, **options: Any) -> None:
     """Print the patches of the catalog OUT that pass all filters.
 
-    Example: sen12ms select OUT --region Brazil --season summer --cover 'forest>=0.5' --sensor s2
-    --format paths
+    Example: sen12ms select OUT --region Brazil --sensor s2 --format paths
     """
     with opened(out, root) as cat:
         selection = cat.select(**given_filters(**options))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.cli.formats import write_rows
+from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
     given_filters,
@@ -20,7 +21,7 @@ from catalog.cli.options import (
 from catalog.experiment import k_fold, official
 from catalog.experiment import split as cut
 from catalog.experiment.assignment import BY
-from catalog.reader import Catalog
+from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.experiment import Split
@@ -81,13 +82,13 @@ def split(
     The same patches and seed give the same split everywhere; the parts are printed as they came
     out.
 
-    Example: sen12ms split OUT --official --stratify dominant_cover -o '{part}.txt'
+    Example: sen12ms split OUT --official --stratify season -o '{part}.txt'
     """
     if folds is not None and (use_official or (output and "{fold}" not in output)):
         raise click.UsageError("--folds goes without --official, and with {fold} in -o")
     names = ("by", "buffer_km", "stratify", "seed")
     arguments = {name: options.pop(name) for name in names}
-    with Catalog.open(out, root=options.pop("root")) as cat:
+    with opened(out, options.pop("root")) as cat:
         selection = cat.select(**given_filters(**options))
         if folds is not None:
             for number, fold in enumerate(k_fold(selection, folds, **arguments)):
@@ -114,7 +115,8 @@ def _write(parts: Split, heading: str, output: str | None) -> None:
     ]
     write_rows((heading, "patches", "scenes", "wanted", "got", *kinds), rows, sys.stdout)
     click.echo(
-        f"{parts.groups:,} groups had to stay together, the largest of {parts.largest:,} patches",
+        f"{counted(parts.groups, 'group')} had to stay together, "
+        f"the largest of {counted(parts.largest, 'patch')}",
         err=True,
     )
     if output is None:

@@ -27,7 +27,7 @@ def sql(out: str, query: str, format_: str, output: str | None) -> None:
     QUERY is the text, a file that ends in .sql, or - for standard input. The views are `patches`,
     `scenes`, `regions` and `landcover_classes`; `DESCRIBE patches` lists columns.
 
-    Example: sen12ms sql OUT "SELECT dominant_cover, count(*) FROM patches GROUP BY ALL"
+    Example: sen12ms sql OUT "SELECT scene_id, country, patches FROM scenes"
     """
     text = _text(query)
     with opened(out) as cat:

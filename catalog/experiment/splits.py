@@ -13,6 +13,7 @@ from catalog.errors import FilterError
 from catalog.experiment.assignment import assign, checked_fractions, grouped
 from catalog.experiment.places import places_of
 from catalog.experiment.strata import strata_of
+from catalog.stac.collection import counted
 from catalog.store.manifests import merged, write_manifest
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ def k_fold(
     groups = grouped(places, by, buffer_km)
     folds = assign(groups, strata_of(places.columns, stratify), [1 / k] * k, seed)
     if np.unique(folds).size < k:
-        raise FilterError(f"{k} folds are too many: the patches form {groups.count:,} groups")
+        raise FilterError(
+            f"{k} folds are too many: the patches form {counted(groups.count, 'group')}"
+        )
     cut = _Cut(selection, places, groups, stratify)
     shares = {"train": 1 - 1 / k, "val": 1 / k}
     arguments = {"by": by, "buffer_km": buffer_km, "stratify": stratify, "seed": seed}
@@ -247,8 +250,9 @@ class _Cut:
         for name, members in chosen.items():
             if not members.size:
                 raise FilterError(
-                    f"{name!r} stays empty: {len(parts):,} patches form {self.groups.count:,} "
-                    "groups; choose other fractions, a smaller buffer_km or by='patch'"
+                    f"{name!r} stays empty: {counted(len(parts), 'patch')} in "
+                    f"{counted(self.groups.count, 'group')}; choose other fractions, "
+                    "a smaller buffer_km or by='patch'"
                 )
         ids, whole = self.places.ids, int((parts >= 0).sum())
         selections = {

@@ -66,8 +66,15 @@ def _build(connection: duckdb.DuckDBPyConnection, items: str) -> None:
     _define(connection, "functions", "macros")
 
 
-def open_database(database: Path) -> duckdb.DuckDBPyConnection:
+def open_database(database: Path, items: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open `catalog.duckdb` for questions, and for nothing else.
+
+    Parameters
+    ----------
+    database : Path
+        `catalog.duckdb`.
+    items : str, optional
+        The table beside it, to be read too: it knows the sizes of files.
 
     Raises
     ------
@@ -78,6 +85,9 @@ def open_database(database: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection.execute(statement("build/attach_catalog"))
         connection.execute(statement("build/use_catalog"))
+        if items is not None:
+            _set_files(connection, items)
+            connection.execute(statement("build/allow_files"))
     except duckdb.Error as error:
         connection.close()
         raise QueryError(

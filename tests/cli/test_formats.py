@@ -219,6 +219,13 @@ def test_sql_keeps_columns_of_the_same_name(run: Run, small: Small, format_: str
     assert all(value in text for value in ("11", "22", "33"))
 
 
+def test_sql_json_numbers_columns_of_the_same_name(run: Run, small: Small) -> None:
+    query = "SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS b, 5 AS a"
+    (row,) = json.loads(printed(run, "sql", small.out, query, "--format", "json"))
+    assert sorted(row.values()) == [1, 2, 3, 4, 5]
+    assert list(row)[:2] == ["a", "a_1"]
+
+
 @pytest.mark.parametrize("format_", ["table", "csv", "json"])
 def test_sql_prints_bytes_that_are_no_geometry(run: Run, small: Small, format_: str) -> None:
     query = r"SELECT '\x00abc'::BLOB AS raw, 1 AS one"

@@ -54,6 +54,12 @@ def test_help_has_an_example_of_that_command(run: Run, name: str) -> None:
     assert f"Example: sen12ms {name} " in run(name, "--help").out
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_example_in_the_help_is_one_line(run: Run, name: str) -> None:
+    after = run(name, "--help").out.split("Example: ")[1].splitlines()[1]
+    assert after == "", "a command that is broken cannot be copied"
+
+
 @pytest.mark.parametrize("name", ["select", "sql", "info", "check"])
 def test_example_in_the_help_works(run: Run, small: Small, name: str) -> None:
     text = run(name, "--help").out.split("Example: sen12ms ")[1].split("\n\n")[0]

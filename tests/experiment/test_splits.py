@@ -264,7 +264,7 @@ def test_split_is_kept_in_one_manifest(cat: Catalog, tmp_path: Path) -> None:
         ({"fractions": {"train": 0.7, "val": 0.2}}, "sum to 0.9: they must sum to 1"),
         ({"fractions": {"train": 1.2, "val": -0.2}}, "train=1.2 is no fraction"),
         ({"fractions": (0.25, 0.25, 0.25, 0.25)}, "4 fractions have no names"),
-        ({"fractions": {"a": 0.999, "b": 0.001}}, "'b' stays empty: 54 patches form 5 groups"),
+        ({"fractions": {"a": 0.999, "b": 0.001}}, "'b' stays empty: 54 patches in 5 groups"),
         ({"by": "scenes"}, "no unit of a split 'scenes': did you mean scene?"),
         ({"stratify": "dominant_covers"}, "did you mean dominant_cover"),
         ({"buffer_km": -3}, "buffer_km=-3 is no buffer"),
