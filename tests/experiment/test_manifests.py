@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -100,7 +101,7 @@ def test_csv_manifest_is_plain_csv_below_a_comment(cat: Catalog, tmp_path: Path)
     cat.select(season="fall").save(tmp_path / "m.csv")
     frame = pd.read_csv(tmp_path / "m.csv", comment="#")
     assert list(frame["id"]) == cat.select(season="fall").ids
-    assert cat.sql(f"SELECT count(*) FROM '{tmp_path}/m.csv'").fetchall() == [(9,)]
+    assert duckdb.sql(f"SELECT count(*) FROM '{tmp_path}/m.csv'").fetchall() == [(9,)]
 
 
 def test_parquet_manifest_is_a_table(cat: Catalog, tmp_path: Path) -> None:
