@@ -12,7 +12,7 @@ import click
 import pytest
 
 from catalog.cli import sen12ms
-from catalog.query.statements import sql_folder
+from catalog.query.statements import sql_folder, statements
 from catalog.store.columns import COLUMNS, type_name
 
 if TYPE_CHECKING:
@@ -74,6 +74,27 @@ def _statement(name: str, text: str) -> str:
     title = defined[1] if defined else name
     body = "" if defined else f"\n```sql\n{text.strip()}\n```\n"
     return f"\n### `{title}`\n\n" + f"**{comment[0]}** " + " ".join(comment[1:]) + "\n" + body
+
+
+def sql_table() -> str:
+    """Every view and macro with its question, as a table."""
+    lines = ["| kind | name | question |", "|---|---|---|"]
+    for folder, kind in (("views", "view"), ("functions", "function"), ("macros", "macro")):
+        for text in statements(folder):
+            name = re.search(r"(?:MACRO|VIEW) (\w+(?:\([^)]*\))?)", text)
+            assert name
+            question = text.splitlines()[0].removeprefix("-- ")
+            lines.append(f"| {kind} | `{name[1]}` | {question} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_table_of_the_sql_folder_is_current(request: pytest.FixtureRequest) -> None:
+    path = ROOT / "sql" / "README.md"
+    text, marker, _ = path.read_text(encoding="utf-8").partition("do not edit below. -->\n\n")
+    if request.config.getoption("--update-golden"):
+        path.write_text(text + marker + sql_table(), encoding="utf-8")
+    current = path.read_text(encoding="utf-8") == text + marker + sql_table()
+    assert current, "run `make docs`"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import duckdb_extension_spatial
 import numpy as np
 import pytest
@@ -165,3 +166,35 @@ def test_duckdb_shell_answers_over_a_bare_table(
         SEN12MS_ITEMS=str(small.out / "items.parquet"),
     )
     assert answer.splitlines()[-1] == str(cat.sql(query).fetchall()[0][0])
+
+
+NODE = """
+import { DuckDBInstance } from "@duckdb/node-api";
+const [database, spatial, ...queries] = process.argv.slice(2);
+const instance = await DuckDBInstance.create(database, { access_mode: "READ_ONLY" });
+const connection = await instance.connect();
+await connection.run(`LOAD '${spatial}'`);
+for (const query of queries) {
+  const reader = await connection.runAndReadAll(query);
+  console.log(String(reader.getRows()[0][0]));
+}
+"""
+
+
+@pytest.mark.slow
+def test_node_client_answers_from_the_database(small: Small, cat: Catalog, tmp_path: Path) -> None:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        pytest.skip("Node.js and npm are not installed")
+    quiet = ("--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path))
+    package = f"@duckdb/node-api@~{duckdb.__version__}-r.1"
+    installed = subprocess.run([npm, "install", *quiet, package], check=False, capture_output=True)
+    if installed.returncode:
+        pytest.skip(f"npm cannot install {package}")
+    (tmp_path / "ask.mjs").write_text(NODE)
+    (spatial,) = Path(duckdb_extension_spatial.__file__).parent.glob(
+        "extensions/*/*.duckdb_extension"
+    )
+    command = [node, str(tmp_path / "ask.mjs"), str(small.out / "catalog.duckdb"), str(spatial)]
+    answer = subprocess.run([*command, *QUERIES], check=True, capture_output=True, text=True)
+    assert answer.stdout.split() == [str(cat.sql(query).fetchall()[0][0]) for query in QUERIES]

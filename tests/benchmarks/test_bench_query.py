@@ -11,6 +11,7 @@ import shapely
 from replica import TABLES, write_tables
 
 from catalog import Catalog
+from catalog.dataset import DATA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,10 +78,41 @@ def test_box_season_and_cover(full: Path, bench: Bench) -> None:
     bench.bar("ms from items.parquet", read, "at most 20", held=read <= 20)
 
 
+def test_places_beside_sedonadb(full: Path, bench: Bench) -> None:
+    sedonadb = pytest.importorskip("sedonadb", reason="SedonaDB is an optional neighbour")
+    sedona = sedonadb.connect()
+    sedona.read_parquet(str(full / "items.parquet")).to_view("items")
+    table, database = Catalog.open(full / "items.parquet"), Catalog.open(full)
+    regions = geopandas.read_parquet(DATA / "regions.parquet")
+    germany = regions[(regions["kind"] == "country") & (regions["name"] == "Germany")].union_all()
+    places = {"box": shapely.box(WEST, SOUTH, EAST, NORTH), "country": germany}
+    macros = {
+        "box": f"patches_in_box({WEST}, {SOUTH}, {EAST}, {NORTH})",
+        "country": "patches_in_region('Germany')",
+    }
+    for name, place in places.items():
+        shape = f"ST_SetSRID(ST_GeomFromText('{place.wkt}'), 4326)"
+        query = f"SELECT id FROM items WHERE ST_Intersects(geometry, {shape})"
+        macro = f"SELECT id FROM {macros[name]}"
+        contestants = {
+            "SedonaDB, items.parquet": lambda query=query: sorted(
+                sedona.sql(query).to_pandas()["id"]
+            ),
+            "DuckDB, items.parquet": lambda macro=macro: sorted(
+                key for (key,) in table.cursor().execute(macro).fetchall()
+            ),
+            "DuckDB, catalog.duckdb": lambda macro=macro: sorted(
+                key for (key,) in database.cursor().execute(macro).fetchall()
+            ),
+        }
+        assert len({tuple(contestant()) for contestant in contestants.values()}) == 1
+        bench.compare(f"Patches in a {name}", contestants, unit="question", rounds=7)
+
+
 def test_polygon_of_a_country(full: Path, bench: Bench) -> None:
     database = Catalog.open(full)
     contestants = {
-        f"{name}, patches_in_region": lambda query=f"FROM patches_in_region('{name}')": (
+        f"{name}, patches_in_region": lambda query=f"SELECT s2 FROM patches_in_region('{name}')": (
             database.cursor().execute(query).fetchall()
         )
         for name in ("Germany", "Brazil", "Canada", "Russia")
