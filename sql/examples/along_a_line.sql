@@ -1,0 +1,7 @@
+-- Which patches does a track from Modena to the Po cross?
+-- One row a patch: its dominant cover.
+SELECT
+    id,
+    dominant(cover) AS dominant_cover
+FROM patches_touching(ST_GeomFromText('LINESTRING (10.55 44.75, 10.65 44.9)'))
+ORDER BY id

@@ -1,0 +1,9 @@
+-- How much water is there in each season?
+-- One row a season: patches with at least a tenth of water, and its area in square kilometres.
+SELECT
+    season,
+    shown AS patches,
+    round(area_km2, 1) AS area_km2
+FROM class_counts()
+WHERE class = 'water'
+ORDER BY season
