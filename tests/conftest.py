@@ -96,14 +96,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of known faults may fail: each line names one, until it is mended."""
-    known = set((TESTS / "known_failures.txt").read_text(encoding="utf-8").splitlines())
-    for item in items:
-        if item.nodeid in known:
-            item.add_marker(pytest.mark.xfail(reason="a known fault", strict=False))
-
-
 @dataclass(frozen=True)
 class Golden:
     """Texts that people read, kept beside the tests."""

@@ -90,11 +90,16 @@ def _check_own(out: Path) -> None:
         return
     if not out.is_dir():
         raise OutputError(f"{out} is a file: name a folder for the catalog")
-    foreign = sorted(path.name for path in out.iterdir() if path.name not in _OWN)
+    foreign = sorted(path.name for path in out.iterdir() if not _is_own(path.name))
     if foreign:
         raise OutputError(
             f"{out} holds {foreign[0]!r}, which no catalog has: name a new folder, or move it away"
         )
+
+
+def _is_own(name: str) -> bool:
+    """Whether `index` writes such a file, or leaves it when it is killed half-way."""
+    return name.removesuffix(".partial").removesuffix(".wal").removesuffix(".tmp") in _OWN
 
 
 def _put_back(previous: Path, out: Path) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 from trees import Told, Tree, contents_of, put, stamps_of
 
-Row = dict[str, Any]
+KILLS, LONGEST_S = 20, 0.6
+"""So many runs are killed after so many seconds at most: a whole run takes about as long."""
 
 RUN = """
 import sys
@@ -62,18 +63,22 @@ def started(tree: Tree) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             process.kill()
 
 
-def test_a_run_that_is_killed_at_any_moment_is_made_good_by_the_next(
+def test_twenty_runs_that_are_killed_at_any_moment_are_made_good_by_the_next(
     tree: Tree, expected: dict[str, Any], started: Callable[..., subprocess.Popen[str]]
 ) -> None:
     shutil.rmtree(tree.out)
-    shutil.rmtree(tree.journal)
     moments = random.Random(2017)
-    for _ in range(3):
+    for number in range(KILLS):
+        if number % 2:
+            shutil.rmtree(tree.journal, ignore_errors=True)
         process = started(RUN)
-        time.sleep(moments.uniform(0, 0.5))
+        time.sleep(moments.uniform(0, LONGEST_S))
         process.kill()
         process.communicate()
-    tree.index()
+    known = set(tree.journal.glob("*.arrow"))
+    told = Told()
+    tree.index(progress=told)
+    assert told.files_read() == 27 * (2 - len(known))
     assert contents_of(tree.out) == expected
     names = {"SEN12MS", "catalog", "catalog.journal", "catalog.lock"}
     assert {path.name for path in tree.folder.iterdir()} == names
