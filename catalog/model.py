@@ -79,6 +79,37 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What was read of one file."""
+
+    key: PatchKey
+    """The patch that its name stands for."""
+    sensor: str
+    """`s1`, `s2` or `lc`."""
+    path: str
+    """The file: a path, or GDAL's `/vsitar` name of a member of an archive."""
+    size: int
+    """Bytes."""
+    grid: Grid | None
+    """Where its pixels lie; None if it was rejected."""
+    counts: NDArray[np.int32] | None
+    """Pixels per land-cover band and code, shape (4, 256); None for other files."""
+    reason: str | None
+    """Why it was rejected; None if it was not."""
+
+
+class Member(NamedTuple):
+    """A file in an archive."""
+
+    record: FileRecord
+    """What was read of it."""
+    name: str
+    """Its name in the archive."""
+    offset: int
+    """Byte of the unpacked archive where it starts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """One file of a patch."""
 

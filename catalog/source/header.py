@@ -66,14 +66,20 @@ class HeaderReader:
         """
         if not head:
             raise UnreadableError("is empty (0 bytes)")
-        try:
-            header = self._recall(head, size) or self._parse(head, size)
-        except NotUnderstoodError:
+        header = self.understood(head, size)
+        if header is None:
             header = header_from_rasterio(path)
             _check_pixels(path, header)
         if header.data_end > size:
             raise UnreadableError(f"is truncated: {size:,} of at least {header.data_end:,} bytes")
         return header
+
+    def understood(self, head: bytes, size: int) -> RasterHeader | None:
+        """What the first bytes of a file say; None where GDAL must look at all of it."""
+        try:
+            return self._recall(head, size) or self._parse(head, size)
+        except NotUnderstoodError:
+            return None
 
     def _recall(self, head: bytes, size: int) -> RasterHeader | None:
         template = self._templates.get(size)

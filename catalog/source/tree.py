@@ -30,6 +30,19 @@ class FoundFile(NamedTuple):
     """Time of the last change, nanoseconds."""
 
 
+class ArchivePart(NamedTuple):
+    """The files of one scene in one archive, which were read."""
+
+    archive: str
+    """Absolute path of the archive."""
+    batch: int
+    """Which part of the archive's record they are."""
+    fingerprint: str
+    """What tells the archive from a changed one."""
+    count: int
+    """How many files they are."""
+
+
 @dataclass(slots=True)
 class SceneFiles:
     """The files of one scene, packed: half a million of them take some thirty megabytes."""
@@ -38,8 +51,10 @@ class SceneFiles:
     """Season, scene."""
     lines: dict[str, bytearray] = field(default_factory=dict)
     """By folder: a line a file, with patch, sensor, name, size and time of the last change."""
+    parts: list[ArchivePart] = field(default_factory=list)
+    """Its files in archives."""
     count: int = 0
-    """How many files they are."""
+    """How many files they are, without those in archives."""
 
     def add(self, folder: str, entry: os.DirEntry[str], patch: int, sensor: str) -> None:
         """Note one file."""
@@ -49,7 +64,7 @@ class SceneFiles:
         self.lines.setdefault(folder, bytearray()).extend(line.encode())
 
     def __iter__(self) -> Iterator[FoundFile]:
-        """All files, by patch, sensor and path."""
+        """All files on disk, by patch, sensor and path."""
         files = []
         for folder, lines in self.lines.items():
             start = os.path.join(folder, "")
@@ -65,6 +80,8 @@ class SceneFiles:
         for folder in sorted(self.lines):
             digest.update(f"{folder}\n".encode())
             digest.update(b"\n".join(sorted(self.lines[folder].splitlines())))
+        for part in self.parts:
+            digest.update(f"{part}\n".encode())
         return digest.hexdigest()
 
 
@@ -80,6 +97,11 @@ class Listing:
     """The `seasons.csv` files on the way."""
     files: int = 0
     """How many files the scenes have."""
+
+    def add_part(self, scene: SceneKey, part: ArchivePart) -> None:
+        """Note the files of a scene in an archive."""
+        self.scenes.setdefault(scene, SceneFiles(scene)).parts.append(part)
+        self.files += part.count
 
 
 def list_trees(roots: Iterable[Path]) -> Listing:
@@ -102,7 +124,7 @@ def list_trees(roots: Iterable[Path]) -> Listing:
                 below = _list_folder(folder, entries, listing)
         except OSError as error:
             reason = f"cannot be listed: {error.strerror}"
-            listing.rejected.append(Rejected(_printable(folder), reason))
+            listing.rejected.append(Rejected(printable(folder), reason))
         else:
             folders += sorted(below, reverse=True)
     listing.scenes = dict(sorted(listing.scenes.items()))
@@ -122,7 +144,7 @@ def _list_folder(folder: str, entries: Iterable[os.DirEntry[str]], listing: List
             listing.seasons_csv.append(Path(entry.path))
         elif entry.name.lower().endswith((".tif", ".tiff")):
             reason = "has no name of SEN12MS, such as ROIs1158_spring_s1_1_p30.tif"
-            listing.rejected.append(Rejected(_printable(entry.path), reason))
+            listing.rejected.append(Rejected(printable(entry.path), reason))
     return below
 
 
@@ -142,18 +164,19 @@ def _add_file(
     try:
         folder.encode()
         if not entry.is_file():
-            listing.rejected.append(Rejected(_printable(entry.path), "is no regular file"))
+            listing.rejected.append(Rejected(printable(entry.path), "is no regular file"))
             return
         listing.scenes.setdefault(scene, SceneFiles(scene))
         listing.scenes[scene].add(folder, entry, key.patch, sensor)
         listing.files += 1
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
-        listing.rejected.append(Rejected(_printable(entry.path), reason))
+        listing.rejected.append(Rejected(printable(entry.path), reason))
     except UnicodeEncodeError:
         reason = "lies in a folder whose name is not valid UTF-8"
-        listing.rejected.append(Rejected(_printable(entry.path), reason))
+        listing.rejected.append(Rejected(printable(entry.path), reason))
 
 
-def _printable(path: str) -> str:
+def printable(path: str) -> str:
+    """A path with what is no valid UTF-8 in it spelt out."""
     return path.encode("utf-8", "backslashreplace").decode()
