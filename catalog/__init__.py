@@ -19,6 +19,7 @@ from catalog.errors import (
     RegionError,
     ShortageWarning,
 )
+from catalog.extraction import Extraction
 from catalog.indexer import index
 from catalog.model import Rejected
 from catalog.reader import Catalog
@@ -29,6 +30,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CatalogNotFoundError",
+    "Extraction",
     "FileError",
     "FilterError",
     "ManifestError",

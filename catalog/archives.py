@@ -5,16 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from catalog.pool import run_tasks
 from catalog.source.archive import ArchiveReader, stamp_of
-from catalog.store.archives import ArchiveJournal, ArchiveRecord
+from catalog.source.tree import ArchivePart
+from catalog.store import staging
+from catalog.store.members import write_members
+from catalog.store.static import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from catalog.model import Member, SceneKey
+    from catalog.source.hrefs import Hrefs
+    from catalog.source.tree import Listing
+    from catalog.store.archives import ArchiveJournal, ArchiveRecord
 
 _SMALL_BYTES: Final = 64 << 20
 """So small archives are read sooner than a second process is started."""
@@ -45,7 +55,8 @@ def read_archives(
     list of ArchiveRecord
         In the order of the archives.
     """
-    fingerprints = {archive: _fingerprint(archive) for archive in archives}
+    stamps = {archive: asdict(stamp_of(archive)) for archive in archives}
+    fingerprints = {archive: _fingerprint(archive, stamp) for archive, stamp in stamps.items()}
     changed = [name for name in fingerprints if not journal.known(name, fingerprints[name])]
     sizes = {name: os.stat(name).st_size for name in changed}
     total = sum(sizes.values())
@@ -53,7 +64,7 @@ def read_archives(
         workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
     threads = max(1, workers // max(1, len(changed)))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
-    tasks = [(journal, name, fingerprints[name], threads) for name in largest_first]
+    tasks = [(journal, name, fingerprints[name], stamps[name], threads) for name in largest_first]
     done = 0
     for name in run_tasks(_read_archive, tasks, workers):
         done += sizes[name]
@@ -61,17 +72,86 @@ def read_archives(
     return [journal.load(archive) for archive in fingerprints]
 
 
-def _read_archive(journal: ArchiveJournal, archive: str, fingerprint: str, threads: int) -> str:
+def add_archives(listing: Listing, records: Sequence[ArchiveRecord]) -> None:
+    """Add what the archives hold to what was found in folders."""
+    for record in records:
+        listing.rejected += record.rejected
+        for batch, (scene, count) in enumerate(record.scenes):
+            part = ArchivePart(record.archive, batch, record.fingerprint, count)
+            listing.add_part(scene, part)
+    listing.scenes = dict(sorted(listing.scenes.items()))
+
+
+def publish(
+    folder: Path,
+    records: Sequence[ArchiveRecord],
+    hrefs: Hrefs,
+    used: Callable[[SceneKey], Collection[str]],
+) -> None:
+    """Write what `extract` needs into a catalog: the member table, stamps and seek indexes.
+
+    Parameters
+    ----------
+    folder : Path
+        The catalog.
+    records : list of ArchiveRecord
+        What was read of the archives.
+    hrefs : Hrefs
+        What the catalog says where files are.
+    used : callable
+        Gives the hrefs that the items of a scene have: other files were rejected.
+    """
+
+    def members() -> Iterator[tuple[str, list[Member]]]:
+        for record in records:
+            for batch, (scene, _) in enumerate(record.scenes):
+                known = used(scene)
+                found = record.members(batch)
+                yield record.archive, [m for m in found if hrefs.of(m.record.path) in known]
+
+    write_members(folder / staging.MEMBERS, members())
+    (folder / staging.ARCHIVES).mkdir()
+    listed = []
+    for record in records:
+        name = record.seek_index.name if record.seek_index.is_file() else None
+        if name is not None:
+            _link(record.seek_index, folder / staging.ARCHIVES / name)
+        listed.append(
+            {
+                "path": record.archive,
+                **record.stamp,
+                "unpacked": record.unpacked,
+                "seek_index": name,
+            }
+        )
+    write_json(folder / staging.ARCHIVES / "archives.json", {"archives": listed})
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name, or a copy where the file system has no links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _read_archive(
+    journal: ArchiveJournal,
+    archive: str,
+    fingerprint: str,
+    stamp: Mapping[str, int | str],
+    threads: int,
+) -> str:
     reader = ArchiveReader(archive, threads)
     file = journal.file(archive)
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in (file, file.with_suffix(".gzi")):
         left.unlink(missing_ok=True)
     members = reader.read(seek_index=file.with_suffix(".gzi"))
-    journal.save(archive, fingerprint, members, reader.rejected)
+    journal.save(archive, fingerprint, stamp, members, reader.rejected)
     return archive
 
 
-def _fingerprint(archive: str) -> str:
-    parts = [version("sen12ms-catalog"), archive, asdict(stamp_of(archive))]
+def _fingerprint(archive: str, stamp: Mapping[str, int | str]) -> str:
+    parts = [version("sen12ms-catalog"), archive, stamp]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

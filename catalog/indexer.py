@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import geopandas
 import shapely
 
+from catalog.archives import add_archives, publish, read_archives
 from catalog.dataset import PREVIEWS, SENSORS
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import Rejected, SceneKey
 from catalog.pool import run_tasks
 from catalog.query.database import build_database, definitions
 from catalog.report import Report, current_report
+from catalog.source.archive import gdal_root, is_archive
 from catalog.source.hrefs import Hrefs
 from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
@@ -38,6 +40,7 @@ from catalog.stac.item import (
 from catalog.stac.place import Gazetteer, Place
 from catalog.stac.summary import summary_of
 from catalog.store import staging
+from catalog.store.archives import ArchiveJournal, ArchiveRecord
 from catalog.store.columns import SCHEMA, table_columns
 from catalog.store.geoparquet import read_countries, write_items
 from catalog.store.journal import Journal
@@ -67,13 +70,13 @@ def index(
 ) -> Report:
     """Make, or bring up to date, the catalog of a SEN12MS on disk.
 
-    Only scenes whose files changed since the last run are read. A bad file is reported and left
-    out.
+    Only scenes and archives that changed since the last run are read. A bad file is reported and
+    left out; of a damaged archive, what lies behind the damage.
 
     Parameters
     ----------
     *roots : path
-        Folders that hold the dataset, nested in any way.
+        Folders that hold the dataset, nested in any way, and archives of it: .tar, .tar.gz, .tgz.
     into : path
         Folder of the catalog: new, or a catalog to replace. What the next run can use again is kept
         beside it, in `INTO.journal`.
@@ -101,24 +104,35 @@ def index(
     if not os.fspath(into):
         raise OutputError("the catalog has no name: give its folder as OUT")
     out = Path(os.path.realpath(into))
-    folders = [_checked_root(root, out) for root in roots]
+    paths = [_checked_root(root, out) for root in roots]
+    archives = [str(path) for path in paths if is_archive(path)]
+    if previews and archives:
+        raise OutputError("previews need files: extract them from the archives, and index these")
+    folders = [path for path in paths if not is_archive(path)]
+    choices = _Choices(previews, workers, progress or _silent)
     with staging.exclusive(out):
         listing = list_trees(folders)
+        members = ArchiveJournal(staging.beside(out, "journal") / "archives")
+        records = read_archives(members, archives, workers, choices.tell_unpacked)
+        add_archives(listing, records)
         if not listing.files:
-            names = ", ".join(str(folder) for folder in folders) or "nothing"
+            names = ", ".join(map(str, paths)) or "nothing"
             raise CatalogNotFoundError(
                 f"no file of SEN12MS in {names}: names look like ROIs1158_spring_s1_1_p30.tif"
             )
-        hrefs = Hrefs(tuple(map(str, folders)), href_base)
-        run = _Run(out, hrefs, listing, _Choices(previews, workers, progress or _silent))
-        return run.execute()
+        hrefs = Hrefs((*map(str, folders), *map(gdal_root, archives)), href_base)
+        report = _Run(out, hrefs, listing, choices, records).execute()
+        members.prune(archives)
+        return report
 
 
 def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
     folder = Path(os.path.abspath(root))
+    if is_archive(folder) and folder.is_file():
+        return folder
     if not os.fspath(root) or not folder.is_dir():
         raise CatalogNotFoundError(
-            f"there is no folder {os.fspath(root)!r}: name the dataset's folder as ROOT"
+            f"there is no folder {os.fspath(root)!r}: name the dataset's folder, or its archives"
         )
     if folder.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
@@ -136,11 +150,22 @@ class _Choices(NamedTuple):
     workers: int | None
     progress: Progress
 
+    def tell_unpacked(self, done: int, total: int) -> None:
+        """Tell how much of the archives is read, bytes."""
+        self.progress("unpack", done // 1_000_000, total // 1_000_000, 0)
+
 
 class _Run:
     """One run of `index`."""
 
-    def __init__(self, out: Path, hrefs: Hrefs, listing: Listing, choices: _Choices) -> None:
+    def __init__(
+        self,
+        out: Path,
+        hrefs: Hrefs,
+        listing: Listing,
+        choices: _Choices,
+        archives: Sequence[ArchiveRecord],
+    ) -> None:
         self.out = out
         self.hrefs = hrefs
         self.listing = listing
@@ -149,6 +174,7 @@ class _Run:
         default = 1 if listing.files < _SMALL_FILES else (os.cpu_count() or 1)
         self.workers = choices.workers or default
         self.journal = Journal(staging.beside(out, "journal"))
+        self.archives = archives
         self.rejected = list(listing.rejected)
         self.seasons = self._true_seasons()
 
@@ -251,7 +277,14 @@ class _Run:
             write_json(folder / path, value)
         tables = (self.journal.load(key).table for key in _along_hilbert(summaries))
         write_items(folder / staging.ITEMS, tables, upper[f"{COLLECTION}/collection.json"])
+        if self.archives:
+            publish(folder, self.archives, self.hrefs, self._used)
         build_database(folder / staging.ITEMS, folder / staging.DATABASE)
+
+    def _used(self, scene: SceneKey) -> set[str]:
+        """Hrefs of the files that are in the catalog."""
+        assets = self.journal.load(scene).column("assets")
+        return {row[sensor]["href"] for row in assets for sensor in SENSORS if row[sensor]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +302,9 @@ def _read_scene(
     season: str | None,
     previews: bool,
 ) -> tuple[int, int]:
-    scene = _reader().read(files.key, files, hrefs)
+    archives = ArchiveJournal(journal.folder / "archives")
+    members = (m for part in files.parts for m in archives.load(part.archive).members(part.batch))
+    scene = _reader().read(files.key, files, hrefs, (member.record for member in members))
     context = Context(_gazetteer(), {files.key: season} if season else {}, previews)
     columns = columns_from_scene(scene, context) if scene.patches else None
     journal.save(files.key, fingerprint, columns, scene.rejected)

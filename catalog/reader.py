@@ -82,7 +82,7 @@ class Catalog:
             raise CatalogNotFoundError(
                 f"there is no catalog in {folder}: make one with `sen12ms index ROOT -o {folder}`"
             )
-        rebase = None if root is None else (read_report(folder).href_start, os.path.abspath(root))
+        rebase = None if root is None else read_report(folder).moved_to(root)
         items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
         if database.is_file():
             return cls(open_database(database, items), items, folder, rebase)

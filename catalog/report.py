@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from catalog.errors import CatalogNotFoundError, QueryError
 from catalog.model import Rejected
 from catalog.query.database import open_database
+from catalog.source.archive import GDAL_PREFIX, is_member
 from catalog.store import staging
 from catalog.store.static import read_json
 
@@ -26,7 +27,7 @@ class Report:
     inputs: str
     """SHA-256 over all that the catalog was made from."""
     roots: tuple[str, ...]
-    """Absolute paths of the folders that were read."""
+    """Absolute paths of the folders that were read; of archives, GDAL's names of their contents."""
     href_base: str | None
     """What hrefs start with in place of the root; None for absolute paths."""
     files: int
@@ -42,9 +43,19 @@ class Report:
 
     @property
     def href_start(self) -> str:
-        """What all hrefs start with, without the slash behind it: empty if they share nothing."""
-        base = self.href_base
-        return (os.path.commonpath(self.roots) if base is None else base).rstrip("/")
+        """What all hrefs start with, without the slash behind it: empty if they share nothing.
+
+        Of archives it is their folder, as GDAL's name of a member starts: `/vsitar/{/data`.
+        """
+        if self.href_base is not None:
+            return self.href_base.rstrip("/")
+        folders = [os.path.dirname(root) if is_member(root) else root for root in self.roots]
+        return os.path.commonpath(folders).rstrip("/")
+
+    def moved_to(self, root: str | os.PathLike[str]) -> tuple[str, str]:
+        """What hrefs start with, and what to put in its place: the data is below `root` now."""
+        old, new = self.href_start, os.path.abspath(root)
+        return old, f"{GDAL_PREFIX}{new}" if is_member(old) else new
 
 
 def read_report(out: Path) -> Report:
@@ -75,6 +86,8 @@ def current_report(out: Path, inputs: str) -> Report | None:
         return None
     try:
         report = read_report(out)
+        if any(map(is_member, report.roots)) and not (out / staging.MEMBERS).exists():
+            return None
         open_database(out / staging.DATABASE).close()
     except (CatalogNotFoundError, QueryError):
         return None

@@ -15,6 +15,7 @@ import shapely
 
 from catalog.dataset import SENSORS
 from catalog.errors import CatalogNotFoundError
+from catalog.extraction import HOW, Choices, extract, wanted_from_rows
 from catalog.model import SceneKey
 from catalog.pictures.canvas import save_figure
 from catalog.pictures.land import land_from_pieces
@@ -31,12 +32,13 @@ from catalog.store.manifests import Manifest, checked_format, manifest_from_rows
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import duckdb
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from catalog.extraction import Extraction
     from catalog.reader import Catalog
 
 
@@ -227,6 +229,51 @@ class Selection:
             for asset in stac.assets.values():
                 asset.href = self._rebased(asset.href)
             yield stac
+
+    def extract(
+        self,
+        *sensors: str,
+        to: str | os.PathLike[str],
+        how: str = "copy",
+        dry_run: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Extraction:
+        """Write the files into a folder, as the dataset nests them: from archives, or from folders.
+
+        What is there already, with the right size, stays: a run that was stopped goes on. Each file
+        is checked by its size, and by `checksums.sha512` if that lies beside the data, before it
+        gets its name.
+
+        Parameters
+        ----------
+        *sensors : {'s1', 's2', 'lc'}
+            Which files; all if none is named.
+        to : path
+            The folder.
+        how : {'copy', 'hardlink', 'symlink'}
+            How a file on disk gets there.
+        dry_run : bool
+            Whether only to say what would be done.
+        progress : callable, optional
+            Told bytes written and in all.
+
+        Returns
+        -------
+        Extraction
+            Counts, how each archive is read, and what could not be written.
+
+        Raises
+        ------
+        FilterError
+            If there is no such sensor or way, or files in archives are to be linked.
+        OutputError
+            If the disk has no room, or refuses.
+        """
+        names = names_of("sensor", sensors, SENSORS) if sensors else list(SENSORS)
+        names_of("how", how, HOW)
+        rows = records(self._ask("queries/chosen_members", sensors=names, **self._moved))
+        choices = Choices(how, dry_run, progress)
+        return extract(wanted_from_rows(rows), Path(to), choices, self.catalog.folder)
 
     def to_sql(self) -> str:
         """The selection as one SQL query over `patches`, to read, to change, to pass on."""

@@ -30,6 +30,7 @@ PUBLIC = [
     "Catalog",
     "CatalogError",
     "CatalogNotFoundError",
+    "Extraction",
     "FileError",
     "FilterError",
     "ManifestError",

@@ -9,6 +9,7 @@ import click
 
 from catalog.cli.check import check
 from catalog.cli.demo import demo
+from catalog.cli.extract import extract
 from catalog.cli.index import index
 from catalog.cli.info import info
 from catalog.cli.leakage import leakage
@@ -49,7 +50,21 @@ def sen12ms() -> None:
     """
 
 
-COMMANDS = (demo, index, select, sql, info, check, serve, plot, sample, split, leakage, manifest)
+COMMANDS = (
+    demo,
+    index,
+    select,
+    extract,
+    sql,
+    info,
+    check,
+    serve,
+    plot,
+    sample,
+    split,
+    leakage,
+    manifest,
+)
 
 for command in COMMANDS:
     sen12ms.add_command(command)

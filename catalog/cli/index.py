@@ -36,10 +36,11 @@ _SHOWN = 10
 def index(
     roots: tuple[str, ...], out: str, href_base: str | None, previews: bool, workers: int | None
 ) -> None:
-    """Read the headers and land cover of every file below ROOT, and write the catalog OUT.
+    """Read the headers and land cover of every file in ROOT, and write the catalog OUT.
 
-    ROOT may nest its folders in any way. A second run reads only what changed. A bad file is
-    reported and left out; then the exit code is 3.
+    ROOT is a folder, nested in any way, or an archive as the dataset is shipped: .tar, .tar.gz or
+    .tgz. A second run reads only what changed. A bad file is reported and left out, and what lies
+    behind a damage in an archive; then the exit code is 3.
 
     Example: sen12ms index SEN12MS/ -o sen12ms-catalog/
     """

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _PHASES = {
     "make": ("making files", "files"),
+    "unpack": ("unpacking", "MB"),
     "read": ("reading", "files"),
+    "extract": ("extracting", "MB"),
     "write": ("writing", "scenes"),
     "check": ("checking", "patches"),
 }

@@ -19,7 +19,14 @@ from catalog.query.statements import statement, statements
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES: Final = ("patches", "scenes", "landcover_classes", "regions", "region_names")
+TABLES: Final = (
+    "patches",
+    "scenes",
+    "landcover_classes",
+    "regions",
+    "region_names",
+    "members",
+)
 """The views that `catalog.duckdb` keeps as tables."""
 MEMORY: Final = "4GB"
 """What a query may use; beyond that it goes to temporary files."""
@@ -197,6 +204,15 @@ def _lock(connection: duckdb.DuckDBPyConnection) -> None:
 def _set_files(connection: duckdb.DuckDBPyConnection, items: str) -> None:
     connection.execute(statement("build/set_items"), {"items": items})
     connection.execute(statement("build/set_data"), {"data": str(DATA)})
+    members = _members_beside(items)
+    connection.execute(statement("build/set_members"), {"members": str(members)})
+
+
+def _members_beside(items: str) -> Path:
+    """The member table of a footprint table; an empty one if it has none."""
+    beside = Path(items).with_name("members.parquet")
+    found = "://" not in items and beside.is_file()
+    return beside if found else Path(str(DATA / "no_members.parquet"))
 
 
 def _define_views(connection: duckdb.DuckDBPyConnection, items: str) -> None:

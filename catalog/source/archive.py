@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catalog.model import PatchKey
     from catalog.source.unpacking import Unpacked
 
+GDAL_PREFIX: Final = "/vsitar/{"
 _ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
 _HEAD: Final = 1 << 20
 _PIECE: Final = 1 << 20
@@ -61,7 +62,12 @@ def is_archive(path: str | os.PathLike[str]) -> bool:
 
 def gdal_root(archive: str) -> str:
     """GDAL's name of what is in an archive: `/vsitar/{/data/a.tar.gz}`."""
-    return f"/vsitar/{{{archive}}}"
+    return f"{GDAL_PREFIX}{archive}}}"
+
+
+def is_member(path: str) -> bool:
+    """Whether a path is GDAL's name of an archive, or of a file in one."""
+    return path.startswith(GDAL_PREFIX)
 
 
 def stamp_of(path: str) -> Stamp:
@@ -71,6 +77,11 @@ def stamp_of(path: str) -> Stamp:
         return Stamp(
             status.st_size, status.st_mtime_ns, hashlib.sha256(file.read(_HEAD)).hexdigest()
         )
+
+
+def open_stream(path: str, threads: int = 1) -> Stream | Seekable:
+    """An archive, to be read from front to back."""
+    return Stream(path, threads) if is_packed(path) else Seekable.open(path)
 
 
 def entries(unpacked: Unpacked) -> Iterator[Entry]:
@@ -130,7 +141,7 @@ class ArchiveReader:
         A damaged archive gives what lies before the damage, and no seek index.
         """
         try:
-            unpacked = self._open()
+            unpacked = open_stream(self.path, self._threads)
         except OSError as error:
             self.rejected.append(Rejected(self.path, f"cannot be read: {error.strerror}"))
             return
@@ -149,11 +160,6 @@ class ArchiveReader:
             self._reject_rest(f"and cannot be read further: {error.strerror}")
         finally:
             unpacked.close()
-
-    def _open(self) -> Stream | Seekable:
-        if is_packed(self.path):
-            return Stream(self.path, self._threads)
-        return Seekable.open(self.path)
 
     def _reject_rest(self, damage: str) -> None:
         reason = f"is damaged {damage}; only what lies before is in the catalog"

@@ -39,7 +39,7 @@ class ArchivePart(NamedTuple):
     """Which part of the archive's record they are."""
     fingerprint: str
     """What tells the archive from a changed one."""
-    count: int
+    files: int
     """How many files they are."""
 
 
@@ -101,7 +101,7 @@ class Listing:
     def add_part(self, scene: SceneKey, part: ArchivePart) -> None:
         """Note the files of a scene in an archive."""
         self.scenes.setdefault(scene, SceneFiles(scene)).parts.append(part)
-        self.files += part.count
+        self.files += part.files
 
 
 def list_trees(roots: Iterable[Path]) -> Listing:

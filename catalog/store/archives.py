@@ -1,20 +1,23 @@
-"""What was read of archives: one Arrow file each in the journal, with a batch for each scene."""
+"""What was read of archives: one Arrow file each, with a batch a scene, its SHA-256 behind it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.model import FileRecord, Grid, Member, PatchKey, Rejected, SceneKey
+from catalog.outputs import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
 _SCHEMA: Final = pa.schema(
@@ -40,6 +43,7 @@ _BATCH: Final = 2_000
 _COUNTS: Final = (4, 256)
 _FINGERPRINT: Final = b"fingerprint"
 _ARCHIVE: Final = b"archive"
+_DIGEST_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class ArchiveRecord:
     """Absolute path of the archive."""
     fingerprint: str
     """What tells it from a changed one."""
+    stamp: Mapping[str, int | str]
+    """Its size, time and first bytes when it was read, as `catalog.source.archive.Stamp`."""
+    unpacked: int
+    """Bytes up to the end of its last file."""
     scenes: tuple[tuple[SceneKey, int], ...]
     """Its scenes and how many files of each it holds, in the order of the batches."""
     rejected: tuple[Rejected, ...]
@@ -64,8 +72,8 @@ class ArchiveRecord:
 
     def members(self, batch: int) -> list[Member]:
         """Its files of one scene, by patch and name."""
-        with pa.OSFile(str(self.file), "rb") as source:
-            rows = pa.ipc.open_file(source).get_batch(batch).to_pylist()
+        with _opened(self.file) as reader:
+            rows = reader.get_batch(batch).to_pylist()
         return [_member(row) for row in rows]
 
 
@@ -90,41 +98,43 @@ class ArchiveJournal:
         self,
         archive: str,
         fingerprint: str,
+        stamp: Mapping[str, int | str],
         members: Iterable[Member],
         rejected: Collection[Rejected],
-    ) -> ArchiveRecord:
+    ) -> None:
         """Keep what was read of an archive; `rejected` may grow while the members are read."""
         table = _table(members).sort_by(_ORDER)
         batches = list(_by_scene(table))
         about = {
             "path": archive,
+            "stamp": dict(stamp),
+            "unpacked": pc.max(pc.add(table["offset"], table["size"])).as_py() or 0,
             "scenes": [[*_key(batch), batch.num_rows] for batch in batches],
             "rejected": [[entry.path, entry.reason] for entry in rejected],
         }
-        metadata = {_FINGERPRINT: fingerprint, _ARCHIVE: json.dumps(about)}
-        schema = _SCHEMA.with_metadata(metadata)
-        file = self.file(archive)
-        partial = file.with_suffix(".partial")
+        schema = _SCHEMA.with_metadata({_FINGERPRINT: fingerprint, _ARCHIVE: json.dumps(about)})
         options = pa.ipc.IpcWriteOptions(compression="zstd")
-        with (
-            pa.OSFile(str(partial), "wb") as sink,
-            pa.ipc.new_file(sink, schema, options=options) as writer,
-        ):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, schema, options=options) as writer:
             for batch in batches:
-                writer.write_batch(batch.replace_schema_metadata(metadata))
-        os.replace(partial, file)
-        return self.load(archive)
+                writer.write_batch(batch.replace_schema_metadata(schema.metadata))
+        content = sink.getvalue()
+        with whole_file(self.file(archive)) as partial, partial.open("wb") as file:
+            file.write(content)
+            file.write(hashlib.sha256(content).digest())
 
     def load(self, archive: str) -> ArchiveRecord:
         """What was kept of an archive."""
         file = self.file(archive)
-        with pa.OSFile(str(file), "rb") as source:
-            metadata = pa.ipc.open_file(source).schema.metadata
+        with _opened(file) as reader:
+            metadata = reader.schema.metadata
         about = json.loads(metadata[_ARCHIVE])
         return ArchiveRecord(
             file,
             about["path"],
             metadata[_FINGERPRINT].decode(),
+            about["stamp"],
+            about["unpacked"],
             tuple((SceneKey(season, scene), count) for season, scene, count in about["scenes"]),
             tuple(Rejected(path, reason) for path, reason in about["rejected"]),
         )
@@ -132,9 +142,12 @@ class ArchiveJournal:
     def known(self, archive: str, fingerprint: str) -> ArchiveRecord | None:
         """The record of an archive, if it was read when it had this fingerprint."""
         try:
-            record = self.load(archive)
-        except (OSError, pa.ArrowInvalid, KeyError, TypeError):
+            content = self.file(archive).read_bytes()
+        except OSError:
             return None
+        if hashlib.sha256(content[:-_DIGEST_BYTES]).digest() != content[-_DIGEST_BYTES:]:
+            return None
+        record = self.load(archive)
         return record if record.fingerprint == fingerprint else None
 
     def prune(self, archives: Iterable[str]) -> None:
@@ -144,6 +157,13 @@ class ArchiveJournal:
             for path in sorted(self.folder.iterdir()):
                 if path.stem not in kept:
                     path.unlink()
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[pa.ipc.RecordBatchFileReader]:
+    with pa.memory_map(str(file)) as source:
+        content = source.read_buffer(source.size() - _DIGEST_BYTES)
+        yield pa.ipc.open_file(pa.BufferReader(content))
 
 
 def _table(members: Iterable[Member]) -> pa.Table:

@@ -111,6 +111,17 @@ COLUMNS: Final = (
 
 SCHEMA: Final = pa.schema([(column.name, column.type) for column in COLUMNS])
 
+MEMBER_COLUMNS: Final = (
+    Column("id", _TEXT, "`ROIs1158_spring_1_p30`: the patch."),
+    Column("sensor", _TEXT, "`s1`, `s2` or `lc`."),
+    Column("archive", _TEXT, "Absolute path of the archive."),
+    Column("member", _TEXT, "Name of the file in the archive."),
+    Column("offset", pa.int64(), "Byte of the unpacked archive where the file starts."),
+    Column("size", pa.int64(), "Bytes."),
+)
+
+MEMBER_SCHEMA: Final = pa.schema([(column.name, column.type) for column in MEMBER_COLUMNS])
+
 
 def table_columns() -> list[dict[str, str]]:
     """The contract as `table:columns` of the STAC table extension."""

@@ -20,7 +20,9 @@ CATALOG: Final = "catalog.json"
 ITEMS: Final = "items.parquet"
 DATABASE: Final = "catalog.duckdb"
 REPORT: Final = "report.json"
-_OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, "sen12ms"})
+MEMBERS: Final = "members.parquet"
+ARCHIVES: Final = "archives"
+_OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, "sen12ms"})
 _REFUSALS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 )

@@ -1,7 +1,8 @@
 -- Which files may still be read when access is denied?
--- The footprint table and the package's tables.
+-- The footprint table, the member table and the package's tables.
 SET allowed_paths = [
     getvariable('items'),
+    getvariable('members'),
     getvariable('data') || '/landcover_classes.csv',
     getvariable('data') || '/region_aliases.csv',
     getvariable('data') || '/regions.parquet'

@@ -1,0 +1,91 @@
+"""`sen12ms extract`: the files of a selection, out of archives or folders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.cli.index import REJECTED
+from catalog.cli.options import filter_options, given_filters, out_argument, root_option
+from catalog.cli.progress import progress_bars
+from catalog.extraction import HOW
+from catalog.reader import Catalog
+
+if TYPE_CHECKING:
+    from catalog.extraction import Extraction, Source
+
+_SHOWN = 10
+"""Files that could not be written and are named."""
+
+
+@click.command(short_help="Take only the selected files out of the archives.")
+@out_argument
+@filter_options
+@click.option("--to", metavar="DIR", required=True, type=click.Path(), help="The folder to fill.")
+@click.option(
+    "--how",
+    type=click.Choice(HOW),
+    default="copy",
+    show_default=True,
+    help="How a file on disk gets there.",
+)
+@click.option("--dry-run", is_flag=True, help="Print count and bytes, and write nothing.")
+@root_option
+def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **options: Any) -> None:
+    """Write the files of the patches that pass all filters into DIR, as the dataset nests them.
+
+    OUT was made from archives, or from folders. A file that is there already stays: a run that was
+    stopped goes on. Files are checked by size, and by checksums.sha512 if that lies beside the
+    data; if some cannot be written, the exit code is 3.
+
+    Example: sen12ms extract OUT --region Brazil --sensor s2 --to brazil/
+    """
+    with Catalog.open(out, root=root) as cat, progress_bars() as progress:
+        selection = cat.select(**given_filters(**options))
+        done = selection.extract(
+            *options["sensor"],
+            to=to,
+            how=how,
+            dry_run=dry_run,
+            progress=lambda done, total: progress(
+                "extract", done // 1_000_000, total // 1_000_000, 0
+            ),
+        )
+    for source in done.sources:
+        click.echo(_sentence(source), err=True)
+    if dry_run:
+        click.echo(f"{done.files:,} files, {done.bytes:,} bytes")
+    else:
+        click.echo(_summary(done, to), err=True)
+    if done.rejected:
+        click.get_current_context().exit(REJECTED)
+
+
+def _sentence(source: Source) -> str:
+    start = f"{source.name}: {source.files:,} files, {_megabytes(source.bytes)}"
+    if source.cost is None:
+        return f"{start}, by {source.how}"
+    passing = f"one pass ({_megabytes(source.cost.passing)} to unpack a thread)"
+    if source.cost.seeking is None:
+        return f"{start}, in {passing}: there is no seek index"
+    seeking = f"seeking ({_megabytes(source.cost.seeking)} to unpack)"
+    if source.how == "seek":
+        return f"{start}, by {seeking} rather than in {passing}"
+    return f"{start}, in {passing} rather than by {seeking}"
+
+
+def _megabytes(count: float) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+def _summary(done: Extraction, to: str) -> str:
+    lines = [f"{done.files:,} files, {_megabytes(done.bytes)}: {to}"]
+    if done.present:
+        lines.append(f"{done.present:,} files were there already.")
+    if done.rejected:
+        lines.append(f"{len(done.rejected):,} could not be written:")
+        lines += [f"  {entry.path} {entry.reason}" for entry in done.rejected[:_SHOWN]]
+        if len(done.rejected) > _SHOWN:
+            lines.append("  …")
+    return "\n".join(lines)

@@ -1,0 +1,137 @@
+"""Files out of archives: by seeking, or in one pass."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from catalog.source.archive import entries, open_stream
+from catalog.source.unpacking import SPACING, DamagedError, Seekable, is_packed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from catalog.source.unpacking import Unpacked
+
+_HEADER: Final = tarfile.BLOCKSIZE
+_SURE: Final = 90  # of the 100 bytes that a header has for a name
+
+
+class Place(NamedTuple):
+    """Where in an archive a file is."""
+
+    offset: int
+    """Byte of the unpacked archive where it starts."""
+    size: int
+    """Bytes."""
+    name: str
+    """Its name in the archive."""
+
+
+class Cost(NamedTuple):
+    """What taking files out of an archive costs: bytes to unpack, on one thread."""
+
+    seeking: float | None
+    """By seeking; None where that is impossible."""
+    passing: float
+    """In one pass from the start to the last of them."""
+
+    @property
+    def seeks(self) -> bool:
+        """Whether seeking is cheaper."""
+        return self.seeking is not None and self.seeking <= self.passing
+
+
+def estimate(
+    archive: str, places: Sequence[Place], unpacked: int, *, seekable: bool, threads: int
+) -> Cost:
+    """What taking files would cost.
+
+    Between two places where one can start to unpack, everything is unpacked; a pass may use several
+    threads. An archive that is not packed costs nothing to skip in.
+
+    Parameters
+    ----------
+    archive : str
+        Its path.
+    places : list of Place
+        The files.
+    unpacked : int
+        Bytes of the archive, unpacked.
+    seekable : bool
+        Whether it has a valid seek index.
+    threads : int
+        Of a pass.
+    """
+    if not is_packed(archive):
+        return Cost(float(sum(place.size for place in places)), float(unpacked))
+    last = max(place.offset + place.size for place in places)
+    if not seekable:
+        return Cost(None, last / threads)
+    step = max(1, SPACING * unpacked // max(1, os.stat(archive).st_size))
+    steps = {
+        number
+        for place in places
+        for number in range(place.offset // step, (place.offset + place.size) // step + 1)
+    }
+    return Cost(float(min(len(steps) * step, last)), last / threads)
+
+
+def take_by_seeking(
+    archive: str, places: Sequence[Place], seek_index: Path | None
+) -> Iterator[tuple[Place, bytes]]:
+    """Go to each file, in order of the offset.
+
+    Raises
+    ------
+    DamagedError
+        If the archive is not what it was when its seek index was made.
+    """
+    unpacked = Seekable.open(archive, seek_index)
+    try:
+        for place in sorted(places):
+            unpacked.seek(place.offset - _HEADER)
+            header, data = unpacked.read(_HEADER), unpacked.read(place.size)
+            if not _is_header_of(place, header) or len(data) < place.size:
+                raise DamagedError.inside(place.offset, f"{place.name} is not where it was")
+            yield place, data
+    finally:
+        unpacked.close()
+
+
+def take_in_one_pass(
+    archive: str, wanted: Mapping[str, Place], threads: int
+) -> Iterator[tuple[Place, bytes]]:
+    """Read an archive up to the last of the wanted files, by name; missing ones are left out.
+
+    Raises
+    ------
+    DamagedError
+        Where it breaks off.
+    """
+    unpacked: Unpacked = open_stream(archive, threads)
+    left = dict(wanted)
+    try:
+        for entry in entries(unpacked):
+            place = left.pop(entry.name, None) if entry.plain else None
+            if place is not None and entry.size == place.size:
+                data = unpacked.read(entry.size)
+                if len(data) < entry.size:
+                    raise DamagedError.inside(unpacked.tell(), "a member is cut off")
+                yield place, data
+            if not left:
+                return
+    finally:
+        unpacked.close()
+
+
+def _is_header_of(place: Place, header: bytes) -> bool:
+    """Whether a tar header is that of a file; of a long name it holds the start only."""
+    try:
+        info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return False
+    name = info.name.removeprefix("./")
+    return info.size == place.size and place.name.startswith(name[:_SURE])

@@ -1,0 +1,3 @@
+-- Where is the member table?
+-- $members: path of members.parquet.
+SET VARIABLE members = $members
