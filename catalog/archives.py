@@ -14,6 +14,7 @@ from catalog.pool import run_tasks
 from catalog.source.archive import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
 from catalog.store import staging
+from catalog.store.archives import pack_members
 from catalog.store.members import write_members
 from catalog.store.static import write_json
 
@@ -147,8 +148,9 @@ def _read_archive(
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in (file, file.with_suffix(".gzi")):
         left.unlink(missing_ok=True)
-    members = reader.read(seek_index=file.with_suffix(".gzi"))
-    journal.save(archive, fingerprint, stamp, members, reader.rejected)
+    members = pack_members(reader.read(seek_index=file.with_suffix(".gzi")))
+    about = {**stamp, "places": reader.places}
+    journal.save(archive, fingerprint, members, reader.rejected, about)
     return archive
 
 

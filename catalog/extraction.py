@@ -22,13 +22,15 @@ from catalog.source.taking import (
     take_by_seeking,
     take_in_one_pass,
 )
-from catalog.source.unpacking import DamagedError
+from catalog.source.unpacking import DamagedError, is_packed
 from catalog.store import staging
 from catalog.store.static import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from catalog.source.archive import Stamp
 
 HOW: Final = ("copy", "hardlink", "symlink")
 """How a file on disk gets into the folder."""
@@ -208,23 +210,11 @@ class _Run:
 
     def _source(self, archive: str, files: Sequence[Wanted]) -> Source:
         known = self.archives.get(files[0].indexed or "", {})
+        step = _step(archive, known) if _is_unchanged(archive, stamp_of(archive), known) else None
         places = [file.place for file in files if file.place]
-        cost = estimate(
-            archive,
-            places,
-            known.get("unpacked", max(place.offset + place.size for place in places)),
-            seekable=self._is_unchanged(archive, known) and bool(known["seek_index"]),
-            threads=self.threads,
-        )
+        cost = estimate(places, step=step, threads=self.threads)
         how = "seek" if cost.seeks else "pass"
         return Source(archive, len(files), sum(file.size for file in files), how, cost)
-
-    def _is_unchanged(self, archive: str, known: Mapping[str, Any]) -> bool:
-        """Whether its stamp is the one that it had; a copy elsewhere has another time."""
-        stamp = stamp_of(archive)
-        same = (stamp.size, stamp.head) == (known.get("size"), known.get("head"))
-        moved = archive != known.get("path")
-        return same and (moved or stamp.mtime_ns == known["mtime_ns"])
 
     def _write_archive(self, archive: str, source: Source) -> None:
         left = {file.place.name: file for file in self.by_archive[archive] if file.place}
@@ -312,6 +302,19 @@ def _is_there(to: Path, file: Wanted) -> bool:
 def _dataset_root(file: Wanted) -> str:
     """The folder that holds the season, the scene, the file."""
     return os.path.dirname(os.path.dirname(os.path.dirname(file.path)))
+
+
+def _is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
+    """Whether its stamp is the one that it had; a copy elsewhere has another time."""
+    same = (stamp.size, stamp.head) == (known.get("size"), known.get("head"))
+    return same and (archive != known["path"] or stamp.mtime_ns == known["mtime_ns"])
+
+
+def _step(archive: str, known: Mapping[str, Any]) -> float | None:
+    """Bytes between two places where one can start to read; None if there are none."""
+    if not is_packed(archive):
+        return 0.0
+    return known["unpacked"] / known["places"] if known["seek_index"] else None
 
 
 def _known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:

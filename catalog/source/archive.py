@@ -132,6 +132,8 @@ class ArchiveReader:
         self.path = path
         self.rejected: list[Rejected] = []
         """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
+        self.places = 0
+        """Places in the seek index where one can start to unpack; 0 if there is none."""
         self._threads = threads
         self._files = FileReader()
 
@@ -153,7 +155,7 @@ class ArchiveReader:
             while unpacked.read(_PIECE):
                 pass
             if isinstance(unpacked, Stream):
-                unpacked.write_seek_index(seek_index)
+                self.places = unpacked.write_seek_index(seek_index)
         except DamagedError as error:
             self._reject_rest(str(error))
         except OSError as error:

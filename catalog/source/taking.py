@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from catalog.source.archive import entries, open_stream
-from catalog.source.unpacking import SPACING, DamagedError, Seekable, is_packed
+from catalog.source.unpacking import DamagedError, Seekable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,39 +43,32 @@ class Cost(NamedTuple):
         return self.seeking is not None and self.seeking <= self.passing
 
 
-def estimate(
-    archive: str, places: Sequence[Place], unpacked: int, *, seekable: bool, threads: int
-) -> Cost:
+def estimate(places: Sequence[Place], *, step: float | None, threads: int) -> Cost:
     """What taking files would cost.
 
     Between two places where one can start to unpack, everything is unpacked; a pass may use several
-    threads. An archive that is not packed costs nothing to skip in.
+    threads.
 
     Parameters
     ----------
-    archive : str
-        Its path.
     places : list of Place
         The files.
-    unpacked : int
-        Bytes of the archive, unpacked.
-    seekable : bool
-        Whether it has a valid seek index.
+    step : float, optional
+        Bytes between two such places; 0 for an archive that is not packed, None if there are none.
     threads : int
         Of a pass.
     """
-    if not is_packed(archive):
-        return Cost(float(sum(place.size for place in places)), float(unpacked))
-    last = max(place.offset + place.size for place in places)
-    if not seekable:
-        return Cost(None, last / threads)
-    step = max(1, SPACING * unpacked // max(1, os.stat(archive).st_size))
+    passing = max(place.offset + place.size for place in places) / threads
+    if step is None:
+        return Cost(None, passing)
+    if not step:
+        return Cost(float(sum(place.size for place in places)), passing)
     steps = {
         number
         for place in places
-        for number in range(place.offset // step, (place.offset + place.size) // step + 1)
+        for number in range(int(place.offset / step), int((place.offset + place.size) / step) + 1)
     }
-    return Cost(float(min(len(steps) * step, last)), last / threads)
+    return Cost(len(steps) * step, passing)
 
 
 def take_by_seeking(

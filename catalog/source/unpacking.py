@@ -109,15 +109,15 @@ class Stream:
         """The byte that comes next."""
         return self._position
 
-    def write_seek_index(self, path: Path) -> bool:
-        """Write where one can start to unpack; False if that is not known.
+    def write_seek_index(self, path: Path) -> int:
+        """Write where one can start to unpack; how many places these are.
 
-        It is known when all was read to the end, without damage, by rapidgzip.
+        There are none unless all was read to the end, without damage, by rapidgzip.
         """
         if self._fast is None:
-            return False
+            return 0
         self._fast.export_index(str(path), index_format=rapidgzip.IndexFormat.GZTOOL)
-        return True
+        return len(self._fast.block_offsets())
 
     def close(self) -> None:
         """Close the file."""

@@ -57,7 +57,7 @@ class ArchiveRecord:
     fingerprint: str
     """What tells it from a changed one."""
     stamp: Mapping[str, int | str]
-    """Its size, time and first bytes when it was read, as `catalog.source.archive.Stamp`."""
+    """What it was like when it was read: size, time, first bytes, places to start unpacking."""
     unpacked: int
     """Bytes up to the end of its last file."""
     scenes: tuple[tuple[SceneKey, int], ...]
@@ -98,12 +98,12 @@ class ArchiveJournal:
         self,
         archive: str,
         fingerprint: str,
-        stamp: Mapping[str, int | str],
-        members: Iterable[Member],
+        members: pa.Table,
         rejected: Collection[Rejected],
+        stamp: Mapping[str, int | str],
     ) -> None:
-        """Keep what was read of an archive; `rejected` may grow while the members are read."""
-        table = _table(members).sort_by(_ORDER)
+        """Keep what was read of an archive, its members packed."""
+        table = members.sort_by(_ORDER)
         batches = list(_by_scene(table))
         about = {
             "path": archive,
@@ -166,8 +166,8 @@ def _opened(file: Path) -> Iterator[pa.ipc.RecordBatchFileReader]:
         yield pa.ipc.open_file(pa.BufferReader(content))
 
 
-def _table(members: Iterable[Member]) -> pa.Table:
-    """All members, packed: 60,000 of them take some 20 MB."""
+def pack_members(members: Iterable[Member]) -> pa.Table:
+    """All members, as they come: 60,000 of them take some 20 MB."""
     batches, rows = [], []
     for member in members:
         rows.append(_row(member))
