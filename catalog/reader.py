@@ -89,7 +89,7 @@ class Catalog:
         return cls(open_items(items), items, folder, rebase)
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Ask anything in SQL; the views are `patches`, `scenes`, `regions`, `landcover_classes`.
+        """Ask anything in SQL of the views, which `SHOW TABLES` lists.
 
         Raises
         ------

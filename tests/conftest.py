@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -12,10 +13,11 @@ from catalog import Catalog, Report, index
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent.parent / "shared"
+FAST: Final[dict[str, Any]] = {"compresslevel": 1}
 
 
 def block(row: int, column: int, columns: int, size: int = 3) -> tuple[int, ...]:
@@ -68,6 +70,42 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     root, out = folder / "SEN12MS", folder / "catalog"
     write_small(root)
     return Small(root, out, index(root, into=out))
+
+
+def pack_tree(root: Path, folder: Path, *, ending: str = "tar.gz") -> list[Path]:
+    """The dataset as it is shipped: an archive for each season and sensor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    archives = []
+    for season in sorted(path for path in root.iterdir() if path.is_dir()):
+        for sensor in ("lc", "s1", "s2"):
+            archives.append(folder / f"{season.name}_{sensor}.{ending}")
+            mode = "w" if ending == "tar" else "w:gz"
+            with tarfile.open(archives[-1], mode, **({} if ending == "tar" else FAST)) as archive:
+                for scene in sorted(season.glob(f"{sensor}_*")):
+                    archive.add(scene, f"{season.name}/{scene.name}")
+    return archives
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The small dataset in archives, and their catalog; tests must leave both as they are."""
+
+    archives: list[Path]
+    out: Path
+    report: Report
+
+
+@pytest.fixture(scope="session")
+def pack() -> Callable[..., list[Path]]:
+    """Packs a tree into archives below a folder."""
+    return pack_tree
+
+
+@pytest.fixture(scope="session")
+def packed(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    folder = tmp_path_factory.mktemp("packed")
+    archives, out = pack_tree(small.root, folder), folder / "catalog"
+    return Packed(archives, out, index(*archives, into=out))
 
 
 @pytest.fixture

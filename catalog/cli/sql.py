@@ -25,7 +25,7 @@ def sql(out: str, query: str, format_: str, output: str | None) -> None:
     """Answer one SQL query over the catalog OUT.
 
     QUERY is the text, a file that ends in .sql, or - for standard input. The views are `patches`,
-    `scenes`, `regions` and `landcover_classes`; `DESCRIBE patches` lists columns.
+    `scenes`, `regions`, `landcover_classes` and `members`; `DESCRIBE patches` lists columns.
 
     Example: sen12ms sql OUT "SELECT scene_id, country, patches FROM scenes"
     """

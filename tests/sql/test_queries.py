@@ -30,6 +30,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "chosen_ids": {"ids": ["ROIs2017_winter_123_p30", "ROIs1158_spring_1_p30", "nonsense"]},
     "chosen_in_box": KOREA | {"most": 3},
     "chosen_intersects": {"pieces": PIECES},
+    "chosen_members": {"sensors": ["s2", "lc"]} | MOVED,
     "chosen_places": {},
     "chosen_rows": {"old": None, "new": None},
     "chosen_samples": {"count": 3, "old": None, "new": None},

@@ -59,6 +59,7 @@ SAMPLES = {
     "60_region_names": {
         "region_names": "FROM region_names WHERE name IN ('Korea', 'Georgia') ORDER BY ALL"
     },
+    "70_members": {"members": "FROM members"},
 }
 """By file: questions by the name of the golden file."""
 
