@@ -218,23 +218,29 @@ class _Run:
 
     def _write_archive(self, archive: str, source: Source) -> None:
         left = {file.place.name: file for file in self.by_archive[archive] if file.place}
-        places = {name: file.place for name, file in left.items() if file.place}
         try:
-            for place, data in self._taken(archive, source, places):
-                self._write(left.pop(place.name), data)
+            try:
+                self._take(archive, source.how, left)
+            except DamagedError:
+                if source.how == "pass":
+                    raise
+                self._take(archive, "pass", left)
         except DamagedError as error:
             reason = f"is damaged {error}; {len(left):,} files of it are not written"
             self.rejected.append(Rejected(archive, reason))
         else:
             self.rejected += [Rejected(file.path, "is no longer there") for file in left.values()]
 
-    def _taken(
-        self, archive: str, source: Source, places: Mapping[str, Place]
-    ) -> Iterator[tuple[Place, bytes]]:
-        if source.how == "pass":
-            return take_in_one_pass(archive, places, self.threads)
-        known = self.archives.get(self.by_archive[archive][0].indexed or "", {})
-        return take_by_seeking(archive, list(places.values()), known.get("seek_index"))
+    def _take(self, archive: str, how: str, left: dict[str, Wanted]) -> None:
+        """Write what can be taken of the files that are left, and strike it off."""
+        places = {name: file.place for name, file in left.items() if file.place}
+        if how == "pass":
+            taken = take_in_one_pass(archive, places, self.threads)
+        else:
+            known = self.archives[self.by_archive[archive][0].indexed or ""]
+            taken = take_by_seeking(archive, list(places.values()), known["seek_index"])
+        for place, data in taken:
+            self._write(left.pop(place.name), data)
 
     def _write(self, file: Wanted, data: bytes | None = None) -> None:
         """Write one file: its content, or what is on disk."""

@@ -30,7 +30,7 @@ _SHOWN = 10
     show_default=True,
     help="How a file on disk gets there.",
 )
-@click.option("--dry-run", is_flag=True, help="Print count and bytes, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print count and bytes; write nothing.")
 @root_option
 def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **options: Any) -> None:
     """Write the files of the patches that pass all filters into DIR, as the dataset nests them.
@@ -66,7 +66,7 @@ def _sentence(source: Source) -> str:
     start = f"{source.name}: {source.files:,} files, {_megabytes(source.bytes)}"
     if source.cost is None:
         return f"{start}, by {source.how}"
-    passing = f"one pass ({_megabytes(source.cost.passing)} to unpack a thread)"
+    passing = f"one pass ({_megabytes(source.cost.passing)} a thread)"
     if source.cost.seeking is None:
         return f"{start}, in {passing}: there is no seek index"
     seeking = f"seeking ({_megabytes(source.cost.seeking)} to unpack)"

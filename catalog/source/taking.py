@@ -58,17 +58,17 @@ def estimate(places: Sequence[Place], *, step: float | None, threads: int) -> Co
     threads : int
         Of a pass.
     """
-    passing = max(place.offset + place.size for place in places) / threads
+    whole = float(max(place.offset + place.size for place in places))
     if step is None:
-        return Cost(None, passing)
+        return Cost(None, whole / threads)
     if not step:
-        return Cost(float(sum(place.size for place in places)), passing)
+        return Cost(float(sum(place.size for place in places)), whole)
     steps = {
         number
         for place in places
         for number in range(int(place.offset / step), int((place.offset + place.size) / step) + 1)
     }
-    return Cost(len(steps) * step, passing)
+    return Cost(len(steps) * step, whole / threads)
 
 
 def take_by_seeking(

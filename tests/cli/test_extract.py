@@ -1,0 +1,97 @@
+"""`sen12ms extract`, and `sen12ms index` of archives."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from catalog.cli.extract import _sentence
+from catalog.extraction import Source
+from catalog.source.taking import Cost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Run
+    from tests.conftest import Golden, Packed, Small
+
+    Pack = Callable[..., list[Path]]
+
+
+def test_extract_says_what_it_did_and_nothing_on_standard_output(
+    run: Run, packed: Packed, tmp_path: Path, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    result = run("extract", packed.out, "--region", "Italy", "--sensor", "lc", "--to", tmp_path)
+    assert (result.code, result.out) == (0, "")
+    text = result.err.replace(str(tmp_path), "DIR").replace(str(packed.out.parent), "FOLDER")
+    golden.check("cli/extract.txt", re.sub(r"\([0-9.]+ MB", "(N MB", text))
+    assert len(list(tmp_path.rglob("*.tif"))) == 9
+    again = run("extract", packed.out, "--region", "Italy", "--sensor", "lc", "--to", tmp_path)
+    assert again.err.endswith("9 files were there already.\n")
+
+
+def test_dry_run_prints_count_and_bytes(run: Run, packed: Packed, tmp_path: Path) -> None:
+    arguments = ("--where", "patch = 30", "--to", tmp_path / "to", "--dry-run")
+    result = run("extract", packed.out, *arguments)
+    assert (result.code, result.out) == (0, "6 files, 4,988,784 bytes\n")
+    assert not (tmp_path / "to").exists()
+
+
+def test_files_on_disk_are_linked(run: Run, small: Small, tmp_path: Path) -> None:
+    arguments = ("--where", "patch = 30", "--to", tmp_path / "to", "--how", "symlink")
+    result = run("extract", small.out, *arguments)
+    assert result.err.startswith("folders: 6 files, 5.0 MB, by symlink\n")
+    assert all(path.is_symlink() for path in (tmp_path / "to").rglob("*.tif"))
+
+
+def test_file_that_cannot_be_written_is_code_3(run: Run, small: Small, tmp_path: Path) -> None:
+    root = tmp_path / "SEN12MS"
+    shutil.copytree(small.root / "ROIs1158_spring", root / "ROIs1158_spring")
+    run("index", root, "-o", tmp_path / "catalog")
+    name = "ROIs1158_spring/lc_1/ROIs1158_spring_lc_1_p30.tif"
+    os.truncate(root / name, 10)
+    result = run("extract", tmp_path / "catalog", "--sensor", "lc", "--to", tmp_path / "to")
+    assert result.code == 3
+    assert "1 could not be written:\n" in result.err
+    assert f"  {root}/{name} has 10 bytes where 262,788 are recorded\n" in result.err
+
+
+def test_index_of_a_damaged_archive_is_code_3(
+    run: Run, small: Small, pack: Pack, tmp_path: Path
+) -> None:
+    shutil.copytree(small.root / "ROIs1158_spring", tmp_path / "a" / "ROIs1158_spring")
+    archives = pack(tmp_path / "a", tmp_path)
+    os.truncate(archives[0], os.path.getsize(archives[0]) // 2)
+    result = run("index", *archives, "-o", tmp_path / "catalog")
+    assert (result.code, result.out) == (3, "")
+    size = os.path.getsize(archives[0])
+    assert f"{archives[0]} is damaged at byte {size:,} of {size:,}: it ends too early" in result.err
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (
+            Source("a.tar.gz", 12, 20_500_000, "seek", Cost(4e7, 9e9)),
+            "by seeking (40.0 MB to unpack) rather than in one pass (9,000.0 MB a thread)",
+        ),
+        (
+            Source("a.tar.gz", 12, 20_500_000, "pass", Cost(4e7, 3e7)),
+            "in one pass (30.0 MB a thread) rather than by seeking (40.0 MB to unpack)",
+        ),
+        (
+            Source("a.tar.gz", 12, 20_500_000, "pass", Cost(None, 3e7)),
+            "in one pass (30.0 MB a thread): there is no seek index",
+        ),
+        (Source("a.tar.gz", 12, 20_500_000, "hardlink", None), "by hardlink"),
+    ],
+    ids=["seek", "pass", "no index", "folders"],
+)
+def test_way_is_told_with_both_costs(source: Source, sentence: str) -> None:
+    assert _sentence(source) == f"a.tar.gz: 12 files, 20.5 MB, {sentence}"
