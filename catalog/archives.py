@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.pool import run_tasks
 from catalog.source.archive import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
+from catalog.source.unpacking import MOST_THREADS
 from catalog.store import staging
 from catalog.store.archives import pack_members
 from catalog.store.members import write_members
@@ -63,7 +64,7 @@ def read_archives(
     total = sum(sizes.values())
     if workers is None:
         workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
-    threads = max(1, workers // max(1, len(changed)))
+    threads = min(MOST_THREADS, max(1, workers // max(1, len(changed))))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
     tasks = [(journal, name, fingerprints[name], stamps[name], threads) for name in largest_first]
     done = 0

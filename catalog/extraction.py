@@ -22,7 +22,7 @@ from catalog.source.taking import (
     take_by_seeking,
     take_in_one_pass,
 )
-from catalog.source.unpacking import DamagedError, is_packed
+from catalog.source.unpacking import MOST_THREADS, DamagedError, is_packed
 from catalog.store import staging
 from catalog.store.static import read_json
 
@@ -173,7 +173,7 @@ class _Run:
         self.on_disk = self.by_archive.pop("", [])
         self.total = sum(file.size for file in files)
         self.done = 0
-        self.threads = os.cpu_count() or 1
+        self.threads = min(MOST_THREADS, os.cpu_count() or 1)
         self.checksums: Mapping[str, str] = {}
         self.sources: dict[str, Source] = {}
 

@@ -12,7 +12,7 @@ from catalog.model import Member, Rejected
 from catalog.source.naming import parse_name
 from catalog.source.record import FileReader
 from catalog.source.tree import FoundFile, printable
-from catalog.source.unpacking import DamagedError, Seekable, Stream, is_packed
+from catalog.source.unpacking import SKIP, DamagedError, Seekable, Stream, is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 GDAL_PREFIX: Final = "/vsitar/{"
 _ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
 _HEAD: Final = 1 << 20
-_PIECE: Final = 1 << 20
 _PLAIN: Final = (tarfile.REGTYPE, tarfile.AREGTYPE)
 
 
@@ -152,7 +151,7 @@ class ArchiveReader:
                 member = self._read_member(entry, unpacked)
                 if member is not None:
                     yield member
-            while unpacked.read(_PIECE):
+            while unpacked.read(SKIP):
                 pass
             if isinstance(unpacked, Stream):
                 self.places = unpacked.write_seek_index(seek_index)

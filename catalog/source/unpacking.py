@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 MOST_AT_ONCE: Final = 64 << 20
 """No header and no patch is larger: an archive that asks for more is damaged, or hostile."""
 
-SPACING: Final = 2 << 20
-"""Packed bytes between two places where one can start to unpack.
+MOST_THREADS: Final = 2
+"""More would need more memory than they save time."""
+_SPACING: Final = {1: 3 << 20, 2: 2 << 20}
+"""By threads: packed bytes between two places where one can start to unpack.
 
-A place takes 2 KiB of seek index for Sentinel-2, 0.3 KiB for Sentinel-1 (rapidgzip keeps only those
-bytes of a window that are needed, packed): some 0.5 GiB for the twelve archives. Twice as much
-would halve that, but rapidgzip would need 290 MiB of memory in place of 240.
+A place takes 2 to 3 KiB of seek index for Sentinel-2, 0.3 KiB for Sentinel-1, since rapidgzip keeps
+only the bytes of a window that are needed, packed: together less than 0.7 GiB for the twelve
+archives. It holds what lies between some places in memory, 60 to 110 MiB here.
 """
+_UNPACKED_SPACING: Final = 16 << 20
+"""Land cover is packed 150-fold: so the spacing must shrink, or it would take a gigabyte."""
+_SAMPLE: Final = 64 << 10
 _PIECE: Final = 16 << 10  # packed bytes; they become 16 MiB at most
-_SKIP: Final = 1 << 20
+SKIP: Final = 256 << 10  # larger reads cost a mapping of memory each
 _GZIP: Final = b"\x1f\x8b"
 _GZIP_WINDOW: Final = 31  # for zlib: the largest window, in the gzip format
 _GIVES_UP: Final = (RuntimeError, ValueError, OSError, ArithmeticError, LookupError)
@@ -102,7 +107,7 @@ class Stream:
     def seek(self, offset: int) -> None:
         """Go forward to a byte."""
         while self._position < offset:
-            if not self.read(min(_SKIP, offset - self._position)):
+            if not self.read(min(SKIP, offset - self._position)):
                 raise DamagedError.inside(self._position, "a member is cut off")
 
     def tell(self) -> int:
@@ -156,7 +161,7 @@ class Stream:
             self._exact = _ExactStream(self._path)
             skipped = 0
             while skipped < self._position:
-                skipped += len(self._exact.read(min(_SKIP, self._position - skipped)))
+                skipped += len(self._exact.read(min(SKIP, self._position - skipped)))
         return self._exact
 
 
@@ -291,6 +296,19 @@ def _open_fast(path: str, threads: int) -> Any:
     if rapidgzip is None:
         return None
     try:
-        return rapidgzip.RapidgzipFile(path, parallelization=threads, chunk_size=SPACING)
+        spacing = _spacing(path, threads)
+        return rapidgzip.RapidgzipFile(path, parallelization=threads, chunk_size=spacing)
     except _GIVES_UP:
         return None
+
+
+def _spacing(path: str, threads: int) -> int:
+    """Packed bytes between two places where one can start, by how much the archive is packed."""
+    with open(path, "rb") as file:
+        packed = file.read(_SAMPLE)
+    try:
+        unpacked = len(zlib.decompressobj(_GZIP_WINDOW).decompress(packed))
+    except zlib.error:
+        unpacked = 0
+    most = _SPACING[min(threads, MOST_THREADS)]
+    return max(_SAMPLE, min(most, _UNPACKED_SPACING * len(packed) // max(1, unpacked)))

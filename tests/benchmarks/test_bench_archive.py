@@ -1,0 +1,147 @@
+"""Indexing archives beside unpacking them; taking a share beside `tar xzf`."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from replica import TABLES, some_scenes
+
+from catalog import Catalog, index
+from catalog.source.archive import ArchiveReader
+from catalog.source.synthetic import write_scene
+from catalog.source.unpacking import MOST_THREADS
+from catalog.store.archives import pack_members
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Bench
+
+PATCHES = 300
+"""Of one scene, with pixels."""
+SENSORS = ("s1", "s2", "lc")
+MEMORY = """
+import re, sys
+from pathlib import Path
+from catalog.source.archive import ArchiveReader
+from catalog.store.archives import pack_members
+import catalog.indexer
+reader = ArchiveReader(sys.argv[1])
+pack_members(reader.read(Path(sys.argv[2])))
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+print(int(peak[1]) / 1024)
+"""
+
+pytestmark = [
+    pytest.mark.bench,
+    pytest.mark.skipif(not TABLES.is_dir(), reason="the true tables are not in ../shared"),
+]
+
+
+class Shipped(NamedTuple):
+    """Archives of one scene, by sensor, and their catalog."""
+
+    archives: dict[str, Path]
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+    folder = tmp_path_factory.mktemp("shipped")
+    (scene,) = some_scenes(0.004)
+    few = type(scene)(
+        scene.season, scene.scene, scene.epsg, scene.origin, scene.columns, scene.patches[:PATCHES]
+    )
+    archives = {sensor: folder / f"{sensor}.tar.gz" for sensor in SENSORS}
+    for sensor, path in archives.items():
+        with tarfile.open(path, "w:gz", compresslevel=6) as archive:
+            for file in write_scene(folder / "tree", few, sensors=(sensor,)):
+                archive.add(file, file.relative_to(folder / "tree"))
+                file.unlink()
+    index(*archives.values(), into=folder / "catalog")
+    return Shipped(archives, folder / "catalog")
+
+
+def unpack(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor: str) -> None:
+    archive = str(shipped.archives[sensor])
+
+    def on_two_threads() -> None:
+        pack_members(ArchiveReader(archive, MOST_THREADS).read(tmp_path / "index.gzi"))
+
+    def on_one_thread() -> None:
+        pack_members(ArchiveReader(archive).read(tmp_path / "index.gzi"))
+
+    contestants = {
+        "sen12ms-catalog: members, cover, seek index": on_one_thread,
+        "the same on two threads": on_two_threads,
+        "gzip -dc": lambda: unpack(["gzip", "-dc", archive]),
+    }
+    if shutil.which("igzip"):
+        contestants["igzip -dc"] = lambda: unpack(["igzip", "-dc", archive])
+    medians = list(
+        bench.compare(
+            f"Index an archive of {sensor}", contestants, units=PATCHES, unit="file", rounds=3
+        ).values()
+    )
+    ratio = medians[0] / min(medians[2:])
+    bench.bar(f"unpacking {sensor}", ratio, "at most 1.3", held=ratio <= 1.3)
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_take_one_percent(shipped: Shipped, tmp_path: Path, bench: Bench, sensor: str) -> None:
+    archive, step = str(shipped.archives[sensor]), PATCHES // 3
+
+    def ours() -> None:
+        shutil.rmtree(tmp_path / "ours", ignore_errors=True)
+        done = chosen.extract(sensor, to=tmp_path / "ours")
+        assert (done.files, done.rejected) == (3, ())
+
+    def with_tar() -> None:
+        shutil.rmtree(tmp_path / "tar", ignore_errors=True)
+        (tmp_path / "tar").mkdir()
+        unpack(["tar", "xzf", archive, "-C", str(tmp_path / "tar")])
+
+    with Catalog.open(shipped.out) as cat:
+        ids = cat.select().ids[step // 2 :: step]
+        chosen = cat.pick(ids)
+        medians = list(
+            bench.compare(
+                f"Take 1 % of an archive of {sensor}",
+                {"sen12ms extract": ours, "tar xzf": with_tar},
+                rounds=3,
+            ).values()
+        )
+    ratio = medians[1] / medians[0]
+    bench.bar(f"tar xzf of {sensor}", ratio, "at least 10", held=ratio >= 10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process's peak in /proc")
+def test_memory_and_size(shipped: Shipped, tmp_path: Path, bench: Bench) -> None:
+    """What a worker takes, and the seek indexes of the whole dataset by extrapolation."""
+    shares = {"s1": 95.0, "s2": 308.3, "lc": 47.5}  # GB unpacked, of all seasons
+    rows, total = [], 0.0
+    for sensor, archive in shipped.archives.items():
+        seek_index = tmp_path / f"{sensor}.gzi"
+        command = [sys.executable, "-c", MEMORY, str(archive), str(seek_index)]
+        peak = float(subprocess.run(command, check=True, capture_output=True).stdout)
+        with gzip.open(archive) as file:
+            unpacked = file.seek(0, os.SEEK_END)
+        whole = seek_index.stat().st_size / unpacked * shares[sensor] * 1e9 / 2**20
+        total += whole
+        rows.append([sensor, f"{peak:,.0f}", f"{whole:,.1f}"])
+        bench.bar(f"memory of a worker on {sensor}, MiB", peak, "at most 300", held=peak <= 300)
+    header = ["archive", "peak memory, MiB", "seek indexes of all seasons, MiB"]
+    bench.table("Memory of a worker, and seek indexes", header, rows)
+    bench.bar("seek indexes of twelve archives, MiB", total, "at most 1,024", held=total <= 1024)
