@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from catalog.pool import run_tasks
 from catalog.source.archive import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
-from catalog.source.unpacking import MOST_THREADS
 from catalog.store import staging
 from catalog.store.archives import pack_members
 from catalog.store.members import write_members
@@ -47,8 +46,7 @@ def read_archives(
     archives : list of str
         Absolute paths.
     workers : int, optional
-        Processes that read; by default as many as cores, one for small archives. Where there are
-        more of them than archives, an archive gets several threads.
+        Processes that read; by default as many as cores, one for small archives.
     progress : callable
         Told bytes read and in all, of those archives that are read.
 
@@ -64,9 +62,8 @@ def read_archives(
     total = sum(sizes.values())
     if workers is None:
         workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
-    threads = min(MOST_THREADS, max(1, workers // max(1, len(changed))))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
-    tasks = [(journal, name, fingerprints[name], stamps[name], threads) for name in largest_first]
+    tasks = [(journal, name, fingerprints[name], stamps[name]) for name in largest_first]
     done = 0
     for name in run_tasks(_read_archive, tasks, workers):
         done += sizes[name]
@@ -142,9 +139,8 @@ def _read_archive(
     archive: str,
     fingerprint: str,
     stamp: Mapping[str, int | str],
-    threads: int,
 ) -> str:
-    reader = ArchiveReader(archive, threads)
+    reader = ArchiveReader(archive)
     file = journal.file(archive)
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in (file, file.with_suffix(".gzi")):

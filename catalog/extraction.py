@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,13 +17,14 @@ from catalog.source.archive import stamp_of
 from catalog.source.checksums import read_checksums
 from catalog.source.naming import format_path
 from catalog.source.taking import (
+    THREADS,
     Cost,
     Place,
     estimate,
+    take_by_name,
     take_by_seeking,
-    take_in_one_pass,
 )
-from catalog.source.unpacking import MOST_THREADS, DamagedError, is_packed
+from catalog.source.unpacking import DamagedError, is_packed
 from catalog.store import staging
 from catalog.store.static import read_json
 
@@ -173,7 +175,6 @@ class _Run:
         self.on_disk = self.by_archive.pop("", [])
         self.total = sum(file.size for file in files)
         self.done = 0
-        self.threads = min(MOST_THREADS, os.cpu_count() or 1)
         self.checksums: Mapping[str, str] = {}
         self.sources: dict[str, Source] = {}
 
@@ -212,33 +213,32 @@ class _Run:
         known = self.archives.get(files[0].indexed or "", {})
         step = _step(archive, known) if _is_unchanged(archive, stamp_of(archive), known) else None
         places = [file.place for file in files if file.place]
-        cost = estimate(places, step=step, threads=self.threads)
+        cost = estimate(places, step)
         how = "seek" if cost.seeks else "pass"
         return Source(archive, len(files), sum(file.size for file in files), how, cost)
 
     def _write_archive(self, archive: str, source: Source) -> None:
         left = {file.place.name: file for file in self.by_archive[archive] if file.place}
         try:
-            try:
-                self._take(archive, source.how, left)
-            except DamagedError:
-                if source.how == "pass":
-                    raise
-                self._take(archive, "pass", left)
+            if source.cost and source.cost.seeking is not None:
+                self._take_by_place(archive, source.how, left)
+            if left:
+                self._take(left, take_by_name(archive, _places(left)))
         except DamagedError as error:
             reason = f"is damaged {error}; {len(left):,} files of it are not written"
             self.rejected.append(Rejected(archive, reason))
         else:
             self.rejected += [Rejected(file.path, "is no longer there") for file in left.values()]
 
-    def _take(self, archive: str, how: str, left: dict[str, Wanted]) -> None:
-        """Write what can be taken of the files that are left, and strike it off."""
-        places = {name: file.place for name, file in left.items() if file.place}
-        if how == "pass":
-            taken = take_in_one_pass(archive, places, self.threads)
-        else:
-            known = self.archives[self.by_archive[archive][0].indexed or ""]
-            taken = take_by_seeking(archive, list(places.values()), known["seek_index"])
+    def _take_by_place(self, archive: str, how: str, left: dict[str, Wanted]) -> None:
+        """Write the files that are where the seek index leads to, and strike them off."""
+        known = self.archives[self.by_archive[archive][0].indexed or ""]
+        threads = THREADS if how == "pass" else 1
+        places = list(_places(left).values())
+        with suppress(DamagedError):
+            self._take(left, take_by_seeking(archive, places, known["seek_index"], threads))
+
+    def _take(self, left: dict[str, Wanted], taken: Iterator[tuple[Place, bytes]]) -> None:
         for place, data in taken:
             self._write(left.pop(place.name), data)
 
@@ -291,6 +291,10 @@ class _Run:
 
 class _BadFileError(Exception):
     """A file is not what it should be: it is left out, and the others go on."""
+
+
+def _places(files: Mapping[str, Wanted]) -> dict[str, Place]:
+    return {name: file.place for name, file in files.items() if file.place}
 
 
 def _target(to: Path, file: Wanted) -> str:

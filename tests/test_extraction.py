@@ -65,13 +65,13 @@ def test_files_are_those_of_the_selection_in_the_layout_of_the_dataset(
 def test_seeking_and_passing_give_the_same_files(
     small: Small, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.extraction.estimate", lambda *_, **__: Always(seeks=True))
+    monkeypatch.setattr("catalog.extraction.estimate", lambda *_: Always(seeks=True))
     archives = pack(small.root, tmp_path / "archives")
     index(*archives, into=tmp_path / "catalog")
     with Catalog.open(tmp_path / "catalog") as cat:
         chosen = cat.select(where="patch % 2 = 0")
         assert ways(chosen.extract(to=tmp_path / "seek")) == {"seek"}
-        monkeypatch.setattr("catalog.extraction.estimate", lambda *_, **__: Always(seeks=False))
+        monkeypatch.setattr("catalog.extraction.estimate", lambda *_: Always(seeks=False))
         assert ways(chosen.extract(to=tmp_path / "pass")) == {"pass"}
     assert files_below(tmp_path / "seek") == files_below(tmp_path / "pass")
     assert same(tmp_path / "seek", small.root)
@@ -79,6 +79,8 @@ def test_seeking_and_passing_give_the_same_files(
 
 class Always:
     """A cost that decides so."""
+
+    seeking = 0.0
 
     def __init__(self, *, seeks: bool) -> None:
         self.seeks = seeks
@@ -243,7 +245,7 @@ def test_moved_archives_are_found(own: list[Path], small: Small, tmp_path: Path)
 def test_broken_seek_index_is_made_good_by_a_pass(
     own: list[Path], small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.extraction.estimate", lambda *_, **__: Always(seeks=True))
+    monkeypatch.setattr("catalog.extraction.estimate", lambda *_: Always(seeks=True))
     known = json.loads((tmp_path / "catalog" / "archives" / "archives.json").read_bytes())
     indexes = [tmp_path / "catalog" / "archives" / row["seek_index"] for row in known["archives"]]
     indexes[0].write_bytes(b"no seek index")

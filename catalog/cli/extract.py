@@ -66,10 +66,10 @@ def _sentence(source: Source) -> str:
     start = f"{source.name}: {source.files:,} files, {_megabytes(source.bytes)}"
     if source.cost is None:
         return f"{start}, by {source.how}"
-    passing = f"one pass ({_megabytes(source.cost.passing)} a thread)"
+    passing = f"one pass ({_megabytes(source.cost.passing)} to unpack)"
     if source.cost.seeking is None:
-        return f"{start}, in {passing}: there is no seek index"
-    seeking = f"seeking ({_megabytes(source.cost.seeking)} to unpack)"
+        return f"{start}, in {passing}: there is no valid seek index"
+    seeking = f"seeking ({_megabytes(source.cost.seeking)})"
     if source.how == "seek":
         return f"{start}, by {seeking} rather than in {passing}"
     return f"{start}, in {passing} rather than by {seeking}"

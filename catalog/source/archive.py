@@ -78,9 +78,9 @@ def stamp_of(path: str) -> Stamp:
         )
 
 
-def open_stream(path: str, threads: int = 1) -> Stream | Seekable:
+def open_stream(path: str) -> Stream | Seekable:
     """An archive, to be read from front to back."""
-    return Stream(path, threads) if is_packed(path) else Seekable.open(path)
+    return Stream(path) if is_packed(path) else Seekable.open(path)
 
 
 def entries(unpacked: Unpacked) -> Iterator[Entry]:
@@ -123,17 +123,14 @@ class ArchiveReader:
     ----------
     path : str
         Absolute path of the archive.
-    threads : int
-        How many threads unpack it.
     """
 
-    def __init__(self, path: str, threads: int = 1) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
         self.rejected: list[Rejected] = []
         """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
         self.places = 0
         """Places in the seek index where one can start to unpack; 0 if there is none."""
-        self._threads = threads
         self._files = FileReader()
 
     def read(self, seek_index: Path) -> Iterator[Member]:
@@ -142,7 +139,7 @@ class ArchiveReader:
         A damaged archive gives what lies before the damage, and no seek index.
         """
         try:
-            unpacked = open_stream(self.path, self._threads)
+            unpacked = open_stream(self.path)
         except OSError as error:
             self.rejected.append(Rejected(self.path, f"cannot be read: {error.strerror}"))
             return

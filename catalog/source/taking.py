@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from catalog.source.unpacking import Unpacked
 
+THREADS: Final = 2
+"""Of a pass with a seek index; more would need more memory than they save time."""
 _HEADER: Final = tarfile.BLOCKSIZE
 _SURE: Final = 90  # of the 100 bytes that a header has for a name
 
@@ -30,37 +32,33 @@ class Place(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What taking files out of an archive costs: bytes to unpack, on one thread."""
+    """What taking files out of an archive costs: bytes to unpack, one after the other."""
 
     seeking: float | None
-    """By seeking; None where that is impossible."""
+    """By going to each; None where that is impossible."""
     passing: float
     """In one pass from the start to the last of them."""
 
     @property
     def seeks(self) -> bool:
-        """Whether seeking is cheaper."""
-        return self.seeking is not None and self.seeking <= self.passing
+        """Whether seeking is sooner done: a pass with a seek index unpacks on two threads."""
+        return self.seeking is not None and self.seeking <= self.passing / THREADS
 
 
-def estimate(places: Sequence[Place], *, step: float | None, threads: int) -> Cost:
+def estimate(places: Sequence[Place], step: float | None) -> Cost:
     """What taking files would cost.
-
-    Between two places where one can start to unpack, everything is unpacked; a pass may use several
-    threads.
 
     Parameters
     ----------
     places : list of Place
         The files.
     step : float, optional
-        Bytes between two such places; 0 for an archive that is not packed, None if there are none.
-    threads : int
-        Of a pass.
+        Bytes between two places where one can start to unpack: all of them are unpacked where one
+        is needed. 0 for an archive that is not packed, None if there are no such places.
     """
     whole = float(max(place.offset + place.size for place in places))
     if step is None:
-        return Cost(None, whole / threads)
+        return Cost(None, whole)
     if not step:
         return Cost(float(sum(place.size for place in places)), whole)
     steps = {
@@ -68,20 +66,20 @@ def estimate(places: Sequence[Place], *, step: float | None, threads: int) -> Co
         for place in places
         for number in range(int(place.offset / step), int((place.offset + place.size) / step) + 1)
     }
-    return Cost(len(steps) * step, whole / threads)
+    return Cost(len(steps) * step, whole)
 
 
 def take_by_seeking(
-    archive: str, places: Sequence[Place], seek_index: Path | None
+    archive: str, places: Sequence[Place], seek_index: Path | None, threads: int = 1
 ) -> Iterator[tuple[Place, bytes]]:
-    """Go to each file, in order of the offset.
+    """Go to each file, in order of the offset; with more threads, unpack ahead.
 
     Raises
     ------
     DamagedError
         If the archive is not what it was when its seek index was made.
     """
-    unpacked = Seekable.open(archive, seek_index)
+    unpacked = Seekable.open(archive, seek_index, threads)
     try:
         for place in sorted(places):
             unpacked.seek(place.offset - _HEADER)
@@ -93,9 +91,7 @@ def take_by_seeking(
         unpacked.close()
 
 
-def take_in_one_pass(
-    archive: str, wanted: Mapping[str, Place], threads: int
-) -> Iterator[tuple[Place, bytes]]:
+def take_by_name(archive: str, wanted: Mapping[str, Place]) -> Iterator[tuple[Place, bytes]]:
     """Read an archive up to the last of the wanted files, by name; missing ones are left out.
 
     Raises
@@ -103,7 +99,7 @@ def take_in_one_pass(
     DamagedError
         Where it breaks off.
     """
-    unpacked: Unpacked = open_stream(archive, threads)
+    unpacked: Unpacked = open_stream(archive)
     left = dict(wanted)
     try:
         for entry in entries(unpacked):

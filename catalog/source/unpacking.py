@@ -21,14 +21,12 @@ if TYPE_CHECKING:
 MOST_AT_ONCE: Final = 64 << 20
 """No header and no patch is larger: an archive that asks for more is damaged, or hostile."""
 
-MOST_THREADS: Final = 2
-"""More would need more memory than they save time."""
-_SPACING: Final = {1: 3 << 20, 2: 2 << 20}
-"""By threads: packed bytes between two places where one can start to unpack.
+_SPACING: Final = 3 << 20
+"""Packed bytes between two places where one can start to unpack.
 
 A place takes 2 to 3 KiB of seek index for Sentinel-2, 0.3 KiB for Sentinel-1, since rapidgzip keeps
-only the bytes of a window that are needed, packed: together less than 0.7 GiB for the twelve
-archives. It holds what lies between some places in memory, 60 to 110 MiB here.
+only the bytes of a window that are needed, packed: together less than 0.5 GiB for the twelve
+archives. It holds what lies between some places in memory, some 80 MiB.
 """
 _UNPACKED_SPACING: Final = 16 << 20
 """Land cover is packed 150-fold: so the spacing must shrink, or it would take a gigabyte."""
@@ -78,14 +76,12 @@ class Stream:
     ----------
     path : str
         A gzip file, of one or more members.
-    threads : int
-        How many of rapidgzip's threads unpack it.
     """
 
-    def __init__(self, path: str, threads: int = 1) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
         self._position = 0
-        self._fast = _open_fast(path, threads)
+        self._fast = _open_fast(path)
         self._exact: _ExactStream | None = None
 
     def read(self, size: int) -> bytes:
@@ -174,7 +170,7 @@ class Seekable:
 
     @classmethod
     def open(cls, path: str, seek_index: Path | None = None, threads: int = 1) -> Self:
-        """Open an archive.
+        """Open an archive; with more threads it reads ahead.
 
         Raises
         ------
@@ -291,18 +287,18 @@ class _ExactStream:
                 return
 
 
-def _open_fast(path: str, threads: int) -> Any:
+def _open_fast(path: str, threads: int = 1) -> Any:
     """The file as rapidgzip sees it; None if that is not installed, or gives up at once."""
     if rapidgzip is None:
         return None
     try:
-        spacing = _spacing(path, threads)
+        spacing = _spacing(path)
         return rapidgzip.RapidgzipFile(path, parallelization=threads, chunk_size=spacing)
     except _GIVES_UP:
         return None
 
 
-def _spacing(path: str, threads: int) -> int:
+def _spacing(path: str) -> int:
     """Packed bytes between two places where one can start, by how much the archive is packed."""
     with open(path, "rb") as file:
         packed = file.read(_SAMPLE)
@@ -310,5 +306,4 @@ def _spacing(path: str, threads: int) -> int:
         unpacked = len(zlib.decompressobj(_GZIP_WINDOW).decompress(packed))
     except zlib.error:
         unpacked = 0
-    most = _SPACING[min(threads, MOST_THREADS)]
-    return max(_SAMPLE, min(most, _UNPACKED_SPACING * len(packed) // max(1, unpacked)))
+    return max(_SAMPLE, min(_SPACING, _UNPACKED_SPACING * len(packed) // max(1, unpacked)))
