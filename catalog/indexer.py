@@ -132,7 +132,7 @@ def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
         return folder
     if not os.fspath(root) or not folder.is_dir():
         raise CatalogNotFoundError(
-            f"there is no folder {os.fspath(root)!r}: name the dataset's folder, or its archives"
+            f"there is no folder {os.fspath(root)!r}: name the dataset's folder or archives as ROOT"
         )
     if folder.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")

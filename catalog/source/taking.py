@@ -60,7 +60,7 @@ def estimate(places: Sequence[Place], step: float | None) -> Cost:
     if step is None:
         return Cost(None, whole)
     if not step:
-        return Cost(float(sum(place.size for place in places)), whole)
+        return Cost(0.0, whole)
     steps = {
         number
         for place in places

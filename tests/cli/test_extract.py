@@ -94,3 +94,27 @@ def test_index_of_a_damaged_archive_is_code_3(
 )
 def test_way_is_told_with_both_costs(source: Source, sentence: str) -> None:
     assert _sentence(source) == f"a.tar.gz: 12 files, 20.5 MB, {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("FOLDER/nope", "--to", "FOLDER/to"), 1, "there is no catalog in FOLDER/nope"),
+        (("OUT",), 2, "Missing option '--to'"),
+        (("OUT", "--to", "FOLDER/file"), 1, "FOLDER/file cannot be written"),
+        (("OUT", "--to", "FOLDER/file/to"), 1, "FOLDER/file/to cannot be written"),
+        (("OUT", "--to", "FOLDER/to", "--how", "move"), 2, "'move' is not one of"),
+        (("OUT", "--to", "FOLDER/to", "--how", "symlink"), 1, "needs files on disk"),
+        (("OUT", "--to", "FOLDER/to", "--region", "Itly"), 1, "Italy"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_mistake_is_answered_with_one_sentence(
+    run: Run, packed: Packed, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    words = [word.replace("OUT", str(packed.out)) for word in arguments]
+    result = run("extract", *(word.replace("FOLDER", str(tmp_path)) for word in words))
+    assert (result.code, result.out) == (code, "")
+    assert said in result.err.replace(str(tmp_path), "FOLDER")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -117,7 +117,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
 }
 """By name: exit code, what is typed, and what the answer must say."""
 
-ELSEWHERE = {"leakage", "manifest", "plot", "sample", "split"}
+ELSEWHERE = {"extract", "leakage", "manifest", "plot", "sample", "split"}
 """Commands whose mistakes have tests of their own."""
 
 
