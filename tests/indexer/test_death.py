@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,12 +23,20 @@ from trees import Told, Tree, contents_of, put, stamps_of
 KILLS, LONGEST_S = 20, 0.6
 """So many runs are killed after so many seconds at most: a whole run takes about as long."""
 
-RUN = """
+RUNS = """
+import os
 import sys
 from catalog import index
 print("ready", flush=True)
-index(sys.argv[1], into=sys.argv[2])
+for _ in sys.stdin:
+    run = os.fork()
+    if not run:
+        index(sys.argv[1], into=sys.argv[2])
+        os._exit(0)
+    print(run, flush=True)
+    os.waitpid(run, 0)
 """
+"""A run for each line that is written to it."""
 
 WAIT = """
 import sys
@@ -49,9 +59,8 @@ def started(tree: Tree) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(script: str, *arguments: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", script, str(tree.root), str(tree.out), *arguments]
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
         processes.append(process)
         assert process.stdout is not None
         assert process.stdout.readline()
@@ -63,18 +72,24 @@ def started(tree: Tree) -> Iterator[Callable[..., subprocess.Popen[str]]]:
             process.kill()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked, which this system cannot")
 def test_twenty_runs_that_are_killed_at_any_moment_are_made_good_by_the_next(
     tree: Tree, expected: dict[str, Any], started: Callable[..., subprocess.Popen[str]]
 ) -> None:
     shutil.rmtree(tree.out)
     moments = random.Random(2017)
+    process = started(RUNS)
+    assert process.stdin
+    assert process.stdout
     for number in range(KILLS):
         if number % 2:
             shutil.rmtree(tree.journal, ignore_errors=True)
-        process = started(RUN)
+        print(file=process.stdin, flush=True)
+        run = int(process.stdout.readline())
         time.sleep(moments.uniform(0, LONGEST_S))
-        process.kill()
-        process.communicate()
+        with suppress(ProcessLookupError):  # it may be done
+            os.kill(run, signal.SIGKILL)
+    process.communicate()
     known = set(tree.journal.glob("*.arrow"))
     told = Told()
     tree.index(progress=told)

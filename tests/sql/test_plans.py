@@ -82,6 +82,8 @@ def watched(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         load_extension(connection, "spatial")
         connection.execute(statement("build/set_items"), {"items": str(items)})
         connection.execute(statement("build/set_data"), {"data": str(DATA)})
+        none = {"members": str(DATA / "no_members.parquet")}
+        connection.execute(statement("build/set_members"), none)
         for folder in ("functions", "views", "macros"):
             for text in statements(folder):
                 connection.execute(text)
