@@ -41,6 +41,7 @@ FUNCTIONS = {
 MACROS = {
     "class_counts": "FROM class_counts() WHERE area_km2 > 0 ORDER BY season, class",
     "named_regions": "FROM named_regions('Georgia')",
+    "overlapping_pairs": "FROM overlapping_pairs() ORDER BY ALL LIMIT 20",
     "patches_in_box": IDS.format("patches_in_box(126.9, 37.9, 126.95, 38.1)"),
     "patches_in_region": IDS.format("patches_in_region('ITA')"),
     "patches_near": "FROM patches_near(126.98, 37.57, 60) SELECT id, distance_km",
@@ -242,3 +243,13 @@ def test_rows_are_those_of_patches(small_cat: Catalog, call: str) -> None:
     found = small_cat.sql(f"FROM {call}")
     assert found.columns == patches.columns
     assert found.types == patches.types
+
+
+def test_pairs_are_those_of_shapely(small_cat: Catalog) -> None:
+    frame = small_cat.select().to_geodataframe()
+    first, second = shapely.STRtree(frame.geometry).query(frame.geometry, predicate="intersects")
+    ids = frame["id"].to_numpy()
+    expected = {(a, b) for a, b in zip(ids[first], ids[second], strict=True) if a < b}
+    found = small_cat.sql("FROM overlapping_pairs()").fetchall()
+    assert set(found) == expected
+    assert len(found) == len(expected)
