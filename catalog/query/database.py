@@ -48,15 +48,19 @@ def build_database(items: Path, database: Path) -> None:
     items : Path
         `items.parquet`, which it is derived from.
     database : Path
-        The file to write, `catalog.duckdb`: DuckDB names the database after it.
+        The file to write, `catalog.duckdb`.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "home_directory": str(database.parent.absolute()),
+        "threads": 1,
+    }
     try:
-        with duckdb.connect(str(database), config={"threads": 1}) as connection:
+        with duckdb.connect(config=config) as connection:
             load_extension(connection, "spatial")
             _build(connection, str(items))
     except duckdb.Error as error:
@@ -64,13 +68,13 @@ def build_database(items: Path, database: Path) -> None:
 
 
 def _build(connection: duckdb.DuckDBPyConnection, items: str) -> None:
-    connection.execute(statement("build/attach_memory"))
-    connection.execute(statement("build/use_memory"))
     _define_views(connection, items)
+    connection.execute(statement("build/attach_new"))
     for name in TABLES:
         connection.execute(statement(f"build/table_{name}"))
     connection.execute(statement("build/use_catalog"))
     _define(connection, "functions", "macros")
+    connection.execute(statement("build/checkpoint"))
 
 
 def open_database(database: Path, items: str | None = None) -> duckdb.DuckDBPyConnection:

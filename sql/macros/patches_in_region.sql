@@ -17,34 +17,9 @@ CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
     ),
 
     pieces AS (
-        SELECT
-            regions.geometry,
-            regions.xmin,
-            regions.ymin,
-            regions.xmax,
-            regions.ymax
+        SELECT regions.geometry
         FROM regions
         INNER JOIN called ON regions.kind = called.place.kind AND regions.name = called.place.name
-    ),
-
-    box AS (
-        SELECT
-            min(xmin) AS xmin,
-            min(ymin) AS ymin,
-            max(xmax) AS xmax,
-            max(ymax) AS ymax
-        FROM pieces
-    ),
-
-    near AS (
-        SELECT
-            patches.id,
-            patches.geometry
-        FROM patches
-        INNER JOIN box
-            ON
-                patches.xmin <= box.xmax AND patches.xmax >= box.xmin
-                AND patches.ymin <= box.ymax AND patches.ymax >= box.ymin
     )
 
     SELECT *
@@ -52,6 +27,6 @@ CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
     WHERE
         id IN (
             SELECT near.id
-            FROM near
+            FROM patches AS near
             INNER JOIN pieces ON ST_Intersects(near.geometry, pieces.geometry)
         )

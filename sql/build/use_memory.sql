@@ -1,2 +1,0 @@
--- Which database do names mean while the views are made?
-USE memory
