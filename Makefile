@@ -23,8 +23,8 @@ check: $(VENV)/installed-check  ## Run linters, type checks and the layer contra
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
 
-bench: $(VENV)/installed-test  ## Measure; see docs/performance.md.
-	$(BIN)/python -m pytest tests/benchmarks -m bench -s
+bench: $(VENV)/installed-test  ## Measure, and write docs/performance.md.
+	$(BIN)/python -m pytest tests/benchmarks -m bench --update-golden
 
 docs: $(VENV)/installed-test  ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden

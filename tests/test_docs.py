@@ -123,6 +123,8 @@ def readme_blocks(language: str) -> list[str]:
 def test_python_of_the_readme_runs(
     block: str, small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if "PatchDataset" in block:
+        pytest.importorskip("torch", reason="PyTorch is an optional extra")
     monkeypatch.chdir(small.root.parent)
     exec(compile(block.replace("sen12ms-catalog/", "catalog/"), "README.md", "exec"), {})
 
