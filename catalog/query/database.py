@@ -13,7 +13,7 @@ import duckdb
 
 from catalog.dataset import DATA
 from catalog.errors import OutputError, QueryError
-from catalog.query.extensions import first_line, load_extension
+from catalog.query.extensions import first_line, load_extension, wheel_settings
 from catalog.query.statements import statement, statements
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def build_database(items: Path, database: Path) -> None:
     config: dict[str, str | bool | int | float | list[str]] = {
         "home_directory": str(database.parent.absolute()),
         "threads": 1,
+        **wheel_settings("spatial"),
     }
     try:
         with duckdb.connect(config=config) as connection:
@@ -92,7 +93,7 @@ def open_database(database: Path, items: str | None = None) -> duckdb.DuckDBPyCo
     QueryError
         If it is no database, or of another version of DuckDB.
     """
-    connection = _new_instance(home_directory=str(database.parent.absolute()))
+    connection = _new_instance("spatial", home_directory=str(database.parent.absolute()))
     try:
         connection.execute(statement("build/attach_catalog"))
         connection.execute(statement("build/use_catalog"))
@@ -116,9 +117,7 @@ def open_items(items: str) -> duckdb.DuckDBPyConnection:
     QueryError
         If it cannot be read, or is another kind of table.
     """
-    connection = _new_instance()
-    if "://" in items:
-        load_extension(connection, "httpfs")
+    connection = _new_instance("spatial", *(["httpfs"] if "://" in items else []))
     try:
         connection.execute(statement("build/attach_empty"))
         connection.execute(statement("build/use_catalog"))
@@ -182,20 +181,22 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
     return answer
 
 
-def _new_instance(**config: str) -> duckdb.DuckDBPyConnection:
+def _new_instance(*extensions: str, **config: str) -> duckdb.DuckDBPyConnection:
     """A DuckDB that shares nothing with others of this process, which may have the same file open.
 
     Temporary files never go beside the catalog, nor extensions into its folder. DuckDB lets every
     query read the folder of temporary files: it is one of its own, made when it is needed.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
+        **wheel_settings(*extensions),
         "memory_limit": MEMORY,
         "temp_directory": str(Path(tempfile.gettempdir()) / f"sen12ms-catalog-{uuid4().hex}"),
         "extension_directory": str(Path.home() / ".duckdb" / "extensions"),
         **config,
     }
     connection = duckdb.connect(config=settings)
-    load_extension(connection, "spatial")
+    for name in extensions:
+        load_extension(connection, name)
     return connection
 
 
