@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from hypothesis import settings
 
 from catalog import Catalog, Report, index
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.load_profile("fixed")  # `--hypothesis-profile default` draws other examples
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parent.parent / "shared"

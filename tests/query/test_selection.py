@@ -185,7 +185,7 @@ def boxes(draw: st.DrawFn, rows: Rows) -> tuple[Any, BaseGeometry]:
     moves = st.sampled_from([0.0, 0.0, -0.01, 0.01, 0.03]) | st.floats(-0.05, 0.05)
     longitudes = sorted([west + draw(moves), east + draw(moves)])
     south, north = sorted([south + draw(moves), north + draw(moves)])
-    west, east = (x - 360 if x > 180 else x for x in longitudes)
+    west, east = (x - 360 if x > 180 else x + 360 if x < -180 else x for x in longitudes)
     spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     parts = [shapely.box(left, south, right, north) for left, right in spans]
     given_as = (west, south, east, north)
