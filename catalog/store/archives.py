@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.model import FileRecord, Grid, Member, PatchKey, Rejected, SceneKey
-from catalog.outputs import whole_file
+from catalog.store.sealed import SEAL_BYTES, read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -43,7 +43,6 @@ _BATCH: Final = 2_000
 _COUNTS: Final = (4, 256)
 _FINGERPRINT: Final = b"fingerprint"
 _ARCHIVE: Final = b"archive"
-_DIGEST_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +117,7 @@ class ArchiveJournal:
         with pa.ipc.new_file(sink, schema, options=options) as writer:
             for batch in batches:
                 writer.write_batch(batch.replace_schema_metadata(schema.metadata))
-        content = sink.getvalue()
-        with whole_file(self.file(archive)) as partial, partial.open("wb") as file:
-            file.write(content)
-            file.write(hashlib.sha256(content).digest())
+        write_sealed(self.file(archive), sink.getvalue())
 
     def load(self, archive: str) -> ArchiveRecord:
         """What was kept of an archive."""
@@ -141,11 +137,7 @@ class ArchiveJournal:
 
     def known(self, archive: str, fingerprint: str) -> ArchiveRecord | None:
         """The record of an archive, if it was read when it had this fingerprint."""
-        try:
-            content = self.file(archive).read_bytes()
-        except OSError:
-            return None
-        if hashlib.sha256(content[:-_DIGEST_BYTES]).digest() != content[-_DIGEST_BYTES:]:
+        if read_sealed(self.file(archive)) is None:
             return None
         record = self.load(archive)
         return record if record.fingerprint == fingerprint else None
@@ -162,7 +154,7 @@ class ArchiveJournal:
 @contextmanager
 def _opened(file: Path) -> Iterator[pa.ipc.RecordBatchFileReader]:
     with pa.memory_map(str(file)) as source:
-        content = source.read_buffer(source.size() - _DIGEST_BYTES)
+        content = source.read_buffer(source.size() - SEAL_BYTES)
         yield pa.ipc.open_file(pa.BufferReader(content))
 
 

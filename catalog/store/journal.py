@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +11,7 @@ import pyarrow as pa
 from catalog.dataset import scene_id
 from catalog.model import Rejected
 from catalog.store.columns import SCHEMA, table_from_columns
+from catalog.store.sealed import read_sealed, write_sealed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _FINGERPRINT: Final = b"fingerprint"
 _REJECTED: Final = b"rejected"
-_DIGEST_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class SceneRecord:
 
 
 class Journal:
-    """One Arrow stream a scene, each written whole or not at all, with its SHA-256 behind it.
+    """One Arrow stream a scene, sealed.
 
     Parameters
     ----------
@@ -72,28 +70,14 @@ class Journal:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, schema) as writer:
             writer.write_table(table.cast(schema))
-        self._write(self._path(key), sink.getvalue())
-
-    def _write(self, path: Path, content: pa.Buffer) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(content)
-            file.write(hashlib.sha256(content).digest())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        write_sealed(self._path(key), sink.getvalue())
 
     def holds(self, key: SceneKey, fingerprint: str) -> bool:
         """Whether the scene was read when its files had this fingerprint."""
-        try:
-            content = self._path(key).read_bytes()
-        except OSError:
+        content = read_sealed(self._path(key))
+        if content is None:
             return False
-        body, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
-        if hashlib.sha256(body).digest() != digest:
-            return False
-        known: bytes = pa.ipc.open_stream(body).schema.metadata[_FINGERPRINT]
+        known: bytes = pa.ipc.open_stream(content).schema.metadata[_FINGERPRINT]
         return known == fingerprint.encode()
 
     def load(self, key: SceneKey) -> SceneRecord:
