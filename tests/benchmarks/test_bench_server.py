@@ -6,6 +6,7 @@ import os
 import shutil
 import statistics
 import time
+from dataclasses import asdict
 from threading import Thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import pytest
 import uvicorn
 from replica import TABLES, _read_scene, true_scenes
 
-from catalog import Catalog
+from catalog import Catalog, Report
 from catalog.indexer import _gazetteer, _Run, _write_scene
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
@@ -57,9 +58,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scene = _read_scene(synthetic, random)
         journal.save(scene.key, "", columns_from_scene(scene, context), ())
         summaries.append(_write_scene(journal, scene.key, folder, None).summary)
-    run = SimpleNamespace(journal=journal, previews=False)
+    run = SimpleNamespace(journal=journal, previews=False, archives=())
     _Run._write_catalogs(run, folder, sorted(summaries, key=lambda summary: summary.key))
-    write_json(folder / "report.json", {"roots": ["/data/SEN12MS"], "href_base": None})
+    report = Report("", "", ("/data/SEN12MS",), None, 0, 0, 0, {}, ())
+    write_json(folder / "report.json", asdict(report))
     return folder
 
 
