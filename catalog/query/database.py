@@ -62,6 +62,7 @@ def build_database(items: Path, database: Path) -> None:
     }
     try:
         with duckdb.connect(config=config) as connection:
+            connection.execute(statement("build/no_progress"))
             load_extension(connection, "spatial")
             _build(connection, str(items))
     except duckdb.Error as error:
@@ -195,6 +196,7 @@ def _new_instance(*extensions: str, **config: str) -> duckdb.DuckDBPyConnection:
         **config,
     }
     connection = duckdb.connect(config=settings)
+    connection.execute(statement("build/no_progress"))
     for name in extensions:
         load_extension(connection, name)
     return connection
