@@ -13,7 +13,7 @@ import shapely
 
 from catalog.dataset import PREVIEWS, SENSORS, patch_id
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import EDGES, Grid, PatchKey
+from catalog.model import EDGES, Grid, Grids, PatchKey
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.report import Report, read_report
@@ -181,7 +181,8 @@ def _check_places(rows: Sequence[Row]) -> Iterator[Finding]:
     recorded = shapely.from_wkb([row["geometry"] for row in rows])
     boxes = np.array([_edges(row["bbox"]) for row in rows])
     unlike = ~np.isclose(boxes, shapely.bounds(recorded), 0, TOLERANCE_DEGREES, equal_nan=True)
-    moved = ~shapely.equals_exact(recorded, footprints(grids), TOLERANCE_DEGREES, normalize=True)
+    outlines = footprints(Grids.of(grids))
+    moved = ~shapely.equals_exact(recorded, outlines, TOLERANCE_DEGREES, normalize=True)
     moved &= ~shapely.is_missing(recorded)
     numbers = np.array([row["sen12ms:patch"] for row in rows])
     corners = np.array([(grid.transform[2], grid.transform[5]) for grid in grids])

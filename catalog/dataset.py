@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.model import PatchKey, SceneKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DATA: Final = files("catalog") / "data"
 """The folder of the tables that Python and SQL share."""
@@ -233,7 +233,14 @@ def scene_id(key: SceneKey) -> str:
 
 def patch_id(key: PatchKey) -> str:
     """Name of a patch: `ROIs1158_spring_1_p30`."""
-    return f"{SEASONS[key.season].roi}_{key.season}_{key.scene}_p{key.patch}"
+    (name,) = patch_ids(key.of_scene, [key.patch])
+    return name
+
+
+def patch_ids(scene: SceneKey, numbers: Iterable[int]) -> list[str]:
+    """Names of patches of one scene."""
+    start = f"{scene_id(scene)}_p"
+    return [f"{start}{number}" for number in numbers]
 
 
 HOLDOUT_SCENES: Final = frozenset((DATA / "holdout_scenes.txt").read_text(encoding="utf-8").split())
@@ -242,6 +249,9 @@ HOLDOUT_SCENES: Final = frozenset((DATA / "holdout_scenes.txt").read_text(encodi
 
 def official_split(key: PatchKey) -> str | None:
     """`train` or `test`; None for a patch that is in neither."""
-    if key in EXCLUDED:
-        return None
-    return "test" if scene_id(key.of_scene) in HOLDOUT_SCENES else "train"
+    return None if key in EXCLUDED else scene_split(key.of_scene)
+
+
+def scene_split(key: SceneKey) -> str:
+    """`train` or `test`: where the official split has the patches of a scene."""
+    return "test" if scene_id(key) in HOLDOUT_SCENES else "train"

@@ -304,9 +304,9 @@ def _read_scene(
 ) -> tuple[int, int]:
     archives = ArchiveJournal(journal.folder / "archives")
     members = (m for part in files.parts for m in archives.load(part.archive).members(part.batch))
-    scene = _reader().read(files.key, files, hrefs, (member.record for member in members))
+    scene = _reader().read(files, hrefs, (member.record for member in members))
     context = Context(_gazetteer(), {files.key: season} if season else {}, previews)
-    columns = columns_from_scene(scene, context) if scene.patches else None
+    columns = columns_from_scene(scene, context) if scene.numbers.size else None
     journal.save(files.key, fingerprint, columns, scene.rejected)
     return files.count, len(scene.rejected)
 
@@ -334,7 +334,7 @@ def _write_scene(
 def _draw_previews(
     folder: Path, rows: Sequence[Mapping[str, Any]], files: SceneFiles, hrefs: Hrefs
 ) -> None:
-    paths = {hrefs.of(file.path): file.path for file in files}
+    paths = {hrefs.of(path): path for sensor in SENSORS for path in files.of(sensor).paths}
     for row in rows:
         assets = {sensor: row["assets"][sensor] for sensor in SENSORS}
         members = {sensor: paths[asset["href"]] for sensor, asset in assets.items() if asset}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
@@ -110,36 +111,68 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asset:
-    """One file of a patch."""
+class Grids:
+    """Where the pixels of n rasters lie, a column at a time."""
 
-    href: str
-    """Path, URL or GDAL `/vsi` name."""
-    size: int
-    """Bytes."""
+    crs: NDArray[np.object_]
+    """`AUTHORITY:CODE` of each, or None; shape (n,)."""
+    shape: NDArray[np.int32]
+    """Rows, columns; shape (n, 2)."""
+    transform: NDArray[np.float64]
+    """Affine coefficients a to f, as of a `Grid`; shape (n, 6)."""
+
+    @classmethod
+    def of(cls, grids: Sequence[Grid]) -> Grids:
+        """The grids as columns."""
+        crs = np.empty(len(grids), object)
+        crs[:] = [grid.crs for grid in grids]
+        shape = np.array([grid.shape for grid in grids], np.int32).reshape(-1, 2)
+        transform = np.array([grid.transform for grid in grids], float).reshape(-1, 6)
+        return cls(crs, shape, transform)
+
+    def take(self, rows: NDArray[Any]) -> Grids:
+        """Some of them, by position or by a mask."""
+        return Grids(self.crs[rows], self.shape[rows], self.transform[rows])
+
+    def followed_by(self, others: Grids) -> Grids:
+        """These, then others."""
+        return Grids(
+            np.concatenate([self.crs, others.crs]),
+            np.concatenate([self.shape, others.shape]),
+            np.concatenate([self.transform, others.transform]),
+        )
+
+    def equal(self, other: Grids) -> NDArray[np.bool_]:
+        """Which are the same as those of as many others."""
+        same: NDArray[np.bool_] = np.equal(self.crs, other.crs).astype(bool)
+        same &= (self.shape == other.shape).all(axis=1)
+        same &= (self.transform == other.transform).all(axis=1)
+        return same
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """The files of one patch, which agree on the grid."""
+class Assets:
+    """The files of one sensor for n patches."""
 
-    key: PatchKey
-    """Season, scene, patch."""
-    grid: Grid
-    """The grid of all its files."""
-    assets: Mapping[str, Asset]
-    """The file of each sensor that is there."""
-    counts: NDArray[np.int32] | None
-    """Pixels per land-cover band and code, shape (4, 256); None without a land-cover file."""
+    hrefs: list[str | None]
+    """Path, URL or GDAL `/vsi` name of each; None where the patch has no such file."""
+    sizes: NDArray[np.int64]
+    """Bytes; 0 where there is no file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was read of one scene."""
+    """What was read of one scene: n patches, a column at a time, in order of their numbers."""
 
     key: SceneKey
     """Season, scene."""
-    patches: tuple[Patch, ...]
-    """In order of the patch number."""
+    numbers: NDArray[np.int64]
+    """The number of each patch."""
+    grids: Grids
+    """The grid that all files of a patch agree on."""
+    assets: Mapping[str, Assets]
+    """The files by sensor."""
+    counts: NDArray[np.int32]
+    """Pixels per band and code of the patches with a land-cover file, in order: (m, 4, 256)."""
     rejected: tuple[Rejected, ...]
     """In order of the path."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.check import Finding
-from catalog.dataset import SENSORS, patch_id
+from catalog.dataset import SENSORS, patch_ids
 from catalog.errors import CatalogNotFoundError
 from catalog.experiment.lists import read_list
 from catalog.query.filters import names_of
@@ -123,9 +124,10 @@ def _sizes_below(folder: str | os.PathLike[str]) -> Sizes:
     if not root.is_dir():
         raise CatalogNotFoundError(f"there is no folder {root}: name a catalog or the dataset")
     sizes: Sizes = {}
-    for files in list_trees([root]).scenes.values():
-        for file in files:
-            sizes.setdefault(patch_id(file.key), {})[file.sensor] = file.size
+    for scene, sensor in product(list_trees([root]).scenes.values(), SENSORS):
+        files = scene.of(sensor)
+        for patch, size in zip(patch_ids(scene.key, files.numbers), files.sizes, strict=True):
+            sizes.setdefault(patch, {})[sensor] = int(size)
     return sizes
 
 

@@ -171,7 +171,7 @@ class ArchiveReader:
             self.rejected.append(Rejected(printable(path), problem))
         if problem is not None or parsed is None:
             return None
-        file = FoundFile(*parsed, path, entry.size, 0)
+        file = FoundFile(*parsed, path, entry.size)
         record = self._files.read_member(file, lambda size: _read_whole(unpacked, size))
         unpacked.seek(entry.offset + entry.size)
         return Member(record, entry.name, entry.offset)

@@ -12,7 +12,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from catalog.model import Grid, RasterHeader
-from catalog.source.tiff import NotUnderstoodError, parse_tiff, transform_from_tie
+from catalog.source.tiff import NotUnderstoodError, parse_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,19 +22,29 @@ HEAD_BYTES: Final = 4096
 
 _MOST_BANDS, _MOST_VALUES = 64, 2**26
 """Far more than a patch of s2 has: so many are not read only to see whether they are there."""
-_TIE: Final = struct.Struct("<6d")
+PLACE: Final = struct.Struct("<2d")
+"""A place as the bytes of a header have it."""
 
 
 class UnreadableError(Exception):
     """Neither our parser nor GDAL can read this file; the message says why."""
 
 
-class _Template(NamedTuple):
-    """A parsed header as bytes around its tie point."""
+class Template(NamedTuple):
+    """A parsed header as bytes around the two numbers of its tie point that say where it lies."""
 
     before: bytes
     after: bytes
+    place: int
+    """Where the two doubles start: x and y of the upper-left corner, in the CRS's unit."""
+    behind: int
+    """Where they end."""
+    end: int
+    """Bytes of the whole header."""
+    size: int
+    """Bytes of the whole file."""
     header: RasterHeader
+    """What was parsed."""
 
 
 class HeaderReader:
@@ -45,7 +55,9 @@ class HeaderReader:
     """
 
     def __init__(self) -> None:
-        self._templates: dict[int, _Template] = {}
+        self._templates: dict[int, Template] = {}
+        self.enough_bytes = HEAD_BYTES
+        """So many bytes are enough to know a header again, if it is one that was parsed."""
 
     def read(self, path: str, head: bytes, size: int) -> RasterHeader:
         """Read the header of one file.
@@ -76,28 +88,41 @@ class HeaderReader:
 
     def understood(self, head: bytes, size: int) -> RasterHeader | None:
         """What the first bytes of a file say; None where GDAL must look at all of it."""
+        template = self.known(head, size)
+        if template is not None:
+            header = template.header
+            a, b, _, d, e, _ = header.grid.transform
+            x, y = PLACE.unpack_from(head, template.place)
+            grid = Grid(header.grid.crs, header.grid.shape, (a, b, x, d, e, y))
+            return RasterHeader(
+                grid, header.bands, header.dtype, header.data_offset, header.data_end
+            )
         try:
-            return self._recall(head, size) or self._parse(head, size)
+            return self._parse(head, size)
         except NotUnderstoodError:
             return None
 
-    def _recall(self, head: bytes, size: int) -> RasterHeader | None:
+    def known(self, head: bytes, size: int) -> Template | None:
+        """The header of a whole file that differs from this one at most in its place."""
         template = self._templates.get(size)
-        if template is None or not head.startswith(template.before):
-            return None
-        tie = len(template.before)
-        if not head.startswith(template.after, tie + _TIE.size):
-            return None
-        known = template.header
-        a, _, _, _, e, _ = known.grid.transform
-        transform = transform_from_tie((a, -e, 0.0), _TIE.unpack_from(head, tie))
-        grid = Grid(known.grid.crs, known.grid.shape, transform)
-        return RasterHeader(grid, known.bands, known.dtype, known.data_offset, known.data_end)
+        if (
+            template is not None
+            and head.startswith(template.before)
+            and head.startswith(template.after, template.behind)
+        ):
+            return template
+        return None
 
     def _parse(self, head: bytes, size: int) -> RasterHeader:
-        header, tie, end = parse_tiff(head)
-        if head.startswith(b"II"):
-            self._templates[size] = _Template(head[:tie], head[tie + _TIE.size : end], header)
+        header, tie_point, end = parse_tiff(head)
+        if head.startswith(b"II") and header.data_end <= size:
+            # Of the six numbers of a tie point, the fourth and fifth are a place; the rest is 0.
+            place = tie_point + 24
+            behind = place + PLACE.size
+            self._templates[size] = Template(
+                head[:place], head[behind:end], place, behind, end, size, header
+            )
+            self.enough_bytes = max(template.end for template in self._templates.values())
         return header
 
 

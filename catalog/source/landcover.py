@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,44 +19,84 @@ BANDS: Final = 4
 CODES: Final = 256
 """Codes counted per band; larger pixel values, which no legend has, count as the last one."""
 
-_BAND_START: Final = np.arange(BANDS, dtype=np.intp) * CODES
+_AT_ONCE: Final = 32
+"""Images whose runs are summed in one go: enough to share the cost of the calls."""
 
 
-def count_codes(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Count the pixels of each code in each band.
+class CodeCounter:
+    """Counts the pixels of each code in each band, image after image of one size.
 
     Land cover of 500 m, blown up to 10 m, comes in long runs of equal pixels. The four bands of a
     pixel are compared as one 32-bit number, and whole runs are counted at once.
 
     Parameters
     ----------
-    pixels : uint8 array of shape (n, 4)
-        Contiguous, in any order that keeps neighbours together.
-
-    Returns
-    -------
-    int32 array of shape (4, 256)
-        Pixels by band and code; each row sums to n.
+    pixels : int
+        Pixels of an image.
     """
-    words = pixels.view("<u4").ravel()
-    (changes,) = np.not_equal(words[1:], words[:-1]).nonzero()
-    ends = np.empty(changes.size + 1, np.intp)
-    ends[:-1] = changes
-    ends[-1] = words.size - 1
-    lengths = np.diff(ends, prepend=-1)
-    bins = words[ends].view(np.uint8).reshape(-1, BANDS) + _BAND_START
-    counts = np.bincount(bins.ravel(), np.repeat(lengths, BANDS), BANDS * CODES)
-    return counts.astype(np.int32).reshape(BANDS, CODES)
+
+    def __init__(self, pixels: int) -> None:
+        self._pixels = pixels
+        self._is_end = np.ones(pixels, np.bool_)
+        self._ends: list[NDArray[np.intp]] = []
+        self._words: list[NDArray[np.uint32]] = []
+        self._counts: list[NDArray[np.int32]] = []
+
+    def add(self, buffer: bytes | NDArray[np.uint8], offset: int = 0) -> None:
+        """Count one image.
+
+        Parameters
+        ----------
+        buffer : bytes or uint8 array
+            Four bytes a pixel, in any order that keeps neighbours together.
+        offset : int
+            Where in the buffer it starts.
+        """
+        words = np.frombuffer(buffer, "<u4", self._pixels, offset)
+        np.not_equal(words[1:], words[:-1], out=self._is_end[:-1])
+        (ends,) = self._is_end.nonzero()
+        self._ends.append(ends)
+        self._words.append(words[ends])
+        if len(self._ends) == _AT_ONCE:
+            self._sum_runs()
+
+    def counts(self) -> NDArray[np.int32]:
+        """Pixels by image, band and code, shape (n, 4, 256): each row sums to those of an image."""
+        self._sum_runs()
+        return np.concatenate([np.empty((0, BANDS, CODES), np.int32), *self._counts])
+
+    def _sum_runs(self) -> None:
+        images = len(self._ends)
+        if images == 0:
+            return
+        image = np.repeat(np.arange(images), [len(ends) for ends in self._ends])
+        ends = np.concatenate(self._ends) + image * self._pixels
+        lengths = np.diff(ends, prepend=-1).astype(float)
+        codes = np.concatenate(self._words).view(np.uint8).reshape(-1, BANDS)
+        counts = np.empty((images, BANDS, CODES), np.int32)
+        for band in range(BANDS):
+            bins = image * CODES + codes[:, band]
+            counts[:, band] = np.bincount(bins, lengths, images * CODES).reshape(images, CODES)
+        self._counts.append(counts)
+        self._ends.clear()
+        self._words.clear()
+
+
+def is_countable(header: RasterHeader) -> bool:
+    """Whether the pixels of a file can be counted from its bytes alone."""
+    return header.data_offset is not None and header.dtype == "uint8" and header.bands == BANDS
 
 
 def counts_from_buffer(buffer: bytes, header: RasterHeader) -> NDArray[np.int32] | None:
-    """Count straight from the bytes of a file, or None if its layout is not the plain one."""
-    if header.data_offset is None or header.dtype != "uint8" or header.bands != BANDS:
+    """Count straight from the bytes of a file, or None if its layout is not the plain one.
+
+    Returns
+    -------
+    int32 array of shape (4, 256), or None
+    """
+    if header.data_offset is None or not is_countable(header):
         return None
-    rows, columns = header.grid.shape
-    size = rows * columns * BANDS
-    pixels = np.frombuffer(buffer, np.uint8, size, header.data_offset)
-    return count_codes(pixels.reshape(-1, BANDS))
+    return _count(buffer, header.grid.shape, header.data_offset)
 
 
 def counts_from_rasterio(path: str) -> NDArray[np.int32]:
@@ -74,4 +115,12 @@ def counts_from_rasterio(path: str) -> NDArray[np.int32]:
     if pixels.dtype.kind not in "iu":
         raise UnreadableError(f"holds {pixels.dtype} pixels where class codes are expected")
     codes = np.where((pixels < 0) | (pixels >= CODES), CODES - 1, pixels).astype(np.uint8)
-    return count_codes(np.ascontiguousarray(np.moveaxis(codes, 0, -1).reshape(-1, BANDS)))
+    return _count(np.ascontiguousarray(np.moveaxis(codes, 0, -1)), codes.shape[1:])
+
+
+def _count(
+    buffer: bytes | NDArray[np.uint8], shape: tuple[int, ...], offset: int = 0
+) -> NDArray[np.int32]:
+    counter = CodeCounter(math.prod(shape))
+    counter.add(buffer, offset)
+    return counter.counts().reshape(BANDS, CODES)

@@ -10,7 +10,7 @@ from rasterio.io import MemoryFile
 from catalog.dataset import SENSORS, SHAPE
 from catalog.model import FileRecord
 from catalog.source.header import HEAD_BYTES, HeaderReader, UnreadableError
-from catalog.source.landcover import counts_from_buffer, counts_from_rasterio
+from catalog.source.landcover import counts_from_buffer, counts_from_rasterio, is_countable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catalog.model import Grid, RasterHeader
     from catalog.source.tree import FoundFile
 
+_READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 MOST_BYTES: Final = 64 << 20
 """A member of an archive that GDAL must look at is read whole, up to this size."""
 
@@ -29,7 +30,8 @@ class FileReader:
     """Reads files, one after the other; headers that are written alike are parsed once."""
 
     def __init__(self) -> None:
-        self._headers = HeaderReader()
+        self.headers = HeaderReader()
+        """The headers that were read."""
 
     def read(self, file: FoundFile) -> FileRecord:
         """Read a file on disk."""
@@ -54,26 +56,20 @@ class FileReader:
             if file.sensor == "lc":
                 return self._read_from_memory(file, read(_checked_size(file)))
             head = read(min(file.size, HEAD_BYTES))
-            if self._headers.understood(head, file.size) is None:
+            if self.headers.understood(head, file.size) is None:
                 head += read(_checked_size(file) - len(head))
             return self._read_from_memory(file, head)
         except UnreadableError as error:
             return _rejected(file, str(error))
 
     def _read_from_disk(self, file: FoundFile) -> FileRecord:
-        counted = file.sensor == "lc"
-        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            data = os.read(descriptor, file.size if counted else HEAD_BYTES)
-            size = os.fstat(descriptor).st_size
-        finally:
-            os.close(descriptor)
+        data, size = read_start(file.path, file.size if file.sensor == "lc" else HEAD_BYTES)
         return _record(file, size, *self._read_content(file.path, file.sensor, data, size))
 
     def _read_from_memory(self, file: FoundFile, data: bytes) -> FileRecord:
         """Like a file on disk; GDAL is shown the bytes where our own parser is not enough."""
-        header = self._headers.understood(data[:HEAD_BYTES], file.size)
-        enough = header is not None and (file.sensor != "lc" or _is_countable(header))
+        header = self.headers.understood(data[:HEAD_BYTES], file.size)
+        enough = header is not None and (file.sensor != "lc" or is_countable(header))
         if enough or not data:
             content = self._read_content(file.path, file.sensor, data, file.size)
             return _record(file, file.size, *content)
@@ -87,27 +83,38 @@ class FileReader:
     def _read_content(
         self, path: str, sensor: str, data: bytes, size: int
     ) -> tuple[Grid, NDArray[np.int32] | None]:
-        header = self._headers.read(path, data[:HEAD_BYTES], size)
-        _check(header, sensor)
+        header = self.headers.read(path, data[:HEAD_BYTES], size)
+        check_layout(header, sensor)
         return header.grid, _counts(path, data, header) if sensor == "lc" else None
 
 
-def _is_countable(header: RasterHeader) -> bool:
-    """Whether the pixels can be counted without GDAL."""
-    return header.data_offset is not None and header.dtype == "uint8"
+def read_start(path: str, most: int) -> tuple[bytes, int]:
+    """The first bytes of a file on disk, and its size."""
+    descriptor = os.open(path, _READ_ONLY)
+    try:
+        return os.read(descriptor, most), os.lseek(descriptor, 0, os.SEEK_END)
+    finally:
+        os.close(descriptor)
 
 
-def _counts(path: str, data: bytes, header: RasterHeader) -> NDArray[np.int32]:
-    counts = counts_from_buffer(data, header) if header.data_end <= len(data) else None
-    return counts_from_rasterio(path) if counts is None else counts
+def check_layout(header: RasterHeader, sensor: str) -> None:
+    """Check that a file has the rows, columns and bands of a patch.
 
-
-def _check(header: RasterHeader, sensor: str) -> None:
+    Raises
+    ------
+    UnreadableError
+        If it has others.
+    """
     expected = (*SHAPE, len(SENSORS[sensor].bands))
     found = (*header.grid.shape, header.bands)
     if found != expected:
         sizes = ["{} × {} pixels with {} bands".format(*numbers) for numbers in (found, expected)]
         raise UnreadableError(f"has {sizes[0]} where {sizes[1]} are expected")
+
+
+def _counts(path: str, data: bytes, header: RasterHeader) -> NDArray[np.int32]:
+    counts = counts_from_buffer(data, header) if header.data_end <= len(data) else None
+    return counts_from_rasterio(path) if counts is None else counts
 
 
 def _checked_size(file: FoundFile) -> int:

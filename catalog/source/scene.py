@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import groupby
+from functools import reduce
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from catalog.dataset import SENSORS
-from catalog.model import Asset, Patch, Rejected, Scene
-from catalog.source.record import FileReader
+from catalog.model import Assets, Grids, Rejected, Scene
+from catalog.source.sensor import SensorReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from catalog.model import FileRecord, Grid, PatchKey, SceneKey
+    from numpy.typing import NDArray
+
+    from catalog.model import FileRecord, SceneKey
     from catalog.source.hrefs import Hrefs
-    from catalog.source.tree import FoundFile
+    from catalog.source.sensor import SensorFiles
+    from catalog.source.tree import SceneFiles
 
 
 class SceneReader:
     """Reads scenes, one after the other."""
 
     def __init__(self) -> None:
-        self._files = FileReader()
+        self._sensors = SensorReader()
 
-    def read(
-        self,
-        key: SceneKey,
-        files: Iterable[FoundFile],
-        hrefs: Hrefs,
-        members: Iterable[FileRecord] = (),
-    ) -> Scene:
+    def read(self, files: SceneFiles, hrefs: Hrefs, members: Iterable[FileRecord] = ()) -> Scene:
         """Read the files of one scene.
 
         Parameters
         ----------
-        key : SceneKey
-            The scene.
-        files : iterable of FoundFile
+        files : SceneFiles
             All of its files on disk.
         hrefs : Hrefs
             What the catalog says where they are.
@@ -49,56 +46,84 @@ class SceneReader:
         Scene
             Patches with at least one good file, and the rejected files.
         """
-        records = [*map(self._files.read, files), *members]
-        records.sort(key=lambda record: (record.key, record.sensor, record.path))
-        patches: list[Patch] = []
+        records = [*members]
         rejected: list[Rejected] = []
-        for patch, group in groupby(records, key=lambda record: record.key):
-            agreed = _agreeing(_good_ones(group, rejected), rejected)
-            if agreed:
-                patches.append(_patch(patch, *agreed, hrefs))
+        read = {}
+        for sensor in SENSORS:
+            packed = [record for record in records if record.sensor == sensor]
+            read[sensor], bad = self._sensors.read(files.of(sensor), packed)
+            rejected += bad
+        agreed = _agreeing(read)
+        rejected += _disagreeing(read, agreed)
         rejected.sort(key=lambda entry: entry.path)
-        return Scene(key, tuple(patches), tuple(rejected))
+        kept = {
+            sensor: good if agreed[sensor].all() else good.take(np.flatnonzero(agreed[sensor]))
+            for sensor, good in read.items()
+        }
+        return _scene(files.key, kept, hrefs, rejected)
 
 
-def _good_ones(records: Iterable[FileRecord], rejected: list[Rejected]) -> dict[str, FileRecord]:
-    """By sensor, the first file of a patch that could be read."""
-    good: dict[str, FileRecord] = {}
-    for record in records:
-        if record.sensor in good:
-            first = good[record.sensor].path
-            reason = f"is a second file of one patch, beside {first}"
-            rejected.append(Rejected(record.path, reason))
-        elif record.reason is not None:
-            rejected.append(Rejected(record.path, record.reason))
-        else:
-            good[record.sensor] = record
-    return good
+def _patches(read: Mapping[str, SensorFiles]) -> NDArray[np.int64]:
+    """Numbers of all patches, in order."""
+    return reduce(np.union1d, [files.numbers for files in read.values()])
 
 
-def _agreeing(
-    reads: dict[str, FileRecord], rejected: list[Rejected]
-) -> tuple[Grid, dict[str, FileRecord]] | None:
-    """The grid that most of the files have, and these; None where no grid has most."""
-    votes = Counter(read.grid for read in reads.values() if read.grid is not None)
-    if not votes:
-        return None
-    (grid, most), (_, next_most) = [*votes.most_common(2), (None, 0)][:2]
-    agreed = {name: read for name, read in reads.items() if read.grid == grid and most > next_most}
-    for name, read in reads.items():
-        if name not in agreed:
-            others = ", ".join(other for other in reads if other != name)
-            rejected.append(
-                Rejected(read.path, f"lies on another grid than the {others} of its patch")
-            )
-    return (grid, agreed) if grid and agreed else None
+def _agreeing(read: Mapping[str, SensorFiles]) -> dict[str, NDArray[np.bool_]]:
+    """By sensor, which files lie on the grid that most of the files of their patch have.
 
-
-def _patch(key: PatchKey, grid: Grid, reads: dict[str, FileRecord], hrefs: Hrefs) -> Patch:
-    assets = {
-        name: Asset(hrefs.of(reads[name].path), reads[name].size)
-        for name in SENSORS
-        if name in reads
+    Where no grid has most, none does.
+    """
+    votes = {sensor: np.ones(len(files.numbers), int) for sensor, files in read.items()}
+    for one, other in combinations(read, 2):
+        _, left, right = np.intersect1d(
+            read[one].numbers, read[other].numbers, assume_unique=True, return_indices=True
+        )
+        same = read[one].grids.take(left).equal(read[other].grids.take(right))
+        votes[one][left[same]] += 1
+        votes[other][right[same]] += 1
+    patches = _patches(read)
+    rows = {sensor: np.searchsorted(patches, files.numbers) for sensor, files in read.items()}
+    most, having_most = np.zeros((2, patches.size), int)
+    for sensor, found in votes.items():
+        most[rows[sensor]] = np.maximum(most[rows[sensor]], found)
+    for sensor, found in votes.items():
+        having_most[rows[sensor]] += found == most[rows[sensor]]
+    alone = most == having_most
+    return {
+        sensor: (found == most[rows[sensor]]) & alone[rows[sensor]]
+        for sensor, found in votes.items()
     }
-    counts = reads["lc"].counts if "lc" in reads else None
-    return Patch(key, grid, assets, counts)
+
+
+def _disagreeing(
+    read: Mapping[str, SensorFiles], agreed: Mapping[str, NDArray[np.bool_]]
+) -> Iterator[Rejected]:
+    for sensor, files in read.items():
+        for position in np.flatnonzero(~agreed[sensor]).tolist():
+            patch = files.numbers[position]
+            others = sorted(name for name in read if name != sensor and patch in read[name].numbers)
+            reason = f"lies on another grid than the {', '.join(others)} of its patch"
+            yield Rejected(files.paths[position], reason)
+
+
+def _scene(
+    key: SceneKey, kept: Mapping[str, SensorFiles], hrefs: Hrefs, rejected: Sequence[Rejected]
+) -> Scene:
+    numbers = _patches(kept)
+    rows = {sensor: np.searchsorted(numbers, files.numbers) for sensor, files in kept.items()}
+    _, first = np.unique(np.concatenate(list(rows.values())), return_index=True)
+    grids = reduce(Grids.followed_by, [files.grids for files in kept.values()]).take(first)
+    assets = {
+        sensor: _assets(files, rows[sensor], numbers.size, hrefs) for sensor, files in kept.items()
+    }
+    return Scene(key, numbers, grids, assets, kept["lc"].counts, tuple(rejected))
+
+
+def _assets(files: SensorFiles, rows: NDArray[np.intp], patches: int, hrefs: Hrefs) -> Assets:
+    """The files of one sensor, with gaps where a patch has none."""
+    known: list[str | None] = [None] * patches
+    for row, path in zip(rows.tolist(), files.paths, strict=True):
+        known[row] = hrefs.of(path)
+    sizes = np.zeros(patches, np.int64)
+    sizes[rows] = files.sizes
+    return Assets(known, sizes)

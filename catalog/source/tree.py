@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
 
 from catalog.model import PatchKey, Rejected, SceneKey
-from catalog.source.naming import parse_name
+from catalog.source.naming import format_name, parse_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+_NUMBERS: Final = 3
+"""Numbers kept of a file: patch, size, time."""
 
 
 class FoundFile(NamedTuple):
@@ -26,8 +34,28 @@ class FoundFile(NamedTuple):
     """Absolute path."""
     size: int
     """Bytes."""
-    mtime_ns: int
-    """Time of the last change, nanoseconds."""
+
+
+class FoundFiles(NamedTuple):
+    """Files of one scene and sensor, a column at a time, by patch and path."""
+
+    scene: SceneKey
+    """Season, scene."""
+    sensor: str
+    """`s1`, `s2` or `lc`."""
+    numbers: NDArray[np.int64]
+    """Numbers of the patches; shape (n,)."""
+    paths: list[str]
+    """Absolute paths."""
+    sizes: NDArray[np.int64]
+    """Bytes; shape (n,)."""
+    mtimes_ns: NDArray[np.int64]
+    """Times of the last change, nanoseconds; shape (n,)."""
+
+    def one(self, position: int) -> FoundFile:
+        """One of them."""
+        key = PatchKey(*self.scene, int(self.numbers[position]))
+        return FoundFile(key, self.sensor, self.paths[position], int(self.sizes[position]))
 
 
 class ArchivePart(NamedTuple):
@@ -45,44 +73,59 @@ class ArchivePart(NamedTuple):
 
 @dataclass(slots=True)
 class SceneFiles:
-    """The files of one scene, packed: half a million of them take some thirty megabytes."""
+    """The files of one scene, packed: half a million of them take some thirteen megabytes."""
 
     key: SceneKey
     """Season, scene."""
-    lines: dict[str, bytearray] = field(default_factory=dict)
-    """By folder: a line a file, with patch, sensor, name, size and time of the last change."""
+    folders: dict[tuple[str, str], array[int]] = field(default_factory=dict)
+    """By folder, with a separator behind it, and sensor: patch, size and time of the last change
+    (ns) of one file after the other. Their names follow from that."""
     parts: list[ArchivePart] = field(default_factory=list)
     """Its files in archives."""
-    count: int = 0
-    """How many files they are, without those in archives."""
 
-    def add(self, folder: str, entry: os.DirEntry[str], patch: int, sensor: str) -> None:
+    @property
+    def count(self) -> int:
+        """How many files they are, without those in archives."""
+        return sum(map(len, self.folders.values())) // _NUMBERS
+
+    def add(self, folder: str, sensor: str, patch: int, status: os.stat_result) -> None:
         """Note one file."""
-        status = entry.stat()
-        self.count += 1
-        line = f"{patch}\t{sensor}\t{entry.name}\t{status.st_size}\t{status.st_mtime_ns}\n"
-        self.lines.setdefault(folder, bytearray()).extend(line.encode())
+        packed = self.folders.setdefault((folder, sensor), array("q"))
+        packed.extend((patch, status.st_size, status.st_mtime_ns))
 
-    def __iter__(self) -> Iterator[FoundFile]:
-        """All files on disk, by patch, sensor and path."""
-        files = []
-        for folder, lines in self.lines.items():
-            start = os.path.join(folder, "")
-            for line in lines.decode().splitlines():
-                patch, sensor, name, size, mtime_ns = line.split("\t")
-                key = PatchKey(*self.key, int(patch))
-                files.append(FoundFile(key, sensor, start + name, int(size), int(mtime_ns)))
-        return iter(sorted(files))
+    def of(self, sensor: str) -> FoundFiles:
+        """The files of one sensor on disk."""
+        paths: list[str] = []
+        tables = [np.empty((0, _NUMBERS), np.int64)]
+        name = format_name(PatchKey(*self.key, 0), sensor).removesuffix("0.tif")
+        for folder in sorted(folder for folder, held in self.folders if held == sensor):
+            table = self._table(folder, sensor)
+            start = f"{folder}{name}"
+            paths += [f"{start}{number}.tif" for number in table[:, 0].tolist()]
+            tables.append(table)
+        numbers, sizes, mtimes_ns = np.concatenate(tables).T
+        if len(tables) > 2:
+            order = np.argsort(numbers, kind="stable")
+            numbers, sizes, mtimes_ns = numbers[order], sizes[order], mtimes_ns[order]
+            paths = [paths[position] for position in order.tolist()]
+        return FoundFiles(self.key, sensor, numbers, paths, sizes, mtimes_ns)
 
     def fingerprint(self) -> str:
         """SHA-256 over the paths, sizes and times of the files: equal if none of them changed."""
         digest = hashlib.sha256()
-        for folder in sorted(self.lines):
-            digest.update(f"{folder}\n".encode())
-            digest.update(b"\n".join(sorted(self.lines[folder].splitlines())))
+        for folder, sensor in sorted(self.folders):
+            table = self._table(folder, sensor)
+            digest.update(f"{folder}\n{sensor} {len(table)}\n".encode())
+            digest.update(table.tobytes())
         for part in self.parts:
             digest.update(f"{part}\n".encode())
         return digest.hexdigest()
+
+    def _table(self, folder: str, sensor: str) -> NDArray[np.int64]:
+        """Patch, size and time of the files in one folder, by patch; shape (n, 3)."""
+        packed = np.frombuffer(self.folders[folder, sensor], np.int64)
+        table = packed.reshape(-1, _NUMBERS)
+        return table[np.argsort(table[:, 0])]
 
 
 @dataclass(slots=True)
@@ -134,10 +177,11 @@ def list_trees(roots: Iterable[Path]) -> Listing:
 
 def _list_folder(folder: str, entries: Iterable[os.DirEntry[str]], listing: Listing) -> list[str]:
     below = []
+    start = os.path.join(folder, "")
     for entry in entries:
         parsed = parse_name(entry.name)
         if parsed is not None:
-            _add_file(folder, entry, parsed, listing)
+            _add_file(start, entry, parsed, listing)
         elif _is_folder(entry):
             below.append(entry.path)
         elif entry.name == "seasons.csv":
@@ -167,7 +211,7 @@ def _add_file(
             listing.rejected.append(Rejected(printable(entry.path), "is no regular file"))
             return
         listing.scenes.setdefault(scene, SceneFiles(scene))
-        listing.scenes[scene].add(folder, entry, key.patch, sensor)
+        listing.scenes[scene].add(folder, sensor, key.patch, entry.stat())
         listing.files += 1
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"

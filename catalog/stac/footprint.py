@@ -14,20 +14,18 @@ from shapely import MultiPolygon, Polygon
 from catalog.pieces import polygons
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from catalog.model import Grid
+    from catalog.model import Grids
 
 
-def footprints(grids: Sequence[Grid]) -> NDArray[np.object_]:
+def footprints(grids: Grids) -> NDArray[np.object_]:
     """Outlines of rasters on the ellipsoid: their four corners, transformed by PROJ.
 
     Parameters
     ----------
-    grids : sequence of Grid
+    grids : Grids
         Any mixture of CRSs; each CRS is transformed in one call.
 
     Returns
@@ -37,29 +35,27 @@ def footprints(grids: Sequence[Grid]) -> NDArray[np.object_]:
         the antimeridian splits them; None where the CRS is missing or unknown to PROJ, or where a
         corner has no place on Earth.
     """
-    outlines = np.full(len(grids), None, dtype=object)
-    codes = np.array([grid.crs or "" for grid in grids], dtype=object)
-    for code in set(codes) - {""}:
-        (members,) = np.nonzero(codes == code)
-        rings = _rings(code, [grids[member] for member in members.tolist()])
+    outlines = np.full(len(grids.crs), None, dtype=object)
+    for code in set(grids.crs.tolist()) - {None}:
+        (members,) = np.nonzero(grids.crs == code)
+        rings = _rings(code, grids.take(members))
         placed = (np.abs(rings) <= [180, 90]).all(axis=(1, 2))
         outlines[members[placed]] = _polygons(rings[placed])
     return outlines
 
 
-def _rings(code: str, grids: Sequence[Grid]) -> NDArray[np.float64]:
+def _rings(code: str, grids: Grids) -> NDArray[np.float64]:
     """Closed rings of shape (n, 5, 2), degrees; infinite where there is no place on Earth."""
-    transforms = np.array([grid.transform for grid in grids])
-    rows, columns = np.array([grid.shape for grid in grids], dtype=float).T
-    zero = np.zeros_like(rows)
-    u = np.stack([zero, zero, columns, columns, zero], axis=1)
-    v = np.stack([zero, rows, rows, zero, zero], axis=1)
-    a, b, c, d, e, f = (transforms[:, [k]] for k in range(6))
-    x, y = a * u + b * v + c, d * u + e * v + f
     transformer = _transformer(code)
     if transformer is None:
-        return np.full((len(grids), 5, 2), np.inf)
-    return np.stack(transformer.transform(x, y), axis=-1)
+        return np.full((len(grids.crs), 5, 2), np.inf)
+    rows, columns = grids.shape.T.astype(float)
+    zero = np.zeros_like(rows)
+    u = np.stack([zero, zero, columns, columns], axis=1)
+    v = np.stack([zero, rows, rows, zero], axis=1)
+    a, b, c, d, e, f = (grids.transform[:, [k]] for k in range(6))
+    corners = transformer.transform(a * u + b * v + c, d * u + e * v + f)
+    return np.stack(corners, axis=-1)[:, [0, 1, 2, 3, 0]]
 
 
 @lru_cache(maxsize=128)

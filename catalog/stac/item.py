@@ -18,9 +18,9 @@ from catalog.dataset import (
     SEASONS,
     SENSORS,
     classes_of,
-    official_split,
-    patch_id,
+    patch_ids,
     scene_id,
+    scene_split,
 )
 from catalog.model import EDGES
 from catalog.stac.audit import off_grid
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from catalog.model import Patch, Scene, SceneKey
+    from catalog.model import Assets, Scene, SceneKey
     from catalog.stac.place import Gazetteer, Place
 
 STAC_VERSION: Final = "1.1.0"
@@ -48,7 +48,8 @@ ISSUES: Final = ("no_footprint", "off_grid", "unknown_class", "excluded")
 there are land-cover codes outside the legend; the official split leaves the patch out."""
 
 Columns = dict[str, Any]
-"""Values by column name: a list or array over the patches, or Columns again for a struct."""
+"""Values by column name: a list or array over the patches, Columns again for a struct, anything
+else for a value that all patches share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,41 +95,41 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
         Geometries as WKB in degrees (OGC:CRS84); times in UTC; None for what is not known. Where a
         struct as a whole is unknown, its column `""` is true.
     """
-    patches = scene.patches
-    outlines = footprints([patch.grid for patch in patches])
+    outlines = footprints(scene.grids)
+    bounds = shapely.bounds(outlines)
     places = context.gazetteer.locate(outlines)
-    counts = _counts(patches)
-    season = SEASONS[scene.key.season]
-    size = len(patches)
-    columns: Columns = {
-        "type": ["Feature"] * size,
-        "stac_version": [STAC_VERSION] * size,
-        "stac_extensions": [list(EXTENSIONS)] * size,
-        "id": [patch_id(patch.key) for patch in patches],
+    counts = _counts(scene)
+    ids = patch_ids(scene.key, scene.numbers.tolist())
+    excluded = np.isin(scene.numbers, [key.patch for key in EXCLUDED if key.of_scene == scene.key])
+    season, split = SEASONS[scene.key.season], scene_split(scene.key)
+    return {
+        "type": "Feature",
+        "stac_version": STAC_VERSION,
+        "stac_extensions": EXTENSIONS,
+        "id": ids,
         "geometry": shapely.to_wkb(outlines, byte_order=1),
-        "bbox": _bbox(outlines),
-        "collection": [COLLECTION] * size,
-        "links": [_links(scene.key)] * size,
-        "assets": {sensor: _assets(sensor, patches) for sensor in SENSORS}
-        | {preview: _pictures(preview, scene, context) for preview in PREVIEWS},
+        "bbox": _bbox(bounds),
+        "collection": COLLECTION,
+        "links": tuple(_links(scene.key)),
+        "assets": {sensor: _assets(sensor, scene.assets[sensor]) for sensor in SENSORS}
+        | {preview: _pictures(preview, scene.key, ids, context) for preview in PREVIEWS},
         "title": _titles(scene, places, counts["igbp"]),
-        "datetime": [None] * size,
-        "start_datetime": [season.start] * size,
-        "end_datetime": [season.end] * size,
-        "proj:code": [patch.grid.crs for patch in patches],
-        "proj:shape": [list(patch.grid.shape) for patch in patches],
-        "proj:transform": [list(patch.grid.transform) for patch in patches],
-        "sen12ms:season": [scene.key.season] * size,
-        "sen12ms:local_season": _local_seasons(scene.key, outlines, context),
-        "sen12ms:scene": [scene.key.scene] * size,
-        "sen12ms:patch": [patch.key.patch for patch in patches],
-        "sen12ms:split": [official_split(patch.key) for patch in patches],
+        "datetime": None,
+        "start_datetime": season.start,
+        "end_datetime": season.end,
+        "proj:code": scene.grids.crs,
+        "proj:shape": scene.grids.shape,
+        "proj:transform": scene.grids.transform,
+        "sen12ms:season": scene.key.season,
+        "sen12ms:local_season": _local_seasons(scene.key, bounds, context),
+        "sen12ms:scene": scene.key.scene,
+        "sen12ms:patch": scene.numbers,
+        "sen12ms:split": [None if left_out else split for left_out in excluded.tolist()],
         "sen12ms:country": [place and place.country for place in places],
         "sen12ms:continent": [place and place.continent for place in places],
         **{f"sen12ms:{scheme}": counts[scheme] for scheme in SCHEMES},
-        "sen12ms:issues": _issues(patches, outlines, counts),
+        "sen12ms:issues": _issues(scene, outlines, counts, excluded),
     }
-    return columns
 
 
 def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterator[dict[str, Any]]:
@@ -212,73 +213,67 @@ def _links(key: SceneKey) -> list[dict[str, str]]:
     return [{"rel": rel, "href": href, "type": "application/json"} for rel, href in targets.items()]
 
 
-def _bbox(outlines: NDArray[np.object_]) -> Columns:
-    bounds = shapely.bounds(outlines)
+def _bbox(bounds: NDArray[np.float64]) -> Columns:
     unknown = np.isnan(bounds).any(axis=1)
     return {"": unknown} | {name: bounds[:, k] for k, name in enumerate(EDGES)}
 
 
-def _assets(sensor: str, patches: tuple[Patch, ...]) -> Columns:
-    assets = [patch.assets.get(sensor) for patch in patches]
-    size = len(patches)
+def _assets(sensor: str, assets: Assets) -> Columns:
     return {
-        "": np.array([asset is None for asset in assets]),
-        "href": [asset and asset.href for asset in assets],
-        "type": [GEOTIFF] * size,
-        "title": [SENSORS[sensor].title] * size,
-        "roles": [list(SENSORS[sensor].roles)] * size,
-        "file:size": [asset and asset.size for asset in assets],
+        "": np.array([href is None for href in assets.hrefs]),
+        "href": assets.hrefs,
+        "type": GEOTIFF,
+        "title": SENSORS[sensor].title,
+        "roles": SENSORS[sensor].roles,
+        "file:size": assets.sizes,
     }
 
 
-def _pictures(preview: str, scene: Scene, context: Context) -> Columns:
-    folder, size = scene_path(scene.key), len(scene.patches)
-    names = [preview_name(patch_id(patch.key), preview) for patch in scene.patches]
+def _pictures(preview: str, key: SceneKey, ids: list[str], context: Context) -> Columns | None:
+    if not context.previews:
+        return None
+    folder = scene_path(key)
     return {
-        "": np.full(size, not context.previews),
-        "href": [f"./{folder}/{name}" for name in names],
-        "type": [PNG] * size,
-        "title": [PREVIEWS[preview].title] * size,
-        "roles": [list(PREVIEWS[preview].roles)] * size,
+        "href": [f"./{folder}/{preview_name(item, preview)}" for item in ids],
+        "type": PNG,
+        "title": PREVIEWS[preview].title,
+        "roles": PREVIEWS[preview].roles,
     }
 
 
-def _counts(patches: tuple[Patch, ...]) -> dict[str, Columns]:
+def _counts(scene: Scene) -> dict[str, Columns]:
     """Pixels per class, by scheme; `unknown` for codes outside the legend."""
-    empty = np.zeros((len(SCHEMES), 256), np.int32)
-    counts = np.stack([empty if patch.counts is None else patch.counts for patch in patches])
-    missing = np.array([patch.counts is None for patch in patches])
+    missing = np.array([href is None for href in scene.assets["lc"].hrefs])
     by_scheme = {}
     for band, scheme in enumerate(SCHEMES):
-        columns: Columns = {"": missing}
-        unknown = counts[:, band].sum(axis=1)
-        for entry in classes_of(scheme):
-            columns[entry.name] = counts[:, band, entry.code]
-            unknown = unknown - columns[entry.name]
-        by_scheme[scheme] = columns | {"unknown": unknown}
+        legend = classes_of(scheme)
+        known = scene.counts[:, band, [entry.code for entry in legend]]
+        pixels = np.zeros((missing.size, len(legend) + 1), np.int32)
+        pixels[~missing, :-1] = known
+        pixels[~missing, -1] = scene.counts[:, band].sum(axis=1) - known.sum(axis=1)
+        names = [*(entry.name for entry in legend), "unknown"]
+        by_scheme[scheme] = {"": missing, **dict(zip(names, pixels.T, strict=True))}
     return by_scheme
 
 
 def _local_seasons(
-    key: SceneKey, outlines: NDArray[np.object_], context: Context
-) -> list[str | None]:
+    key: SceneKey, bounds: NDArray[np.float64], context: Context
+) -> str | NDArray[np.object_]:
     if key in context.true_seasons:
-        return [context.true_seasons[key]] * len(outlines)
-    _, south, _, north = shapely.bounds(outlines).T
-    opposite = SEASONS[key.season].opposite
-    return [
-        None if np.isnan(latitude) else opposite if latitude < 0 else key.season
-        for latitude in (south + north) / 2
-    ]
+        return context.true_seasons[key]
+    latitudes = (bounds[:, 1] + bounds[:, 3]) / 2
+    seasons = np.where(latitudes < 0, SEASONS[key.season].opposite, key.season).astype(object)
+    seasons[np.isnan(latitudes)] = None
+    return seasons
 
 
 def _titles(scene: Scene, places: list[Place | None], igbp: Columns) -> list[str]:
     covers = dominant_covers(igbp)
+    start = f"{scene.key.season.capitalize()} {scene.key.scene}, patch"
     titles = []
-    for patch, place, cover in zip(scene.patches, places, covers, strict=True):
-        scene_name = f"{scene.key.season.capitalize()} {scene.key.scene}"
-        parts = [f"{scene_name}, patch {patch.key.patch}", place and place.name, cover]
-        titles.append(" · ".join(part for part in parts if part))
+    for patch, place, cover in zip(scene.numbers.tolist(), places, covers, strict=True):
+        parts = (f"{start} {patch}", place and place.name, cover)
+        titles.append(" · ".join([part for part in parts if part]))
     return titles
 
 
@@ -295,17 +290,20 @@ def dominant_covers(igbp: Columns) -> list[str | None]:
 
 
 def _issues(
-    patches: tuple[Patch, ...], outlines: NDArray[np.object_], counts: dict[str, Columns]
+    scene: Scene,
+    outlines: NDArray[np.object_],
+    counts: dict[str, Columns],
+    excluded: NDArray[np.bool_],
 ) -> list[list[str]]:
-    corners = np.array([(patch.grid.transform[2], patch.grid.transform[5]) for patch in patches])
-    numbers = np.array([patch.key.patch for patch in patches])
-    unknown = sum(counts[scheme]["unknown"] for scheme in SCHEMES)
     found = np.stack(
         [
             shapely.is_missing(outlines),
-            off_grid(numbers, corners),
-            unknown > 0,
-            np.array([patch.key in EXCLUDED for patch in patches]),
+            off_grid(scene.numbers, scene.grids.transform[:, [2, 5]]),
+            sum(counts[scheme]["unknown"] for scheme in SCHEMES) > 0,
+            excluded,
         ]
     )
-    return [[ISSUES[issue] for issue in np.flatnonzero(column)] for column in found.T]
+    issues: list[list[str]] = [[] for _ in outlines]
+    for patch, issue in np.argwhere(found.T).tolist():
+        issues[patch].append(ISSUES[issue])
+    return issues

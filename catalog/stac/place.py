@@ -74,9 +74,10 @@ class Gazetteer:
                 areas = self._areas(outlines[index], pieces)
                 countries.sort(key=lambda country: -areas[country])
             places[index] = self._places[countries[0]]
-        for index, outline in enumerate(outlines):
-            if places[index] is None and outline is not None:
-                places[index] = self._nearest(outline)
+        unplaced = np.array([place is None for place in places], bool)
+        (lost,) = np.nonzero(unplaced & ~shapely.is_missing(outlines))
+        for index, country in zip(lost.tolist(), self._nearest(outlines[lost]), strict=True):
+            places[index] = None if country is None else self._places[country]
         return places
 
     def _touched(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
@@ -104,35 +105,46 @@ class Gazetteer:
             areas[self._numbers[piece]] += shapely.intersection(self._pieces[piece], outline).area
         return areas
 
-    def _nearest(self, outline: BaseGeometry) -> Place | None:
-        """The nearest country within `NEAR_M`, also across the antimeridian."""
-        turns = ([0.0, 0.0], [360.0, 0.0], [-360.0, 0.0])
-        metres, country = min(
-            self._near(shapely.transform(outline, partial(np.add, turn))) for turn in turns
-        )
-        return self._places[country] if metres <= NEAR_M else None
+    def _nearest(self, outlines: NDArray[np.object_]) -> list[int | None]:
+        """Of each footprint the nearest country within `NEAR_M`, also across the antimeridian."""
+        found: list[int | None] = [None] * len(outlines)
+        if found:
+            turns = ([0.0, 0.0], [360.0, 0.0], [-360.0, 0.0])
+            turned = [shapely.transform(outlines, partial(np.add, turn)) for turn in turns]
+            near = np.concatenate([self._near(outlines) for outlines in turned])
+            for metres, outline, country in sorted(near.tolist(), reverse=True):
+                if metres <= NEAR_M:
+                    found[int(outline)] = int(country)
+        return found
 
-    def _near(self, outline: BaseGeometry) -> tuple[float, int]:
-        """Metres to the nearest country on this side of the antimeridian, and its number."""
-        west, south, east, north = shapely.bounds(outline)
+    def _near(self, outlines: NDArray[np.object_]) -> NDArray[np.float64]:
+        """Metres, footprint and country of all pieces nearby, on this side of the antimeridian."""
+        west, south, east, north = shapely.bounds(outlines).T
         stretch = np.cos(np.radians((south + north) / 2))
         reach = NEAR_M / _METRES_PER_DEGREE
-        box = shapely.box(
+        boxes = shapely.box(
             west - reach / stretch, south - reach, east + reach / stretch, north + reach
         )
-        numbers = self._tree.query(box, predicate="intersects")
-        if numbers.size == 0:
-            return np.inf, 0
+        near, pieces = self._tree.query(boxes, predicate="intersects")
         # Degrees of longitude shrink towards the poles: compare distances where they do not.
-        local = [stretch, 1.0]
+        local = stretch[near]
         lines = shapely.shortest_line(
-            shapely.transform(outline, lambda points: points * local),
-            shapely.transform(self._pieces[numbers], lambda points: points * local),
+            _stretched(outlines[near], local), _stretched(self._pieces[pieces], local)
         )
-        ends = shapely.get_coordinates(lines).reshape(-1, 2, 2) / local
-        metres = _ELLIPSOID.inv(ends[:, 0, 0], ends[:, 0, 1], ends[:, 1, 0], ends[:, 1, 1])[2]
-        nearest = int(np.argmin(metres))
-        return float(metres[nearest]), self._numbers[int(numbers[nearest])]
+        ends = shapely.get_coordinates(lines).reshape(-1, 2, 2)
+        longitudes, latitudes = ends[:, :, 0].T / local, ends[:, :, 1].T
+        _, _, metres = _ELLIPSOID.inv(longitudes[0], latitudes[0], longitudes[1], latitudes[1])
+        return np.stack([metres, near, np.array(self._numbers)[pieces]], axis=1)
+
+
+def _stretched(
+    geometries: NDArray[np.object_], factors: NDArray[np.float64]
+) -> NDArray[np.object_]:
+    """Geometries with their longitudes multiplied, each by a factor of its own."""
+    points, owners = shapely.get_coordinates(geometries, return_index=True)
+    points[:, 0] *= factors[owners]
+    stretched: NDArray[np.object_] = shapely.set_coordinates(geometries.copy(), points)
+    return stretched
 
 
 def _grouped(pairs: NDArray[np.intp]) -> dict[int, list[int]]:

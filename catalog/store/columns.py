@@ -146,25 +146,32 @@ def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
     Parameters
     ----------
     columns : mapping
-        A list or array by column name; a mapping again for a struct, whose column `""` is true
-        where the struct as a whole is null.
+        By column name a list or array, of two dimensions for a column of lists; a mapping again for
+        a struct, whose column `""` is true where the struct as a whole is null; anything else
+        stands for all rows.
 
     Returns
     -------
     pyarrow.Table
         With `SCHEMA`.
     """
+    rows = len(columns["id"])
     return pa.Table.from_arrays(
-        [_array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA
+        [_array(columns[field.name], field.type, rows) for field in SCHEMA], schema=SCHEMA
     )
 
 
-def _array(values: Any, kind: pa.DataType) -> pa.Array:
+def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
     if isinstance(values, dict):
-        children = [_array(values[field.name], field.type) for field in kind.fields]
+        children = [_array(values[field.name], field.type, rows) for field in kind.fields]
         missing = values.get("")
         mask = None if missing is None else pa.array(missing)
         return pa.StructArray.from_arrays(children, fields=kind.fields, mask=mask)
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        starts = np.arange(rows + 1, dtype=np.int32) * values.shape[1]
+        return pa.ListArray.from_arrays(starts, pa.array(values.ravel()).cast(kind.value_type))
     if isinstance(values, np.ndarray) and values.dtype != object:
         return pa.array(values).cast(kind)
-    return pa.array(values, kind)
+    if isinstance(values, (list, np.ndarray)):
+        return pa.array(values, kind)
+    return pa.array([values], kind).take(pa.array(np.zeros(rows, np.int32)))

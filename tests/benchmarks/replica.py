@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog.indexer import _gazetteer
-from catalog.model import Asset, Grid, Patch, PatchKey, Scene, SceneKey
+from catalog.model import Assets, Grid, Grids, PatchKey, Scene, SceneKey
 from catalog.query.database import build_database
 from catalog.source.naming import format_path
 from catalog.source.synthetic import SyntheticScene, write_scene
@@ -82,26 +82,27 @@ def write_tables(folder: Path) -> None:
     random = np.random.default_rng(2019)
     context = Context(_gazetteer(), {})
     tables = [
-        table_from_columns(columns_from_scene(_read_scene(scene, random), context))
+        table_from_columns(columns_from_scene(read_scene(scene, random), context))
         for scene in true_scenes()
     ]
     write_items(folder / "items.parquet", tables, {"id": "sen12ms", "type": "Collection"})
     build_database(folder / "items.parquet", folder / "catalog.duckdb")
 
 
-def _read_scene(scene: SyntheticScene, random: np.random.Generator) -> Scene:
+def read_scene(scene: SyntheticScene, random: np.random.Generator) -> Scene:
     """What reading the files of a scene would give."""
-    patches = []
-    for number in scene.patches:
-        key = PatchKey(scene.season, scene.scene, number)
-        x, y = scene.upper_left(number)
-        grid = Grid(f"EPSG:{scene.epsg}", (256, 256), (10.0, 0.0, x, 0.0, -10.0, y))
-        assets = {
-            sensor: Asset(f"/data/SEN12MS/{format_path(key, sensor)}", 525_172)
-            for sensor in ("s1", "s2", "lc")
-        }
-        patches.append(Patch(key, grid, assets, _counts(random)))
-    return Scene(SceneKey(scene.season, scene.scene), tuple(patches), ())
+    key = SceneKey(scene.season, scene.scene)
+    corners = [scene.upper_left(number) for number in scene.patches]
+    shape = (256, 256)
+    grids = [Grid(f"EPSG:{scene.epsg}", shape, (10.0, 0.0, x, 0.0, -10.0, y)) for x, y in corners]
+    patches = [PatchKey(*key, number) for number in scene.patches]
+    sizes = np.full(len(patches), 525_172)
+    assets = {
+        sensor: Assets([f"/data/SEN12MS/{format_path(patch, sensor)}" for patch in patches], sizes)
+        for sensor in ("s1", "s2", "lc")
+    }
+    counts = np.stack([_counts(random) for _ in patches])
+    return Scene(key, np.array(scene.patches), Grids.of(grids), assets, counts, ())
 
 
 def _counts(random: np.random.Generator) -> NDArray[np.int32]:

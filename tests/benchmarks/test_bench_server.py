@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import uvicorn
-from replica import TABLES, _read_scene, true_scenes
+from replica import TABLES, read_scene, true_scenes
 
 from catalog import Catalog, Report
 from catalog.indexer import _gazetteer, _Run, _write_scene
@@ -55,7 +55,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random, context = np.random.default_rng(2019), Context(_gazetteer(), {})
     summaries = []
     for synthetic in true_scenes():
-        scene = _read_scene(synthetic, random)
+        scene = read_scene(synthetic, random)
         journal.save(scene.key, "", columns_from_scene(scene, context), ())
         summaries.append(_write_scene(journal, scene.key, folder, None).summary)
     run = SimpleNamespace(journal=journal, previews=False, archives=())

@@ -15,7 +15,7 @@ from catalog.experiment import leakage
 from catalog.experiment.audit import Leakage
 from catalog.experiment.overlaps import find_pairs
 from catalog.experiment.places import Places, checked_buffer_m, places_from_outlines
-from catalog.model import Grid
+from catalog.model import Grid, Grids
 from catalog.stac.footprint import footprints
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def real_places() -> Callable[[set[str]], Places]:
                 grids.append(Grid(f"EPSG:{row['epsg']}", (256, 256), (10, 0, x, 0, -10, y)))
                 ids.append(f"{scene}_p{patch}")
                 names.append(scene)
-        return places_from_outlines({"id": ids, "scene_id": names}, footprints(grids))
+        return places_from_outlines({"id": ids, "scene_id": names}, footprints(Grids.of(grids)))
 
     build.scenes = set(scenes)  # type: ignore[attr-defined]
     return build

@@ -17,7 +17,7 @@ from catalog.source.header import UnreadableError, read_header
 from catalog.source.landcover import (
     BANDS,
     CODES,
-    count_codes,
+    CodeCounter,
     counts_from_buffer,
     counts_from_rasterio,
 )
@@ -44,6 +44,14 @@ def counted(pixels: NDArray[Any]) -> NDArray[np.int64]:
     return np.stack([np.bincount(band, minlength=CODES) for band in pixels.T])
 
 
+def count_codes(*images: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Images of shape (n, 4) counted by us."""
+    counter = CodeCounter(len(images[0]))
+    for image in images:
+        counter.add(image)
+    return counter.counts()
+
+
 def cover(seed: int = 0) -> NDArray[np.uint8]:
     """Land cover in blocks, of shape (4, 256, 256), with codes outside every legend."""
     cells = np.random.default_rng(seed).integers(0, 256, (BANDS, 6, 6), np.uint8)
@@ -61,7 +69,7 @@ def write_cover(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
 @settings(deadline=None)
 @given(st.one_of(NOISY, FEW_CODES, RUNS))
 def test_codes_are_counted_as_numpy_counts_them(pixels: NDArray[np.uint8]) -> None:
-    counts = count_codes(pixels)
+    (counts,) = count_codes(pixels)
     np.testing.assert_array_equal(counts, counted(pixels))
     assert counts.dtype == np.int32
     assert counts.sum(axis=1).tolist() == [len(pixels)] * BANDS
@@ -78,7 +86,20 @@ def test_the_order_of_pixels_does_not_matter(pixels: NDArray[np.uint8], random: 
 def test_pixels_are_not_changed_by_counting() -> None:
     pixels = np.moveaxis(cover(), 0, -1).reshape(-1, BANDS).copy()
     pixels.flags.writeable = False
-    np.testing.assert_array_equal(count_codes(pixels), counted(pixels))
+    np.testing.assert_array_equal(count_codes(pixels)[0], counted(pixels))
+
+
+@pytest.mark.parametrize("images", [0, 1, 31, 32, 33, 70])
+def test_images_are_counted_one_by_one_however_many_there_are(images: int) -> None:
+    random = np.random.default_rng(images)
+    drawn = [random.integers(0, 1 + image % 3, (50, BANDS), np.uint8) for image in range(images)]
+    counter = CodeCounter(50)
+    for image in drawn:
+        counter.add(image)
+    found = counter.counts()
+    assert found.shape == (images, BANDS, CODES)
+    for counts, image in zip(found, drawn, strict=True):
+        np.testing.assert_array_equal(counts, counted(image))
 
 
 def test_pixels_are_counted_from_the_bytes_of_a_plain_file(tmp_path: Path) -> None:

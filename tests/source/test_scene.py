@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import rasterio
+from patches import Asset, Patch, patches_of
 
 from catalog.dataset import SENSORS, SHAPE
-from catalog.model import Asset, Grid, Patch, PatchKey, Rejected, Scene, SceneKey
+from catalog.model import Grid, PatchKey, Rejected, Scene, SceneKey
 from catalog.source.hrefs import Hrefs
 from catalog.source.naming import format_path
 from catalog.source.scene import SceneReader
@@ -33,13 +34,13 @@ def path_of(root: Path, sensor: str, patch: int = 31) -> Path:
 
 def read(*roots: Path, before: Callable[[], object] = lambda: None) -> Scene:
     """List the files of the scene, do something, then read them."""
-    files = list(list_trees(roots).scenes[KEY])
+    files = list_trees(roots).scenes[KEY]
     before()
-    return SceneReader().read(KEY, files, Hrefs(tuple(map(str, roots))))
+    return SceneReader().read(files, Hrefs(tuple(map(str, roots))))
 
 
 def sensors(scene: Scene) -> dict[int, set[str]]:
-    return {patch.key.patch: set(patch.assets) for patch in scene.patches}
+    return {patch.key.patch: set(patch.assets) for patch in patches_of(scene)}
 
 
 ALL = set(SENSORS)
@@ -73,10 +74,10 @@ def test_a_whole_scene_is_read(root: Path) -> None:
     scene = read(root)
     assert scene.key == KEY
     assert scene.rejected == ()
-    assert [patch.key for patch in scene.patches] == [
+    assert [patch.key for patch in patches_of(scene)] == [
         PatchKey("spring", 1, patch) for patch in INVENTED.patches
     ]
-    for patch in scene.patches:
+    for patch in patches_of(scene):
         x, y = INVENTED.upper_left(patch.key.patch)
         assert patch.grid == Grid("EPSG:32737", (256, 256), (10, 0, x, 0, -10, y))
         assert patch.assets == {
@@ -88,17 +89,16 @@ def test_a_whole_scene_is_read(root: Path) -> None:
 
 def test_hrefs_are_what_the_catalog_says(root: Path) -> None:
     files = list_trees([root]).scenes[KEY]
-    scene = SceneReader().read(KEY, files, Hrefs((str(root),), "s3://bucket"))
-    assert scene.patches[0].assets["lc"].href == (
+    scene = SceneReader().read(files, Hrefs((str(root),), "s3://bucket"))
+    assert patches_of(scene)[0].assets["lc"].href == (
         "s3://bucket/ROIs1158_spring/lc_1/ROIs1158_spring_lc_1_p30.tif"
     )
 
 
 def test_one_reader_reads_many_scenes(root: Path) -> None:
-    files = list(list_trees([root]).scenes[KEY])
-    reader, hrefs = SceneReader(), Hrefs((str(root),))
-    first, second = (reader.read(KEY, files, hrefs) for _ in range(2))
-    for patch, again in zip(first.patches, second.patches, strict=True):
+    reader, files, hrefs = SceneReader(), list_trees([root]).scenes[KEY], Hrefs((str(root),))
+    first, second = (reader.read(files, hrefs) for _ in range(2))
+    for patch, again in zip(patches_of(first), patches_of(second), strict=True):
         assert (patch.key, patch.grid, patch.assets) == (again.key, again.grid, again.assets)
         np.testing.assert_array_equal(patch.counts, again.counts)
 
@@ -170,7 +170,7 @@ def test_land_cover_of_floats_is_rejected(root: Path) -> None:
     assert [entry.reason for entry in scene.rejected] == [
         "holds float32 pixels where class codes are expected"
     ]
-    assert scene.patches[1].counts is None
+    assert patches_of(scene)[1].counts is None
 
 
 def test_land_cover_with_damaged_pixels_is_rejected(root: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_scene_without_a_good_file_has_no_patches(root: Path) -> None:
     for path in root.rglob("*.tif"):
         zero_bytes(path)
     scene = read(root)
-    assert scene.patches == ()
+    assert patches_of(scene) == []
     assert len(scene.rejected) == 9
 
 
@@ -212,7 +212,7 @@ def test_a_patch_is_what_is_there_of_it(root: Path, present: set[str]) -> None:
     scene = read(root)
     assert sensors(scene) == {30: ALL, 31: present, 60: ALL}
     assert scene.rejected == ()
-    assert (scene.patches[1].counts is None) == ("lc" not in present)
+    assert (patches_of(scene)[1].counts is None) == ("lc" not in present)
 
 
 @pytest.mark.parametrize("sensor", SENSORS)
@@ -225,8 +225,8 @@ def test_two_against_one_decide_on_the_grid(root: Path, sensor: str) -> None:
     assert scene.rejected == (
         Rejected(str(path), f"lies on another grid than the {others} of its patch"),
     )
-    assert scene.patches[1].grid.transform[2] == INVENTED.upper_left(31)[0]
-    assert (scene.patches[1].counts is None) == (sensor == "lc")
+    assert patches_of(scene)[1].grid.transform[2] == INVENTED.upper_left(31)[0]
+    assert (patches_of(scene)[1].counts is None) == (sensor == "lc")
 
 
 def test_one_against_one_decides_nothing(root: Path) -> None:
@@ -254,7 +254,7 @@ def test_another_zone_is_another_grid(root: Path) -> None:
         file.write(format_header("s2", 32736, INVENTED.upper_left(31)))
     scene = read(root)
     assert [entry.path for entry in scene.rejected] == [str(path)]
-    assert scene.patches[1].grid.crs == "EPSG:32737"
+    assert patches_of(scene)[1].grid.crs == "EPSG:32737"
 
 
 def test_the_second_file_of_a_sensor_is_rejected(root: Path) -> None:
@@ -264,7 +264,7 @@ def test_the_second_file_of_a_sensor_is_rejected(root: Path) -> None:
     second.write_bytes(first.read_bytes())
     scene = read(root)
     assert sensors(scene) == {30: ALL, 31: ALL, 60: ALL}
-    assert scene.patches[1].assets["s1"].href == str(first)
+    assert patches_of(scene)[1].assets["s1"].href == str(first)
     assert scene.rejected == (
         Rejected(str(second), f"is a second file of one patch, beside {first}"),
     )
@@ -276,7 +276,7 @@ def test_which_file_is_the_second_does_not_depend_on_the_order_of_roots(root: Pa
     one, two = read(root, other), read(other, root)
     assert one.rejected == two.rejected
     assert len(one.rejected) == 9
-    for patch, same in zip(one.patches, two.patches, strict=True):
+    for patch, same in zip(patches_of(one), patches_of(two), strict=True):
         assert patch.assets == same.assets
 
 
@@ -287,7 +287,7 @@ def test_a_second_file_stands_in_for_a_bad_first_one(root: Path) -> None:
     second.write_bytes(first.read_bytes())
     zero_bytes(first)
     scene = read(root)
-    assert scene.patches[1].assets["s1"].href == str(second)
+    assert patches_of(scene)[1].assets["s1"].href == str(second)
     assert [entry.path for entry in scene.rejected] == [str(first)]
 
 
@@ -315,9 +315,9 @@ def test_a_file_that_was_still_growing_when_it_was_listed_is_read(root: Path, se
     os.truncate(path, 1000)
     scene = read(root, before=lambda: path.write_bytes(content))
     assert scene.rejected == ()
-    assert scene.patches[1].assets[sensor].size == SIZES[sensor]
-    assert scene.patches[1].counts is not None
-    assert scene.patches[1].counts[:, 0].tolist() == [65_536] * 4
+    assert patches_of(scene)[1].assets[sensor].size == SIZES[sensor]
+    assert patches_of(scene)[1].counts is not None
+    assert patches_of(scene)[1].counts[:, 0].tolist() == [65_536] * 4
 
 
 def test_a_folder_in_place_of_a_listed_file_is_rejected(root: Path) -> None:
@@ -360,8 +360,8 @@ def test_land_cover_is_counted_as_numpy_counts_it(
     write_image(path_of(root, "lc"), COVER.astype(dtype), **options)
     scene = read(root)
     assert scene.rejected == ()
-    np.testing.assert_array_equal(scene.patches[1].counts, EXPECTED)
-    np.testing.assert_array_equal(scene.patches[0].counts[:, 0], [65_536] * 4)
+    np.testing.assert_array_equal(patches_of(scene)[1].counts, EXPECTED)
+    np.testing.assert_array_equal(patches_of(scene)[0].counts[:, 0], [65_536] * 4)
 
 
 def test_images_of_another_type_are_taken(root: Path) -> None:
@@ -379,15 +379,15 @@ def test_files_without_a_place_are_a_patch_without_a_crs(root: Path) -> None:
         write_image(path, np.zeros((bands, *SHAPE), np.uint8), crs=None, transform=None)
     scene = read(root)
     assert scene.rejected == ()
-    assert scene.patches[1].grid.crs is None
+    assert patches_of(scene)[1].grid.crs is None
 
 
 def test_a_real_patch_is_read(real: Path) -> None:
     listing = list_trees([real])
     files = listing.scenes[KEY]
-    scene = SceneReader().read(KEY, files, Hrefs((str(real),)))
+    scene = SceneReader().read(files, Hrefs((str(real),)))
     assert scene.rejected == ()
-    (patch,) = scene.patches
+    (patch,) = patches_of(scene)
     assert isinstance(patch, Patch)
     for sensor, asset in patch.assets.items():
         with rasterio.open(asset.href) as dataset:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from catalog.dataset import SEASONS
+from catalog.dataset import SEASONS, SENSORS
 from catalog.model import PatchKey, SceneKey
 from catalog.source.naming import format_name, format_path
-from catalog.source.tree import FoundFile, Listing, list_trees
+from catalog.source.tree import FoundFile, Listing, SceneFiles, list_trees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,8 +73,19 @@ def put_all(root: Path, nest: Callable[[PatchKey, str], str] = as_unpacked) -> l
     return [put(root / nest(key, sensor)) for key, sensor in FILES]
 
 
+def files_of(scene: SceneFiles) -> list[FoundFile]:
+    """The files of a scene one by one, by patch, sensor and path."""
+    found = []
+    for sensor in SENSORS:
+        files = scene.of(sensor)
+        of_sensor = [files.one(position) for position in range(len(files.paths))]
+        assert of_sensor == sorted(of_sensor)
+        found += of_sensor
+    return sorted(found)
+
+
 def found(listing: Listing) -> list[FoundFile]:
-    return [file for files in listing.scenes.values() for file in files]
+    return [file for scene in listing.scenes.values() for file in files_of(scene)]
 
 
 def found_paths(*roots: Path) -> list[str]:
@@ -98,18 +109,18 @@ def test_files_are_grouped_by_scene_and_in_order(tmp_path: Path) -> None:
     scenes = list_trees([tmp_path]).scenes
     assert list(scenes) == sorted({key.of_scene for key in KEYS})
     for key, files in scenes.items():
-        assert {file.key.of_scene for file in files} == {key}
-        assert list(files) == sorted(files)
-        assert files.count == len(list(files))
-    first = [(file.key.patch, file.sensor) for file in scenes[SceneKey("spring", 1)]]
+        assert {file.key.of_scene for file in files_of(files)} == {key}
+        assert files.count == len(files_of(files))
+    first = [(file.key.patch, file.sensor) for file in files_of(scenes[SceneKey("spring", 1)])]
     assert first == [(patch, sensor) for patch in (30, 100) for sensor in ("lc", "s1", "s2")]
 
 
 def test_size_and_time_are_those_of_the_file(tmp_path: Path) -> None:
     path = put(tmp_path / format_name(KEYS[0], "s1"), b"x" * 1234)
     os.utime(path, ns=(1, 1_500_000_000_123_456_789))
-    (file,) = found(list_trees([tmp_path]))
-    assert file == (KEYS[0], "s1", str(path), 1234, path.stat().st_mtime_ns)
+    listing = list_trees([tmp_path])
+    assert found(listing) == [(KEYS[0], "s1", str(path), 1234)]
+    assert listing.scenes[KEYS[0].of_scene].of("s1").mtimes_ns == [path.stat().st_mtime_ns]
 
 
 def test_sidecars_and_other_files_are_passed_over(tmp_path: Path) -> None:

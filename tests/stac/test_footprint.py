@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyproj import Proj, Transformer
 from shapely import Polygon
 
-from catalog.model import Grid
+from catalog.model import Grid, Grids
 from catalog.stac.footprint import footprints
 
 TOLERANCE_DEGREES = 1e-9
@@ -64,7 +64,7 @@ def inverse(grid: Grid) -> np.ndarray:
 def test_every_corner_is_where_proj_puts_it(grids: list[Grid]) -> None:
     expected = [inverse(grid) for grid in grids]
     assume(all(np.ptp(points[:, 0]) < 180 for points in expected))
-    for outline, points in zip(footprints(grids), expected, strict=True):
+    for outline, points in zip(footprints(Grids.of(grids)), expected, strict=True):
         assert outline.geom_type == "Polygon"
         found = shapely.get_coordinates(outline)[:-1]
         for point in points:
@@ -74,7 +74,7 @@ def test_every_corner_is_where_proj_puts_it(grids: list[Grid]) -> None:
 @settings(deadline=None)
 @given(st.lists(utm_grids(), min_size=1, max_size=8))
 def test_outlines_are_closed_valid_and_counter_clockwise(grids: list[Grid]) -> None:
-    for outline in footprints(grids):
+    for outline in footprints(Grids.of(grids)):
         assert outline.is_valid
         for part in shapely.get_parts(outline):
             points = shapely.get_coordinates(part)
@@ -85,7 +85,8 @@ def test_outlines_are_closed_valid_and_counter_clockwise(grids: list[Grid]) -> N
 
 def test_all_zones_are_known() -> None:
     codes = [code_of(zone, south=south) for south in (False, True) for zone in range(1, 61)]
-    outlines = footprints([Grid(code, (256, 256), (10, 0, 5e5, 0, -10, 4e6)) for code in codes])
+    grids = [Grid(code, (256, 256), (10, 0, 5e5, 0, -10, 4e6)) for code in codes]
+    outlines = footprints(Grids.of(grids))
     for index, outline in enumerate(outlines):
         west, south, east, north = outline.bounds
         assert west == pytest.approx(6 * (index % 60) - 177)
@@ -105,14 +106,14 @@ OTHER_CRS = {
 @pytest.mark.parametrize(("code", "transform"), OTHER_CRS.values(), ids=OTHER_CRS)
 def test_a_crs_that_is_no_utm_is_transformed_too(code: str, transform: tuple[float, ...]) -> None:
     grid = Grid(code, (256, 200), transform)
-    (outline,) = footprints([grid])
+    (outline,) = footprints(Grids.of([grid]))
     to_wgs84 = Transformer.from_crs(code, "EPSG:4326", always_xy=True)
     expected = Polygon([to_wgs84.transform(x, y) for x, y in corners(grid)])
     assert shapely.normalize(outline).equals_exact(shapely.normalize(expected), 1e-7)
 
 
 def test_an_empty_list_has_no_outlines() -> None:
-    assert footprints([]).tolist() == []
+    assert footprints(Grids.of([])).tolist() == []
 
 
 GOOD = Grid("EPSG:32737", (256, 256), (10.0, 0.0, 375_412.5, 0.0, -10.0, 8_116_742.5))
@@ -132,15 +133,15 @@ BAD = {
 
 @pytest.mark.parametrize("grid", BAD.values(), ids=BAD)
 def test_there_is_no_outline_for(grid: Grid) -> None:
-    assert footprints([grid]).tolist() == [None]
+    assert footprints(Grids.of([grid])).tolist() == [None]
 
 
 @pytest.mark.parametrize("grid", BAD.values(), ids=BAD)
 def test_one_bad_grid_does_not_spoil_the_others(grid: Grid) -> None:
-    (alone,) = footprints([GOOD])
+    (alone,) = footprints(Grids.of([GOOD]))
     other = GOOD._replace(crs="EPSG:32631")
     same_crs_as_bad = Grid(grid.crs, GOOD.shape, (1e-3, 0.0, 5.0, 0.0, -1e-3, 50.0))
-    before, bad, after, _, _ = footprints([GOOD, grid, GOOD, other, same_crs_as_bad])
+    before, bad, after, _, _ = footprints(Grids.of([GOOD, grid, GOOD, other, same_crs_as_bad]))
     assert bad is None
     assert before.equals_exact(alone)
     assert after.equals_exact(alone)
@@ -169,7 +170,7 @@ def unwrapped(grid: Grid) -> Polygon:
 def test_an_outline_is_cut_at_the_antimeridian_and_nothing_is_lost(grid: Grid) -> None:
     whole = unwrapped(grid)
     assume(whole.bounds[0] < 180 - 1e-6 and whole.bounds[2] > 180 + 1e-6)
-    (outline,) = footprints([grid])
+    (outline,) = footprints(Grids.of([grid]))
     assert outline.geom_type == "MultiPolygon"
     assert outline.is_valid
     east = [part for part in outline.geoms if part.bounds[0] > 0]
@@ -193,7 +194,7 @@ def test_an_outline_beside_the_antimeridian_is_not_cut(
     left = x + (40 if side > 0 else -2600)
     grid = Grid(code_of(zone, south=latitude < 0), (256, 256), (10, 0, left, 0, -10, y))
     whole = unwrapped(grid)
-    (outline,) = footprints([grid])
+    (outline,) = footprints(Grids.of([grid]))
     if whole.bounds[0] < 180 < whole.bounds[2]:  # meridians converge: its far corner is across
         assert outline.geom_type == "MultiPolygon"
     else:
@@ -204,11 +205,11 @@ def test_an_outline_beside_the_antimeridian_is_not_cut(
 def test_outlines_that_are_cut_and_others_keep_their_order() -> None:
     x, y = projected(1, 180.0, 10.0)
     across = Grid("EPSG:32601", (256, 256), (10, 0, x - 1280, 0, -10, y))
-    kinds = [outline.geom_type for outline in footprints([GOOD, across, GOOD, across])]
+    kinds = [outline.geom_type for outline in footprints(Grids.of([GOOD, across, GOOD, across]))]
     assert kinds == ["Polygon", "MultiPolygon", "Polygon", "MultiPolygon"]
 
 
 def test_grids_are_not_changed() -> None:
     grids = [GOOD, GOOD._replace(crs=None)]
-    footprints(grids)
+    footprints(Grids.of(grids))
     assert grids == [GOOD, GOOD._replace(crs=None)]

@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jsonschema import Draft7Validator
+from patches import Asset, Patch, scene_of
 from pystac.validation.local_validator import get_local_schema_cache
 from referencing import Registry, Resource
 
 from catalog.dataset import COVERS, PREVIEWS, SCHEMES, SEASONS, SENSORS, classes_of, patch_id
-from catalog.model import Asset, Grid, Patch, PatchKey, Scene, SceneKey
+from catalog.model import Grid, PatchKey, SceneKey
 from catalog.stac.item import (
     ISSUES,
     Context,
@@ -72,7 +73,7 @@ def rows_of(
     """Rows of the table for the patches of one scene."""
     key = patches[0].key.of_scene
     context = Context(gazetteer, {key: season} if season else {}, previews)
-    columns = columns_from_scene(Scene(key, patches, ()), context)
+    columns = columns_from_scene(scene_of(key, patches), context)
     rows: list[dict[str, Any]] = table_from_columns(columns).to_pylist()
     return rows
 

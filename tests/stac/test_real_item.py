@@ -38,7 +38,7 @@ LINKS = {
 def real_row(real: Path, gazetteer: Gazetteer) -> dict[str, Any]:
     """The row of the real patch ROIs1158_spring_1_p30."""
     files = list_trees([real]).scenes[SPRING_1]
-    scene = SceneReader().read(SPRING_1, files, Hrefs((str(real),)))
+    scene = SceneReader().read(files, Hrefs((str(real),)))
     columns = columns_from_scene(scene, Context(gazetteer, {}))
     (row,) = table_from_columns(columns).to_pylist()
     return row

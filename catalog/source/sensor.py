@@ -1,0 +1,179 @@
+"""The files of one sensor of a scene: those that are written alike are read as columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from catalog.dataset import SHAPE
+from catalog.model import Grids, Rejected
+from catalog.source.header import UnreadableError
+from catalog.source.landcover import BANDS, CODES, CodeCounter, is_countable
+from catalog.source.record import FileReader, check_layout, read_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from catalog.model import FileRecord, RasterHeader
+    from catalog.source.header import Template
+    from catalog.source.tree import FoundFiles
+
+_NO_COUNTS: Final = np.empty((0, BANDS, CODES), np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFiles:
+    """What was read of n good files of one sensor of a scene, a column at a time."""
+
+    numbers: NDArray[np.int64]
+    """Number of the patch of each."""
+    paths: list[str]
+    """Where they are."""
+    sizes: NDArray[np.int64]
+    """Bytes."""
+    grids: Grids
+    """Where their pixels lie."""
+    counts: NDArray[np.int32]
+    """Pixels per land-cover band and code, shape (n, 4, 256); (0, 4, 256) of other sensors."""
+
+    def take(self, order: NDArray[np.intp]) -> SensorFiles:
+        """Some of them, by position."""
+        return SensorFiles(
+            self.numbers[order],
+            [self.paths[position] for position in order.tolist()],
+            self.sizes[order],
+            self.grids.take(order),
+            self.counts[order] if len(self.counts) else self.counts,
+        )
+
+
+class SensorReader:
+    """Reads the files of a sensor, scene after scene; headers written alike are parsed once."""
+
+    def __init__(self) -> None:
+        self._files = FileReader()
+
+    def read(
+        self, files: FoundFiles, members: Iterable[FileRecord]
+    ) -> tuple[SensorFiles, list[Rejected]]:
+        """Read the files of one sensor of one scene.
+
+        Parameters
+        ----------
+        files : FoundFiles
+            All of its files on disk.
+        members : iterable of FileRecord
+            What was read of its files in archives.
+
+        Returns
+        -------
+        SensorFiles
+            The good files, one a patch, in order of the patch.
+        list of Rejected
+            The bad files, and all but the first of several files of one patch.
+        """
+        alike, records = self._read_alike(files)
+        records += members
+        bad = [Rejected(record.path, record.reason) for record in records if record.reason]
+        read = _joined(alike, [record for record in records if record.grid is not None])
+        is_first = np.diff(read.numbers, prepend=-1) != 0
+        bad += _second_files(read, is_first)
+        return read if is_first.all() else read.take(np.flatnonzero(is_first)), bad
+
+    def _read_alike(self, files: FoundFiles) -> tuple[SensorFiles, list[FileRecord]]:
+        """The files whose header is known but for its place as columns, all others alone.
+
+        The first file with a new header is among the others: from then on that header is known.
+        """
+        alike = _Alike(files.sensor)
+        alone: list[FileRecord] = []
+        headers = self._files.headers
+        for position, path in enumerate(files.paths):
+            size = int(files.sizes[position]) if alike.counter else headers.enough_bytes
+            try:
+                data, size_now = read_start(path, size)
+                template = headers.known(data, size_now)
+            except OSError:
+                template = None  # Reading it alone tells why.
+            if template is None or not alike.take(position, template, data):
+                alone.append(self._files.read(files.one(position)))
+        return alike.of(files), alone
+
+
+class _Alike:
+    """Files that are whole, have the layout of a patch and a known header."""
+
+    def __init__(self, sensor: str) -> None:
+        self.counter = CodeCounter(math.prod(SHAPE)) if sensor == "lc" else None
+        self._sensor = sensor
+        self._templates: list[Template] = []
+        self._run_starts: list[int] = []
+        """Which file is the first of those with one of the headers."""
+        self._positions: list[int] = []
+        self._places = bytearray()
+        self._usual: Template | None = None
+
+    def take(self, position: int, template: Template, data: bytes) -> bool:
+        """Add a file, or say that it is none of these."""
+        if self.counter is not None and len(data) < template.size:
+            return False
+        if template is not self._usual:
+            if not self._has_layout(template.header):
+                return False
+            self._usual = template
+            self._templates.append(template)
+            self._run_starts.append(len(self._positions))
+        if self.counter is not None:
+            self.counter.add(data, template.header.data_offset or 0)
+        self._positions.append(position)
+        self._places += data[template.place : template.behind]
+        return True
+
+    def _has_layout(self, header: RasterHeader) -> bool:
+        try:
+            check_layout(header, self._sensor)
+        except UnreadableError:
+            return False
+        return self.counter is None or is_countable(header)
+
+    def of(self, files: FoundFiles) -> SensorFiles:
+        """The columns."""
+        lengths = np.diff([*self._run_starts, len(self._positions)])
+        runs = np.repeat(np.arange(lengths.size), lengths)
+        grids = Grids.of([template.header.grid for template in self._templates]).take(runs)
+        grids.transform[:, [2, 5]] = np.frombuffer(self._places, "<f8").reshape(-1, 2)
+        return SensorFiles(
+            files.numbers[self._positions],
+            [files.paths[position] for position in self._positions],
+            np.array([template.size for template in self._templates], np.int64)[runs],
+            grids,
+            _NO_COUNTS if self.counter is None else self.counter.counts(),
+        )
+
+
+def _joined(files: SensorFiles, records: Sequence[FileRecord]) -> SensorFiles:
+    """Files as columns and files alone, in order of patch and path."""
+    if not records:
+        return files
+    numbers = np.append(files.numbers, [record.key.patch for record in records])
+    paths = files.paths + [record.path for record in records]
+    sizes = np.append(files.sizes, [record.size for record in records])
+    grids = files.grids.followed_by(Grids.of([record.grid for record in records if record.grid]))
+    counted = [record.counts for record in records if record.counts is not None]
+    counts = np.concatenate([files.counts, *(counts[np.newaxis] for counts in counted)])
+    order = np.argsort(numbers, kind="stable")
+    if not np.diff(numbers[order]).all():
+        order = np.array(sorted(order.tolist(), key=lambda at: (numbers[at], paths[at])))
+    return SensorFiles(numbers, paths, sizes, grids, counts).take(order)
+
+
+def _second_files(files: SensorFiles, is_first: NDArray[np.bool_]) -> Iterator[Rejected]:
+    for position in np.flatnonzero(~is_first).tolist():
+        first = files.paths[np.flatnonzero(is_first[:position])[-1]]
+        reason = f"is a second file of one patch, beside {first}"
+        yield Rejected(files.paths[position], reason)
