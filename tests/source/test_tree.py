@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,14 +75,10 @@ def put_all(root: Path, nest: Callable[[PatchKey, str], str] = as_unpacked) -> l
 
 
 def files_of(scene: SceneFiles) -> list[FoundFile]:
-    """The files of a scene one by one, by patch, sensor and path."""
-    found = []
-    for sensor in SENSORS:
-        files = scene.of(sensor)
-        of_sensor = [files.one(position) for position in range(len(files.paths))]
-        assert of_sensor == sorted(of_sensor)
-        found += of_sensor
-    return sorted(found)
+    by_sensor = [scene.of(sensor) for sensor in SENSORS]
+    found = [[files.one(at) for at in range(len(files.paths))] for files in by_sensor]
+    assert [sorted(files) for files in found] == found
+    return sorted(chain(*found))
 
 
 def found(listing: Listing) -> list[FoundFile]:
