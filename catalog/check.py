@@ -25,7 +25,7 @@ from catalog.stac.summary import summary_of
 from catalog.store import staging
 from catalog.store.columns import table_columns
 from catalog.store.geoparquet import read_countries, read_items
-from catalog.store.static import encoded
+from catalog.store.static import encoded, encoded_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -223,7 +223,7 @@ def _check_files(
 
 def _check_items(folder: Path, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:
     scene = folder / scene_path(key)
-    expected = {f"{item['id']}.json": encoded(item) for item in items_from_rows(rows, key)}
+    expected = {f"{item['id']}.json": encoded_item(item) for item in items_from_rows(rows, key)}
     pictures = {
         Path(row["assets"][preview]["href"]).name
         for row in rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -152,15 +153,14 @@ def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterato
     folder = scene_path(key)
     links = [link | {"href": relative_href(link["href"], folder)} for link in _links(key)]
     outlines = shapely.from_wkb([row["geometry"] for row in rows])
+    properties = [name for name in rows[0] if name not in _TOP_LEVEL] if rows else []
     for row, geometry in zip(rows, _geojson(outlines), strict=True):
         item = {name: row[name] for name in _TOP_LEVEL if row[name] is not None}
         item["geometry"] = geometry
         if "bbox" in item:
             item["bbox"] = list(row["bbox"].values())
         item["properties"] = {
-            name: value
-            for name, value in row.items()
-            if name not in _TOP_LEVEL and (value is not None or name in _KEPT)
+            name: row[name] for name in properties if row[name] is not None or name in _KEPT
         }
         item["links"] = links
         item["assets"] = {name: asset for name, asset in row["assets"].items() if asset is not None}
@@ -179,11 +179,14 @@ def relative_href(href: str, folder: str) -> str:
 
 
 def _geojson(outlines: NDArray[np.object_]) -> Iterator[dict[str, Any] | None]:
-    for outline in outlines:
+    points = iter(shapely.get_coordinates(outlines).tolist())
+    kinds = shapely.get_type_id(outlines).tolist()
+    lengths = shapely.get_num_coordinates(outlines).tolist()
+    for outline, kind, length in zip(outlines, kinds, lengths, strict=True):
+        ring = list(islice(points, length))
         if outline is None:
             yield None
-        elif outline.geom_type == "Polygon":
-            ring = shapely.get_coordinates(outline).tolist()
+        elif kind == shapely.GeometryType.POLYGON:
             yield {"type": "Polygon", "coordinates": [ring]}
         else:
             yield json.loads(shapely.to_geojson(outline))

@@ -40,7 +40,18 @@ class SceneRecord:
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows, as dicts."""
-        return self.table.to_pylist()  # type: ignore[no-any-return]
+        columns = map(_values, self.table.columns)
+        names = self.table.column_names
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Python's values of a column; moments are few, and made once each: that takes long."""
+    if not pa.types.is_timestamp(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    encoded = column.combine_chunks().dictionary_encode()
+    moments = encoded.dictionary.to_pylist()
+    return [None if at is None else moments[at] for at in encoded.indices.to_pylist()]
 
 
 class Journal:

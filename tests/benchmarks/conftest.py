@@ -6,21 +6,21 @@ import statistics
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-BEGIN = "<!-- Written by `make bench`. -->\n"
-END = "<!-- End of what `make bench` wrote. -->\n"
+MEASURED = pytest.StashKey[dict[str, "Bench"]]()
 
 
 @dataclass
 class Bench:
-    """What was measured in this session."""
+    """What one file of benchmarks measured."""
 
     lines: list[str] = field(default_factory=list)
 
@@ -32,8 +32,9 @@ class Bench:
         units: int = 1,
         unit: str = "run",
         rounds: int = 5,
+        fewer: Mapping[str, int] = MappingProxyType({}),
     ) -> dict[str, float]:
-        """Median seconds a unit by name; the first contestant is ours."""
+        """Median seconds a unit by name; the first contestant is ours, slow ones may get fewer."""
         times: dict[str, list[float]] = {name: [] for name in contestants}
         for contestant in contestants.values():
             contestant()
@@ -41,11 +42,11 @@ class Bench:
             for name, contestant in contestants.items():
                 start = time.perf_counter()
                 contestant()
-                times[name].append((time.perf_counter() - start) / units)
+                times[name].append((time.perf_counter() - start) / fewer.get(name, units))
         medians = {name: statistics.median(values) for name, values in times.items()}
         ours = next(iter(medians.values()))
         self.lines += [
-            f"\n### {title}\n",
+            f"\n#### {title}\n",
             f"| what | µs a {unit} | ratio to ours |",
             "|---|--:|--:|",
         ]
@@ -57,7 +58,7 @@ class Bench:
 
     def table(self, title: str, header: list[str], rows: list[list[str]]) -> None:
         """Any other result."""
-        self.lines += [f"\n### {title}\n", f"| {' | '.join(header)} |"]
+        self.lines += [f"\n#### {title}\n", f"| {' | '.join(header)} |"]
         self.lines.append(f"|{'|'.join(['---'] + ['--:'] * (len(header) - 1))}|")
         self.lines += [f"| {' | '.join(row)} |" for row in rows]
 
@@ -66,16 +67,22 @@ class Bench:
         self.lines.append(f"\nBar, {name}: {value:,.2f} ({limit}): {'held' if held else 'MISSED'}.")
 
 
-@pytest.fixture(scope="session")
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    measured = Bench()
-    yield measured
-    text = "\n".join(measured.lines) + "\n"
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert reporter is not None
-    reporter.write(f"\n{text}")
-    if request.config.getoption("--update-golden"):
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        _, _, after = rest.partition(END)
-        PAGE.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")
+@pytest.fixture(scope="module")
+def bench(request: pytest.FixtureRequest) -> Bench:
+    name = request.node.path.stem.removeprefix("test_bench_")
+    return request.config.stash.setdefault(MEASURED, {}).setdefault(name, Bench())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what was measured; with `--update-golden`, write it into its place on the page."""
+    for name, measured in config.stash.get(MEASURED, {}).items():
+        text = "\n".join(measured.lines) + "\n"
+        terminalreporter.write(f"\n{text}")
+        if config.getoption("--update-golden"):
+            begin, end = f"<!-- {name}: written by `make bench` -->\n", f"<!-- end of {name} -->\n"
+            before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+            _, found, after = rest.partition(end)
+            assert found, f"{PAGE} has no place for {name}"
+            PAGE.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")

@@ -35,7 +35,7 @@ from catalog.stac.item import (
     scene_path,
 )
 from catalog.store.columns import table_from_columns
-from catalog.store.static import encoded
+from catalog.store.static import encoded_item
 
 if TYPE_CHECKING:
     from catalog.stac.place import Gazetteer
@@ -81,7 +81,7 @@ def rows_of(
 def items_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items as they are in their files."""
     key = SceneKey(rows[0]["sen12ms:season"], rows[0]["sen12ms:scene"])
-    return [json.loads(encoded(item)) for item in items_from_rows(rows, key)]
+    return [json.loads(encoded_item(item)) for item in items_from_rows(rows, key)]
 
 
 def validator(kind: str) -> Draft7Validator:

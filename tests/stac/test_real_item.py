@@ -19,7 +19,7 @@ from catalog.source.scene import SceneReader
 from catalog.source.tree import list_trees
 from catalog.stac.item import EXTENSIONS, Context, columns_from_scene, items_from_rows
 from catalog.store.columns import table_from_columns
-from catalog.store.static import encoded
+from catalog.store.static import encoded_item
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,7 +162,7 @@ def test_the_real_item_is_the_one_that_pystac_makes(
     for rel, href in LINKS.items():
         item.add_link(pystac.Link(rel, href, media_type="application/json"))
     expected = item.to_dict(include_self_link=False, transform_hrefs=False)
-    (found,) = (json.loads(encoded(item)) for item in items_from_rows([real_row], SPRING_1))
+    (found,) = (json.loads(encoded_item(item)) for item in items_from_rows([real_row], SPRING_1))
     assert shapely.geometry.shape(found["geometry"]).exterior.is_ccw
     assert rounded(normal(found)) == rounded(normal(expected))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.store.static import encoded, read_json, write_item_files, write_json
+from catalog.store.static import encoded, encoded_item, read_json, write_item_files, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,4 +72,4 @@ def test_an_item_is_a_file_of_its_id_with_the_same_bytes(tmp_path: Path) -> None
     items = [{"id": f"ROIs1158_spring_1_p{patch}", "patch": patch} for patch in (30, 31)]
     write_item_files(tmp_path / "scene", items)
     written = {path.name: path.read_bytes() for path in (tmp_path / "scene").iterdir()}
-    assert written == {f"{item['id']}.json": encoded(item) for item in items}
+    assert written == {f"{item['id']}.json": encoded_item(item) for item in items}
