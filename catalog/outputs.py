@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,4 +40,5 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
     finally:
         if not special:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
