@@ -8,7 +8,7 @@ import click
 
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
-from catalog.cli.options import filter_options, given_filters, out_argument
+from catalog.cli.options import filter_options, given_filters, out_argument, root_option
 
 
 @click.command(short_help="Select patches by region, season, land cover.")
@@ -23,7 +23,7 @@ from catalog.cli.options import filter_options, given_filters, out_argument
     help="How to print them.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@root_option
 def select(out: str, format_: str, output: str | None, root: str | None, **options: Any) -> None:
     """Print the patches of the catalog OUT that pass all filters.
 
