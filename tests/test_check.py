@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Small
+    from conftest import Packed, Small
 
 Rows = list[dict[str, Any]]
 
@@ -107,6 +107,13 @@ def test_files_behind_another_path_are_looked_at_below_a_root(small: Small, tmp_
     index(small.root, into=tmp_path / "catalog", href_base="/nowhere/SEN12MS")
     assert len(check(tmp_path / "catalog").findings) == 162
     assert check(tmp_path / "catalog", root=small.root) == CheckReport(54, 162, 0, ())
+
+
+def test_files_in_archives_are_not_looked_at_wherever_they_are(
+    packed: Packed, tmp_path: Path
+) -> None:
+    assert check(packed.out) == CheckReport(54, 0, 162, ())
+    assert check(packed.out, root=tmp_path) == CheckReport(54, 0, 162, ())
 
 
 def test_a_file_that_is_gone_is_found(out: Path, moved: Path) -> None:

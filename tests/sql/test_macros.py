@@ -113,6 +113,8 @@ NULLS = "{'a': NULL::DOUBLE, 'b': NULL::DOUBLE}"
         ("rebase('/a/b/c.tif', '/a/b', NULL)", "/a/b/c.tif"),
         ("rebase('/a/b/c.tif', NULL, NULL)", "/a/b/c.tif"),
         ("rebase(NULL, '/a', '/x')", None),
+        ("rebase('https://a.org/b%20c/%25.tif', 'https://a.org', '/x')", "/x/b c/%.tif"),
+        ("rebase('/a/b%20c.tif', '/a', '/x')", "/x/b%20c.tif"),
         (f"ST_AsText(centre({ACROSS}))", "POINT (-179.75 0.5)"),
         ("ST_AsText(centre(ST_MakeEnvelope(0, 0, 2, 4)))", "POINT (1 2)"),
         ("centre(NULL::GEOMETRY)", None),
