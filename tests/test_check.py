@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from shapely.affinity import translate
+from trees import copied, put
 
 from catalog import CatalogNotFoundError, index
 from catalog.check import CheckReport, check
@@ -40,8 +40,7 @@ def out(small: Small, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def moved(small: Small, tmp_path: Path) -> Path:
-    """The small dataset, at another place."""
-    return shutil.copytree(small.root, tmp_path / "moved", copy_function=os.link)
+    return copied(small, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +49,6 @@ def of_one_scene(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path
     out = tmp_path_factory.mktemp("scene") / "catalog"
     index(small.root / "ROIs1158_spring", into=out)
     return out
-
-
-def put(path: Path, content: bytes) -> None:
-    """Replace a file, not its bytes: it may be shared with the small dataset."""
-    path.unlink(missing_ok=True)
-    path.write_bytes(content)
 
 
 def rewrite(out: Path, edit: Callable[[Rows], object]) -> None:
