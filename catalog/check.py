@@ -13,7 +13,7 @@ import shapely
 
 from catalog.dataset import PREVIEWS, SENSORS, patch_id
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import EDGES, Grid, Grids, PatchKey
+from catalog.model import EDGES, UNMOVED, Grid, Grids, PatchKey
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.report import Report, read_report
@@ -30,7 +30,7 @@ from catalog.store.static import encoded, encoded_item
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from catalog.model import SceneKey
+    from catalog.model import Rebase, SceneKey
 
 TOLERANCE_DEGREES: Final = 1e-7
 """How far a recorded corner may be from PROJ's: about a centimetre."""
@@ -95,13 +95,13 @@ def check(
         )
     if root is not None and not Path(root).is_dir():
         raise CatalogNotFoundError(f"there is no folder {os.fspath(root)!r}: name the dataset's")
-    return _Check(folder, None if root is None else os.path.abspath(root)).run(progress)
+    return _Check(folder, root).run(progress)
 
 
 class _Check:
     """One run of `check`."""
 
-    def __init__(self, folder: Path, root: str | None) -> None:
+    def __init__(self, folder: Path, root: str | os.PathLike[str] | None) -> None:
         self.folder = folder
         self.ids: Counter[str] = Counter()
         self.files: Counter[bool] = Counter()
@@ -114,7 +114,7 @@ class _Check:
         except CatalogNotFoundError as error:
             self.report = None
             self.findings.append(Finding(staging.REPORT, f"cannot be used: {error}"))
-        self.moved = (self.report.href_start, root) if self.report and root else None
+        self.rebase = self.report.moved_to(root) if self.report and root else UNMOVED
 
     def run(self, progress: Callable[[int, int], None] | None) -> CheckReport:
         for key, rows in read_items(self.folder / staging.ITEMS):
@@ -139,7 +139,7 @@ class _Check:
         self.summaries.append(summary)
         self.findings += _check_names(rows)
         self.findings += _check_places(rows)
-        self.findings += _check_files(rows, self.moved, self.files)
+        self.findings += _check_files(rows, self.rebase, self.files)
         self.findings += _check_items(self.folder, key, rows)
         self.findings += _check_scene_catalog(self.folder, summary, rows)
 
@@ -198,14 +198,10 @@ def _edges(bbox: Mapping[str, float] | None) -> tuple[float, ...]:
     return (np.nan,) * 4 if bbox is None else tuple(bbox[edge] for edge in EDGES)
 
 
-def _check_files(
-    rows: Sequence[Row], moved: tuple[str, str] | None, files: Counter[bool]
-) -> Iterator[Finding]:
+def _check_files(rows: Sequence[Row], rebase: Rebase, files: Counter[bool]) -> Iterator[Finding]:
     for row in rows:
         for asset in filter(None, (row["assets"][sensor] for sensor in SENSORS)):
-            path = asset["href"]
-            if moved and path.startswith(moved[0]):
-                path = moved[1] + path.removeprefix(moved[0])
+            path = rebase.of(asset["href"])
             local = "://" not in path and not path.startswith("/vsi")
             files[local] += 1
             if not local:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -39,6 +40,26 @@ class PatchKey(NamedTuple):
     def of_scene(self) -> SceneKey:
         """The scene that the patch is cut from."""
         return SceneKey(self.season, self.scene)
+
+
+class Rebase(NamedTuple):
+    """Where the files of a dataset are, which was moved since."""
+
+    old: str | None = None
+    """What hrefs start with; None where nothing was moved."""
+    new: str = ""
+    """The path that stands in its place."""
+
+    def of(self, href: str) -> str:
+        """Where a file is now; as the macro `rebase` says it."""
+        if self.old is None or not href.startswith(self.old):
+            return href
+        below = href.removeprefix(self.old)
+        return self.new + (unquote(below) if "://" in self.old else below)
+
+
+UNMOVED: Final = Rebase()
+"""Leaves hrefs as they are."""
 
 
 class Grid(NamedTuple):

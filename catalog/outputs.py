@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,9 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
         If it cannot be written: it is a folder, its folder is missing, the disk is full.
     """
     path = Path(os.path.realpath(target))
-    special = path.exists() and not path.is_file() and not path.is_dir()
-    partial = path if special else path.with_name(f"{path.name}.partial")
+    # Not of `path`, which does not exist where /dev/stdout is a pipe.
+    special = os.path.exists(target) and not (os.path.isfile(target) or os.path.isdir(target))
+    partial = Path(target) if special else path.with_name(f"{path.name}.partial")
     try:
         if path.is_dir():
             raise OutputError(f"{target} cannot be written: it is a folder")
@@ -39,4 +40,5 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
     finally:
         if not special:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 from catalog.dataset import SEASONS, patch_id
 from catalog.errors import CatalogNotFoundError, FilterError
-from catalog.model import PatchKey
+from catalog.model import UNMOVED, PatchKey
 from catalog.query.database import ask, open_cursor, open_database, open_items, records
 from catalog.query.filters import PREDICATES, Shares, filter_parameters, names_of
 from catalog.query.regions import resolve_regions
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from catalog.model import Rejected
+    from catalog.model import Rebase, Rejected
     from catalog.query.regions import Place
 
 
@@ -41,7 +41,7 @@ class Catalog:
         connection: duckdb.DuckDBPyConnection,
         items: str,
         folder: Path | None = None,
-        rebase: tuple[str, str] | None = None,
+        rebase: Rebase = UNMOVED,
     ) -> None:
         self._connection = connection
         self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
@@ -50,7 +50,7 @@ class Catalog:
         self.folder = folder
         """The folder of the catalog; None for a bare table."""
         self.rebase = rebase
-        """What paths start with, and what stands in its place: for a dataset that was moved."""
+        """Where files are now, if the dataset was moved."""
 
     @classmethod
     def open(
@@ -82,7 +82,7 @@ class Catalog:
             raise CatalogNotFoundError(
                 f"there is no catalog in {folder}: make one with `sen12ms index ROOT -o {folder}`"
             )
-        rebase = None if root is None else read_report(folder).moved_to(root)
+        rebase = UNMOVED if root is None else read_report(folder).moved_to(root)
         items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
         if database.is_file():
             return cls(open_database(database, items), items, folder, rebase)
@@ -190,8 +190,7 @@ class Catalog:
         """
         names_of("season", season, SEASONS)
         key = patch_id(PatchKey(season, scene, patch))
-        old, new = self.rebase or (None, None)
-        parameters = {"id": key, "old": old, "new": new}
+        parameters = {"id": key, **self.rebase._asdict()}
         rows = records(self.cursor().sql(statement("queries/patch_files"), params=parameters))
         if not rows:
             raise FilterError(f"there is no patch {key!r} in {self}")

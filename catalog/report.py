@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import Rejected
+from catalog.model import Rebase, Rejected
 from catalog.query.database import open_database
 from catalog.source.archive import GDAL_PREFIX, is_member
 from catalog.store import staging
@@ -52,10 +52,10 @@ class Report:
         folders = [os.path.dirname(root) if is_member(root) else root for root in self.roots]
         return os.path.commonpath(folders).rstrip("/")
 
-    def moved_to(self, root: str | os.PathLike[str]) -> tuple[str, str]:
-        """What hrefs start with, and what to put in its place: the data is below `root` now."""
+    def moved_to(self, root: str | os.PathLike[str]) -> Rebase:
+        """Where files are if the data is below `root` now."""
         old, new = self.href_start, os.path.abspath(root)
-        return old, f"{GDAL_PREFIX}{new}" if is_member(old) else new
+        return Rebase(old, f"{GDAL_PREFIX}{new}" if is_member(old) else new)
 
 
 def read_report(out: Path) -> Report:

@@ -89,7 +89,7 @@ class Selection:
         """
         names = names_of("sensor", sensors, SENSORS) if sensors else list(SENSORS)
         rows = self._chosen.select(*names or ()).fetchall()
-        return [self._rebased(path) for row in rows for path in row if path is not None]
+        return [self.catalog.rebase.of(path) for row in rows for path in row if path is not None]
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         """All columns of `patches`, as a DuckDB relation."""
@@ -227,7 +227,7 @@ class Selection:
             path = folder / item_path(SceneKey(season, scene), item)
             stac = pystac.Item.from_file(str(path))
             for asset in stac.assets.values():
-                asset.href = self._rebased(asset.href)
+                asset.href = self.catalog.rebase.of(asset.href)
             yield stac
 
     def extract(
@@ -287,11 +287,4 @@ class Selection:
     @property
     def _moved(self) -> dict[str, str | None]:
         """Parameters that rebase paths."""
-        old, new = self.catalog.rebase or (None, None)
-        return {"old": old, "new": new}
-
-    def _rebased(self, path: str) -> str:
-        if self.catalog.rebase is None:
-            return path
-        old, new = self.catalog.rebase
-        return new + path.removeprefix(old) if path.startswith(old) else path
+        return self.catalog.rebase._asdict()

@@ -112,13 +112,14 @@ def packed(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     return Packed(archives, out, index(*archives, into=out))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cat(small: Small) -> Iterator[Catalog]:
+    """The small catalog, opened once: that takes longer than many a question."""
     with Catalog.open(small.out) as catalog:
         yield catalog
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def table_cat(small: Small) -> Iterator[Catalog]:
     """The same catalog, from nothing but its table."""
     with Catalog.open(small.out / "items.parquet") as catalog:

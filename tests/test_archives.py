@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 import rasterio
+import trees
 
 from catalog import Catalog, CatalogNotFoundError, OutputError, index
 from catalog.source import unpacking
@@ -33,7 +34,7 @@ SPRING = "ROIs1158_spring"
 
 def rows_of(out: Path) -> dict[str, dict[str, Any]]:
     """Rows of the footprint table by id, hrefs by their file names."""
-    rows = {row["id"]: row for row in pq.read_table(out / "items.parquet").to_pylist()}
+    rows = trees.rows_of(out)
     for row in rows.values():
         for asset in row["assets"].values():
             if asset is not None:

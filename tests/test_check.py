@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 from shapely.affinity import translate
+from trees import copied, put
 
 from catalog import CatalogNotFoundError, index
 from catalog.check import CheckReport, check
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Small
+    from conftest import Packed, Small
 
 Rows = list[dict[str, Any]]
 
@@ -40,8 +40,7 @@ def out(small: Small, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def moved(small: Small, tmp_path: Path) -> Path:
-    """The small dataset, at another place."""
-    return shutil.copytree(small.root, tmp_path / "moved", copy_function=os.link)
+    return copied(small, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +49,6 @@ def of_one_scene(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path
     out = tmp_path_factory.mktemp("scene") / "catalog"
     index(small.root / "ROIs1158_spring", into=out)
     return out
-
-
-def put(path: Path, content: bytes) -> None:
-    """Replace a file, not its bytes: it may be shared with the small dataset."""
-    path.unlink(missing_ok=True)
-    path.write_bytes(content)
 
 
 def rewrite(out: Path, edit: Callable[[Rows], object]) -> None:
@@ -107,6 +100,13 @@ def test_files_behind_another_path_are_looked_at_below_a_root(small: Small, tmp_
     index(small.root, into=tmp_path / "catalog", href_base="/nowhere/SEN12MS")
     assert len(check(tmp_path / "catalog").findings) == 162
     assert check(tmp_path / "catalog", root=small.root) == CheckReport(54, 162, 0, ())
+
+
+def test_files_in_archives_are_not_looked_at_wherever_they_are(
+    packed: Packed, tmp_path: Path
+) -> None:
+    assert check(packed.out) == CheckReport(54, 0, 162, ())
+    assert check(packed.out, root=tmp_path) == CheckReport(54, 0, 162, ())
 
 
 def test_a_file_that_is_gone_is_found(out: Path, moved: Path) -> None:

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from trees import copied, files_of
 
-from catalog import (
-    Catalog,
-    Selection,
-    index,
-)
+from catalog import Catalog, Selection, index
+from catalog.check import CheckReport, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +56,19 @@ def test_a_dataset_that_was_moved_is_read_at_its_new_root(
         ]
     assert found == dict.fromkeys(found, expected)
     assert all(Path(path).is_file() for path in expected)
+
+
+def test_names_below_a_url_are_read_as_they_are_on_disk(small: Small, tmp_path: Path) -> None:
+    root, out = tmp_path / "root", tmp_path / "catalog"
+    moved = shutil.copytree(small.root, root / "50%20é #1", copy_function=os.link)
+    index(root, into=out, href_base="https://example.org/SEN12MS")
+    with Catalog.open(out, root=root) as cat:
+        found = paths_of(cat.select(season="winter"), tmp_path)
+        assert cat.triplet("winter", 112, 381).lc.shape == (4, 256, 256)
+    with Catalog.open(small.out, root=moved) as same:
+        expected = same.select(season="winter").paths()
+    assert found == dict.fromkeys(found, expected)
+    assert check(out, root=root) == CheckReport(54, 162, 0, ())
 
 
 @pytest.fixture

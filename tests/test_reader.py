@@ -26,7 +26,7 @@ from catalog import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from conftest import Small
 
@@ -133,20 +133,6 @@ def test_a_database_that_is_garbage_is_refused(small: Small, tmp_path: Path) -> 
     (out / "catalog.duckdb").write_bytes(b"garbage")
     with pytest.raises(QueryError, match="cannot be opened"):
         Catalog.open(out)
-
-
-@pytest.fixture(scope="module")
-def cat(small: Small) -> Iterator[Catalog]:
-    """The small catalog, opened once: that takes longer than many a question."""
-    with Catalog.open(small.out) as catalog:
-        yield catalog
-
-
-@pytest.fixture(scope="module")
-def table_cat(small: Small) -> Iterator[Catalog]:
-    """The same catalog, from nothing but its table."""
-    with Catalog.open(small.out / "items.parquet") as catalog:
-        yield catalog
 
 
 @pytest.fixture(params=["cat", "table_cat"])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from catalog import check as checker
-from catalog.cli.options import out_argument
+from catalog.cli.options import out_argument, root_option
 from catalog.cli.progress import progress_bars
 from catalog.stac.collection import counted
 
 
 @click.command(short_help="Verify a catalog against its files.")
 @out_argument
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@root_option
 def check(out: str, root: str | None) -> None:
     """Verify the catalog OUT again; the exit code is 1 if anything is not as it says.
 

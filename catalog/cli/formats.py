@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 import sys
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import chain, count, islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
@@ -18,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from catalog.errors import OutputError
+from catalog.outputs import whole_file
 from catalog.query.database import answering
 from catalog.stac.collection import counted
 
@@ -70,7 +68,7 @@ def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> 
             _write_csv(answer, file)
         elif format_ == "json":
             _write_json(answer, file, geojson=False)
-        elif file.isatty():
+        elif output is None and file.isatty():
             with answering():
                 answer.show(max_width=Console().width)
         else:
@@ -83,15 +81,8 @@ def target_file(output: str | None) -> Iterator[IO[str]]:
     if output is None:
         yield sys.stdout
         return
-    partial = Path(f"{output}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        os.replace(partial, output)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(output) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        yield file
 
 
 def _write_csv(answer: DuckDBPyRelation, file: IO[str]) -> None:

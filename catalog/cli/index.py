@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,7 @@ import click
 from catalog import indexer
 from catalog.cli.progress import progress_bars
 from catalog.stac.collection import counted
+from catalog.store import staging
 
 if TYPE_CHECKING:
     from catalog.report import Report
@@ -67,7 +69,7 @@ def summary(report: Report, out: str) -> str:
         lines.append(f"Incomplete patches: {', '.join(missing)}.")
     if report.rejected:
         files = counted(len(report.rejected), "file")
-        lines.append(f"{files} rejected, listed in {out}/report.json:")
+        lines.append(f"{files} rejected, listed in {Path(out, staging.REPORT)}:")
         lines += [f"  {entry.path} {entry.reason}" for entry in report.rejected[:_SHOWN]]
         if len(report.rejected) > _SHOWN:
             lines.append("  …")

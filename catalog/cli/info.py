@@ -13,6 +13,7 @@ from rich.table import Table
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
 from catalog.stac.collection import counted
+from catalog.store import staging
 
 
 @click.command(short_help="Sum up a catalog.")
@@ -60,4 +61,4 @@ def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
     if total["with_issues"]:
         click.echo(f"with issues: {total['with_issues']:,}, see the column `issues` of `patches`")
     if rejected:
-        click.echo(f"rejected files: {rejected:,}, see {Path(out, 'report.json')}")
+        click.echo(f"rejected files: {rejected:,}, see {Path(out, staging.REPORT)}")

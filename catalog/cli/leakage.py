@@ -12,7 +12,7 @@ import orjson
 
 from catalog.cli.formats import target_file, write_rows
 from catalog.cli.opened import opened
-from catalog.cli.options import out_argument
+from catalog.cli.options import out_argument, print_options
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
 from catalog.query.filters import SPLITS
@@ -38,15 +38,10 @@ FOUND = 1
     show_default=True,
     help="Distance between two patches that still is near.",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("table", "csv", "json")),
-    default="table",
-    show_default=True,
-    help="Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON.",
+@print_options(
+    ("table", "csv", "json"),
+    "Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
 @click.option("--map", "picture", type=click.Path(dir_okay=False), help="A map to draw, as PNG.")
 def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
     """Say which patches of B overlap, touch or near a patch of A; exit with 1 if any does.

@@ -11,7 +11,13 @@ import orjson
 
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
-from catalog.cli.options import filter_options, given_filters, out_argument, root_option
+from catalog.cli.options import (
+    filter_options,
+    given_filters,
+    out_argument,
+    print_options,
+    root_option,
+)
 from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
 from catalog.experiment import read_list
@@ -112,15 +118,7 @@ def diff(first: str, second: str) -> None:
 @_manifest_argument
 @out_argument
 @click.option("--part", help="Only this part of a split.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
+@print_options(FORMATS, "How to print them.")
 @root_option
 def load(
     path: str, out: str, part: str | None, format_: str, output: str | None, root: str | None

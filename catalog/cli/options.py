@@ -11,7 +11,7 @@ from catalog.experiment.strata import STRATA
 from catalog.query.filters import PREDICATES, SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -26,11 +26,24 @@ root_option = click.option(
     "--root", type=click.Path(), help="Where the dataset is now, if it was moved."
 )
 
+_output_option = click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead."
+)
+
 stratify_option = click.option(
     "--stratify",
     metavar="COLUMN",
     help=f"The column whose values are balanced: {', '.join(STRATA)}.",
 )
+
+
+def print_options(formats: Sequence[str], help_: str) -> Callable[[_Command], _Command]:
+    """`--format`, which is the first of them unless another is given, and `-o`."""
+    choice = click.Choice(formats)
+    format_option = click.option(
+        "--format", "format_", type=choice, default=formats[0], show_default=True, help=help_
+    )
+    return lambda command: format_option(_output_option(command))
 
 
 def filter_options(command: _Command) -> _Command:

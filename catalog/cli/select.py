@@ -8,22 +8,20 @@ import click
 
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
-from catalog.cli.options import filter_options, given_filters, out_argument
+from catalog.cli.options import (
+    filter_options,
+    given_filters,
+    out_argument,
+    print_options,
+    root_option,
+)
 
 
 @click.command(short_help="Select patches by region, season, land cover.")
 @out_argument
 @filter_options
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@print_options(FORMATS, "How to print them.")
+@root_option
 def select(out: str, format_: str, output: str | None, root: str | None, **options: Any) -> None:
     """Print the patches of the catalog OUT that pass all filters.
 

@@ -6,7 +6,7 @@ import webbrowser
 
 import click
 
-from catalog.cli.options import out_argument
+from catalog.cli.options import out_argument, root_option
 from catalog.errors import MissingExtraError
 from catalog.reader import Catalog
 from catalog.server.build_browser import build_browser
@@ -36,7 +36,7 @@ def _build(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Interface; with any other than loopback, the network can read the dataset.",
 )
 @click.option("--open", "opened", is_flag=True, help="Open STAC Browser, or else the map.")
-@click.option("--root", type=click.Path(), help="Where the dataset is now, if it was moved.")
+@root_option
 @click.option(
     "--build-browser",
     is_flag=True,

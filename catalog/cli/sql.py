@@ -6,21 +6,13 @@ import click
 
 from catalog.cli.formats import write_answer
 from catalog.cli.opened import opened
-from catalog.cli.options import out_argument
+from catalog.cli.options import out_argument, print_options
 
 
 @click.command(short_help="Ask anything, in SQL.")
 @out_argument
 @click.argument("query", metavar="QUERY")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(("table", "csv", "json")),
-    default="table",
-    show_default=True,
-    help="How to print the answer.",
-)
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead.")
+@print_options(("table", "csv", "json"), "How to print the answer.")
 def sql(out: str, query: str, format_: str, output: str | None) -> None:
     """Answer one SQL query over the catalog OUT.
 

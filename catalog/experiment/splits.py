@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -120,12 +120,9 @@ def split(
         If an argument makes no sense, or a part would stay empty.
     """
     shares = checked_fractions(fractions)
-    places = places_of(selection)
-    groups = grouped(places, by, buffer_km)
-    parts = assign(groups, strata_of(places.columns, stratify), list(shares.values()), seed)
-    arguments = {"by": by, "buffer_km": buffer_km, "stratify": stratify, "seed": seed}
-    step = {"step": "split", "fractions": shares, **arguments}
-    return _Cut(selection, places, groups, stratify).into(parts, shares, step)
+    cut = _Cut(selection, _Choices(by, buffer_km, stratify, seed))
+    parts = assign(cut.groups, cut.strata, list(shares.values()), seed)
+    return cut.into(parts, shares, {"step": "split", "fractions": shares})
 
 
 def k_fold(
@@ -155,22 +152,15 @@ def k_fold(
     """
     if k < 2:
         raise FilterError(f"k={k} is no number of folds: give 2 or more")
-    places = places_of(selection)
-    groups = grouped(places, by, buffer_km)
-    folds = assign(groups, strata_of(places.columns, stratify), [1 / k] * k, seed)
+    cut = _Cut(selection, _Choices(by, buffer_km, stratify, seed))
+    folds = assign(cut.groups, cut.strata, [1 / k] * k, seed)
     if np.unique(folds).size < k:
         raise FilterError(
-            f"{k} folds are too many: the patches form {counted(groups.count, 'group')}"
+            f"{k} folds are too many: the patches form {counted(cut.groups.count, 'group')}"
         )
-    cut = _Cut(selection, places, groups, stratify)
     shares = {"train": 1 - 1 / k, "val": 1 / k}
-    arguments = {"by": by, "buffer_km": buffer_km, "stratify": stratify, "seed": seed}
     return tuple(
-        cut.into(
-            (folds == fold).astype(np.intp),
-            shares,
-            {"step": "k_fold", "k": k, "fold": fold} | arguments,
-        )
+        cut.into((folds == fold).astype(np.intp), shares, {"step": "k_fold", "k": k, "fold": fold})
         for fold in range(k)
     )
 
@@ -203,24 +193,20 @@ def official(
     """
     if not 0 < validation < 1:
         raise FilterError(f"validation={validation:g} is no fraction: give one between 0 and 1")
-    places = places_of(selection)
-    groups = grouped(places, by, buffer_km)
-    labels = np.array(places.columns["split"], dtype=object)
-    _check_apart(places, groups, labels, buffer_km)
+    cut = _Cut(selection, _Choices(by, buffer_km, stratify, seed))
+    labels = np.array(cut.places.columns["split"], dtype=object)
+    _check_apart(cut.places, cut.groups, labels, buffer_km)
     (train,) = np.nonzero(labels == "train")
     parts = np.where(labels == "test", 2, -1)
-    strata = strata_of(places.columns, stratify)
-    shares = (1 - validation, validation)
-    parts[train] = assign(groups.only(train), [strata[i] for i in train.tolist()], shares, seed)
+    strata = [cut.strata[i] for i in train.tolist()]
+    parts[train] = assign(cut.groups.only(train), strata, (1 - validation, validation), seed)
     trained = train.size / max(int((parts >= 0).sum()), 1)
     wanted = {
         "train": trained * (1 - validation),
         "val": trained * validation,
         "test": 1 - trained,
     }
-    arguments = {"by": by, "buffer_km": buffer_km, "stratify": stratify, "seed": seed}
-    step = {"step": "official", "validation": validation, **arguments}
-    return _Cut(selection, places, groups, stratify).into(parts, wanted, step)
+    return cut.into(parts, wanted, {"step": "official", "validation": validation})
 
 
 def _check_apart(places: Places, groups: Groups, labels: NDArray[np.object_], km: float) -> None:
@@ -235,14 +221,24 @@ def _check_apart(places: Places, groups: Groups, labels: NDArray[np.object_], km
         )
 
 
-@dataclass(frozen=True, slots=True)
+class _Choices(NamedTuple):
+    """Arguments of every split."""
+
+    by: str
+    buffer_km: float
+    stratify: str | None
+    seed: int
+
+
 class _Cut:
     """A selection that is about to be split."""
 
-    selection: Selection
-    places: Places
-    groups: Groups
-    stratify: str | None
+    def __init__(self, selection: Selection, choices: _Choices) -> None:
+        self.selection = selection
+        self.choices = choices
+        self.places = places_of(selection)
+        self.groups = grouped(self.places, choices.by, choices.buffer_km)
+        self.strata = strata_of(self.places.columns, choices.stratify)
 
     def into(self, parts: Indices, shares: Mapping[str, float], step: Mapping[str, Any]) -> Split:
         """The parts, numbered as the shares are ordered; a patch of part -1 is left out."""
@@ -254,6 +250,7 @@ class _Cut:
                     f"{counted(self.groups.count, 'group')}; choose other fractions, "
                     "a smaller buffer_km or by='patch'"
                 )
+        step = {**step, **self.choices._asdict()}
         ids, whole = self.places.ids, int((parts >= 0).sum())
         selections = {
             name: self.selection.pick([ids[i] for i in members.tolist()], step=step, part=name)
@@ -265,7 +262,7 @@ class _Cut:
         return Split(selections, report, self.groups.count, self.groups.largest)
 
     def _report(self, members: Indices, name: str, wanted: float, whole: int) -> PartReport:
-        strata = strata_of(self.places.columns, self.stratify or "dominant_cover")
+        strata = strata_of(self.places.columns, self.choices.stratify or "dominant_cover")
         classes = Counter(strata[member] for member in members.tolist())
         scenes = {self.places.columns["scene_id"][member] for member in members.tolist()}
         fraction = members.size / whole

@@ -55,15 +55,9 @@ def build_database(items: Path, database: Path) -> None:
     OutputError
         If it cannot be written.
     """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "home_directory": str(database.parent.absolute()),
-        "threads": 1,
-        **wheel_settings("spatial"),
-    }
+    home = str(database.parent.absolute())
     try:
-        with duckdb.connect(config=config) as connection:
-            connection.execute(statement("build/no_progress"))
-            load_extension(connection, "spatial")
+        with _new_instance("spatial", home_directory=home, threads=1) as connection:
             _build(connection, str(items))
     except duckdb.Error as error:
         raise OutputError(f"{database} cannot be written: {first_line(error)}") from error
@@ -182,7 +176,7 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
     return answer
 
 
-def _new_instance(*extensions: str, **config: str) -> duckdb.DuckDBPyConnection:
+def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConnection:
     """A DuckDB that shares nothing with others of this process, which may have the same file open.
 
     Temporary files never go beside the catalog, nor extensions into its folder. DuckDB lets every

@@ -9,14 +9,13 @@ import orjson
 
 from catalog.dataset import COVER_COLORS, SEASONS, SENSORS
 from catalog.errors import RegionError
+from catalog.query.database import records
 from catalog.query.filters import SPLITS
 from catalog.query.regions import is_path
 from catalog.query.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from duckdb import DuckDBPyRelation
 
     from catalog.reader import Catalog
     from catalog.selection import Selection
@@ -54,7 +53,7 @@ class MapData:
                 "splits": SPLITS,
                 "sensors": list(SENSORS),
                 "covers": dict(COVER_COLORS),
-                "regions": [(row["kind"], row["called"]) for row in _records(regions)],
+                "regions": [(row["kind"], row["called"]) for row in records(regions)],
                 "most": MOST_PATCHES,
             }
         )
@@ -65,12 +64,12 @@ class MapData:
         outlines = self._catalog.cursor().sql(
             statement("queries/countries"), params={"degrees": _COUNTRY_DEGREES}
         )
-        return orjson.dumps(_collection(map(_feature, _records(outlines))))
+        return orjson.dumps(_collection(map(_feature, records(outlines))))
 
     def scenes(self, filters: Filters) -> bytes:
         """How many patches pass the filters, in which scenes, and the SQL that says the same."""
         selection = self._select(filters)
-        scenes = _records(selection.scenes())
+        scenes = records(selection.scenes())
         answer = {
             "patches": sum(scene["patches"] for scene in scenes),
             "sql": selection.to_sql(),
@@ -81,7 +80,7 @@ class MapData:
     def patches(self, filters: Filters, box: Box) -> bytes:
         """Footprints, as GeoJSON, of the patches in a box that pass the filters: not too many."""
         patches = self._select(filters).in_box(*box, most=MOST_PATCHES)
-        return orjson.dumps(_collection(map(_feature, _records(patches))))
+        return orjson.dumps(_collection(map(_feature, records(patches))))
 
     def paths(self, filters: Filters, sensors: Sequence[str]) -> list[str]:
         """Paths of the files of the patches that pass the filters."""
@@ -93,10 +92,6 @@ class MapData:
             if is_path(region):
                 raise RegionError(f"{region!r} is a file: the map takes a name, W,S,E,N or WKT")
         return self._catalog.select(**given)
-
-
-def _records(answer: DuckDBPyRelation) -> list[dict[str, Any]]:
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
 
 
 def _collection(features: Iterable[dict[str, Any]]) -> dict[str, Any]:

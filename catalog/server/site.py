@@ -11,9 +11,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote
 
 from catalog.dataset import SENSORS, patch_id
+from catalog.model import Rebase
 from catalog.report import read_report
 from catalog.stac.item import item_path
 from catalog.store.static import read_json
@@ -28,8 +28,8 @@ class Site:
 
     folder: Path
     """The catalog."""
-    places: tuple[tuple[str, Path], ...]
-    """What recorded hrefs start with, and the folder that this stands for; in order of trial."""
+    places: tuple[Rebase, ...]
+    """Folders with files of the dataset, and what stands for them in hrefs; in order of trial."""
 
     @classmethod
     def open(cls, out: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Self:
@@ -50,12 +50,9 @@ class Site:
         folder = Path(os.path.abspath(out))
         report = read_report(folder)
         if root is not None:
-            places = [(report.href_start, os.path.abspath(root))]
-        elif report.href_base is not None:
-            places = [(report.href_start, place) for place in report.roots]
-        else:
-            places = [(place.rstrip("/"), place) for place in report.roots]
-        return cls(folder, tuple((f"{start}/", Path(place)) for start, place in places))
+            return cls(folder, (report.moved_to(root),))
+        start = None if report.href_base is None else report.href_start
+        return cls(folder, tuple(Rebase(start, place) for place in report.roots))
 
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""
@@ -76,13 +73,8 @@ class Site:
         return {name: path for name, path in found.items() if path is not None}
 
     def _local(self, href: str) -> Path | None:
-        for start, folder in self.places:
-            if href.startswith(start):
-                below = href.removeprefix(start)
-                path = file_below(folder, unquote(below) if "://" in start else below)
-                if path is not None:
-                    return path
-        return None
+        found = (file_below(Path(place.new), place.of(href)) for place in self.places)
+        return next((path for path in found if path is not None), None)
 
 
 def file_below(folder: Path, name: str) -> Path | None:

@@ -11,13 +11,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from catalog.dataset import DATA
-from catalog.model import EDGES, SceneKey
+from catalog.model import EDGES, UNMOVED, SceneKey
 from catalog.outputs import whole_file
 from catalog.store.columns import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from catalog.model import Rebase
 
 ROWS_PER_GROUP: Final = 20_000
 """Rows in a row group: so small that a box reads few of them, so large that a scan stays fast."""
@@ -74,7 +76,7 @@ def write_items(path: Path, tables: Iterable[pa.Table], collection: Mapping[str,
 
 
 def write_subset(
-    source: Path, target: Path, ids: Collection[str], rebase: tuple[str, str] | None = None
+    source: Path, target: Path, ids: Collection[str], rebase: Rebase = UNMOVED
 ) -> None:
     """Write the rows with these ids, in the order of the table, with the table's metadata.
 
@@ -84,8 +86,8 @@ def write_subset(
         An `items.parquet`, and the file to write.
     ids : collection of str
         Ids of the patches.
-    rebase : (str, str), optional
-        What hrefs start with, and what to put in its place.
+    rebase : Rebase, optional
+        Where the files are now.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def write_subset(
     with whole_file(target) as partial, pq.ParquetFile(source) as table:
         groups = (table.read_row_group(group) for group in range(table.num_row_groups))
         chosen = (rows.filter(pc.is_in(rows["id"], wanted)) for rows in groups)
-        tables = (_rebased(rows, rebase) if rebase else rows for rows in chosen)
+        tables = (rows if rebase == UNMOVED else _rebased(rows, rebase) for rows in chosen)
         write_items(partial, tables, _collection(table))
 
 
@@ -106,14 +108,12 @@ def _collection(table: pq.ParquetFile) -> dict[str, Any]:
     return dict(next(iter(collections.values())))
 
 
-def _rebased(rows: pa.Table, rebase: tuple[str, str]) -> pa.Table:
+def _rebased(rows: pa.Table, rebase: Rebase) -> pa.Table:
     """The rows with other hrefs."""
-    old, new = rebase
     assets = rows.column("assets").to_pylist()
     for row in assets:
-        for asset in row.values():
-            if asset and asset["href"].startswith(old):
-                asset["href"] = new + asset["href"].removeprefix(old)
+        for asset in filter(None, row.values()):
+            asset["href"] = rebase.of(asset["href"])
     position = rows.schema.get_field_index("assets")
     field = rows.schema.field(position)
     return rows.set_column(position, field, pa.array(assets, field.type))

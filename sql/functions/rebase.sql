@@ -1,8 +1,10 @@
 -- Where is a file of a dataset that was moved?
 -- path: where it was; old, new: what paths started with, and start with now; null to leave them.
--- The new path; unchanged if it does not start with `old`.
+-- The new path; unchanged if it does not start with `old`. What a URL has in percent codes, a path
+-- has as it is.
 CREATE OR REPLACE MACRO rebase(path, old, new) AS
 CASE
-    WHEN starts_with(path, old) AND new IS NOT NULL THEN new || substr(path, length(old) + 1)
-    ELSE path
+    WHEN old IS NULL OR new IS NULL OR NOT starts_with(path, old) THEN path
+    WHEN contains(old, '://') THEN new || url_decode(substr(path, length(old) + 1))
+    ELSE new || substr(path, length(old) + 1)
 END

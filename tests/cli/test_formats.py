@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -114,6 +118,27 @@ def test_file_holds_what_is_printed_otherwise(
     assert printed(run, "select", small.out, *options, "-o", path) == ""
     assert path.read_text(encoding="utf-8") == printed(run, "select", small.out, *options)
     assert list(tmp_path.iterdir()) == [path], "nothing else is left"
+
+
+def test_pipe_is_written_to_and_stays_one(run: Run, small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with ThreadPoolExecutor() as threads:
+        text = threads.submit(path.read_text)
+        assert printed(run, "select", small.out, *KOREA["options"], "-o", path) == ""
+    assert text.result() == printed(run, "select", small.out, *KOREA["options"])
+    assert path.is_fifo()
+    assert list(tmp_path.iterdir()) == [path], "nothing else is left"
+
+
+def test_standard_output_may_be_named_as_a_file(run: Run, small: Small, tmp_path: Path) -> None:
+    link = tmp_path / "stdout"  # what /dev/stdout is, where nothing can break it
+    link.symlink_to("/proc/self/fd/1")
+    arguments = ["sql", str(small.out), "FROM scenes", "--format", "csv"]
+    command = [sys.executable, "-c", "from catalog.cli import main; main()", *arguments]
+    result = subprocess.run([*command, "-o", link], check=True, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == (printed(run, *arguments), "")
+    assert link.is_symlink()
 
 
 def test_geojson_is_read_by_gdal(run: Run, small: Small, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-parquet-to-screen": (2, (*SELECT, "--format", "parquet"), "-o"),
     "select-output-folder": (2, (*SELECT, "-o", "FOLDER"), "FOLDER"),
     "select-output-in-no-folder": (1, (*SELECT, "-o", "FOLDER/nope/x.csv"), "FOLDER/nope/x.csv"),
+    "select-output-below-a-file": (1, (*SELECT, "-o", "FOLDER/file.txt/x"), "FOLDER/file.txt/x"),
     "select-parquet-in-no-folder": (
         1,
         (*SELECT, "--format", "parquet", "-o", "FOLDER/nope/x.parquet"),

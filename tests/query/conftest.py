@@ -76,12 +76,6 @@ def opened(small: Small, ragged: Path) -> Iterator[dict[str, tuple[Catalog, Cata
 
 
 @pytest.fixture(scope="module")
-def small_cat(opened: dict[str, tuple[Catalog, Catalog]]) -> Catalog:
-    """The small catalog, opened once, since that takes a while."""
-    return opened["small"][0]
-
-
-@pytest.fixture(scope="module")
-def connection(small_cat: Catalog) -> duckdb.DuckDBPyConnection:
+def connection(cat: Catalog) -> duckdb.DuckDBPyConnection:
     """To look names up in `regions`."""
-    return small_cat.cursor()
+    return cat.cursor()

@@ -7,6 +7,7 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import duckdb
 import pytest
 
 from catalog import Catalog, QueryError
-from catalog.query.database import open_database, open_items
+from catalog.query.database import build_database, open_database, open_items
 from catalog.query.extensions import load_extension
 from catalog.query.statements import sql_folder
 
@@ -58,6 +59,22 @@ def test_missing_wheel_is_answered_with_what_to_install(
     message = str(caught.value)
     assert f"pip install duckdb-extension-{name}=={duckdb.__version__}" in message
     assert "\n" not in message
+
+
+def test_database_is_built_with_the_extension_in_the_users_home_where_there_is_no_wheel(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ((platform,),) = duckdb.sql("PRAGMA platform").fetchall()
+    version = f"v{duckdb.__version__}"
+    installed = tmp_path / "home" / ".duckdb" / "extensions" / version / platform
+    installed.mkdir(parents=True)
+    name = "spatial.duckdb_extension"
+    (installed / name).symlink_to(files("duckdb_extension_spatial") / "extensions" / version / name)
+    monkeypatch.setitem(sys.modules, "duckdb_extension_spatial", None)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "out").mkdir()
+    build_database(small.out / "items.parquet", tmp_path / "out" / "catalog.duckdb")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["catalog.duckdb"]
 
 
 # Two kinds of connection

@@ -83,11 +83,11 @@ def message_of(cat: Catalog, filters: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused_value_is_a_filter_error_of_one_sentence_with_the_value(
-    small_cat: Catalog, case: str
+    cat: Catalog, case: str
 ) -> None:
     filters, value = REFUSED[case]
     with pytest.raises(FilterError) as caught:
-        small_cat.select(**filters)
+        cat.select(**filters)
     assert isinstance(caught.value, ValueError)
     message = str(caught.value)
     assert value in message
@@ -107,17 +107,17 @@ def test_refused_value_is_a_filter_error_of_one_sentence_with_the_value(
     ids=str,
 )
 def test_misspelt_name_is_answered_with_the_nearest(
-    small_cat: Catalog, filters: dict[str, Any], near: str
+    cat: Catalog, filters: dict[str, Any], near: str
 ) -> None:
-    assert f"did you mean {near}" in message_of(small_cat, filters)
+    assert f"did you mean {near}" in message_of(cat, filters)
 
 
-def test_messages_read_well(small_cat: Catalog, golden: Golden) -> None:
+def test_messages_read_well(cat: Catalog, golden: Golden) -> None:
     lines = []
     for filters, _ in REFUSED.values():
         given_as = ", ".join(f"{name}={value!r}" for name, value in filters.items())
         try:
-            small_cat.select(**filters)
+            cat.select(**filters)
         except Exception as error:  # noqa: BLE001 - another test says which it must be
             lines += [f"select({given_as})", f"    {type(error).__name__}: {error}"]
         else:

@@ -328,6 +328,6 @@ def test_within_wants_the_whole_footprint(opened: Opened) -> None:
     assert cat.select(region=smaller, predicate="within").ids == []
 
 
-def test_unknown_place_is_told_before_any_patch_is_asked_for(small_cat: Catalog) -> None:
+def test_unknown_place_is_told_before_any_patch_is_asked_for(cat: Catalog) -> None:
     with pytest.raises(ValueError, match="Itly"):
-        small_cat.select(region="Itly")
+        cat.select(region="Itly")

@@ -182,6 +182,16 @@ def test_the_map_shows_patches_in_colours_and_a_card_of_one(visit: Visit) -> Non
     expect(page.get_by_role("heading", name="Summer 142, patch")).to_be_visible()
 
 
+def test_the_map_leaves_a_region_out_and_its_url_says_so(visit: Visit) -> None:
+    page, expect = visit.page, playwright.expect
+    page.goto(visit.url)
+    page.get_by_label("Left out").fill("Italy")
+    expect(page.locator("#count")).to_have_text("44 patches in 11 scenes")
+    page.goto(page.url)
+    expect(page.get_by_label("Left out")).to_have_value("Italy")
+    expect(page.locator("#count")).to_have_text("44 patches in 11 scenes")
+
+
 def test_the_map_tells_a_mistake(visit: Visit) -> None:
     visit.page.goto(f"{visit.url}?region=Brasil")
     playwright.expect(visit.page.get_by_role("alert")).to_contain_text("did you mean Brazil")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.model import Rebase
 from catalog.source.hrefs import Hrefs
 
 NAME = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
@@ -70,6 +71,14 @@ def test_the_path_of_a_url_unquoted_is_the_path_below_the_root(below: str) -> No
     )
     assert unquote(parts.path) == f"/base/{below}"
     assert href.isascii()
+
+
+@pytest.mark.parametrize("base", [None, "https://example.com/base", "/mnt/50%20"])
+@settings(deadline=None)
+@given(BELOW)
+def test_a_file_is_found_by_its_href_after_a_move(base: str | None, below: str) -> None:
+    href = Hrefs(("/data",), base).of(f"/data/{below}")
+    assert Rebase(base or "/data", "/new").of(href) == f"/new/{below}"
 
 
 @settings(deadline=None)

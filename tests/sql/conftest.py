@@ -1,4 +1,4 @@
-"""The small catalog, opened once, and its answers as text for golden files."""
+"""Answers as text for golden files."""
 
 from __future__ import annotations
 
@@ -11,30 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import shapely
 
-from catalog import Catalog
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import duckdb
 
     from tests.conftest import Small
 
 SHOWN = 5
 """Rows of an answer that a golden file holds; the number of all is in its last line."""
-
-
-@pytest.fixture(scope="module")
-def small_cat(small: Small) -> Iterator[Catalog]:
-    with Catalog.open(small.out) as catalog:
-        yield catalog
-
-
-@pytest.fixture(scope="module")
-def small_table(small: Small) -> Iterator[Catalog]:
-    """The same, from nothing but its table."""
-    with Catalog.open(small.out / "items.parquet") as catalog:
-        yield catalog
 
 
 @dataclass(frozen=True)

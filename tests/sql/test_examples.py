@@ -19,12 +19,12 @@ EXAMPLES = sorted(path.stem for path in (Path(str(sql_folder())) / "examples").i
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_answers_so(
-    small_cat: Catalog, small_table: Catalog, answers: Answers, golden: Golden, name: str
+    cat: Catalog, table_cat: Catalog, answers: Answers, golden: Golden, name: str
 ) -> None:
     query = statement(f"examples/{name}")
-    text = answers.text(small_cat.sql(query))
+    text = answers.text(cat.sql(query))
     golden.check(f"sql/examples/{name}.csv", text)
-    assert answers.text(small_table.sql(query)) == text
+    assert answers.text(table_cat.sql(query)) == text
 
 
 def test_there_are_examples() -> None:

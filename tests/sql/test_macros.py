@@ -70,21 +70,21 @@ def test_every_macro_has_a_sample(folder: str, samples: dict[str, str]) -> None:
     + [(f"macros/{name}", query) for name, query in MACROS.items()],
 )
 def test_macro_answers_so(
-    small_cat: Catalog,
-    small_table: Catalog,
+    cat: Catalog,
+    table_cat: Catalog,
     answers: Answers,
     golden: Golden,
     path: str,
     query: str,
 ) -> None:
-    text = answers.text(small_cat.sql(query))
+    text = answers.text(cat.sql(query))
     golden.check(f"sql/{path}.csv", text)
-    assert answers.text(small_table.sql(query)) == text
+    assert answers.text(table_cat.sql(query)) == text
 
 
 @pytest.mark.parametrize("path", [*(f"functions/{name}" for name in FUNCTIONS)])
-def test_sample_of_a_function_shows_more_than_nulls(small_cat: Catalog, path: str) -> None:
-    rows = small_cat.sql(FUNCTIONS[path.split("/")[1]]).fetchall()
+def test_sample_of_a_function_shows_more_than_nulls(cat: Catalog, path: str) -> None:
+    rows = cat.sql(FUNCTIONS[path.split("/")[1]]).fetchall()
     assert any(answer is not None for _, answer in rows)
 
 
@@ -113,6 +113,8 @@ NULLS = "{'a': NULL::DOUBLE, 'b': NULL::DOUBLE}"
         ("rebase('/a/b/c.tif', '/a/b', NULL)", "/a/b/c.tif"),
         ("rebase('/a/b/c.tif', NULL, NULL)", "/a/b/c.tif"),
         ("rebase(NULL, '/a', '/x')", None),
+        ("rebase('https://a.org/b%20c/%25.tif', 'https://a.org', '/x')", "/x/b c/%.tif"),
+        ("rebase('/a/b%20c.tif', '/a', '/x')", "/x/b%20c.tif"),
         (f"ST_AsText(centre({ACROSS}))", "POINT (-179.75 0.5)"),
         ("ST_AsText(centre(ST_MakeEnvelope(0, 0, 2, 4)))", "POINT (1 2)"),
         ("centre(NULL::GEOMETRY)", None),
@@ -143,8 +145,8 @@ NULLS = "{'a': NULL::DOUBLE, 'b': NULL::DOUBLE}"
         (f"share_of({NULLS}, ['a'])", None),
     ],
 )
-def test_function_of_these_values(small_cat: Catalog, expression: str, expected: object) -> None:
-    assert value(small_cat, expression) == expected
+def test_function_of_these_values(cat: Catalog, expression: str, expected: object) -> None:
+    assert value(cat, expression) == expected
 
 
 @settings(max_examples=40, deadline=None)
@@ -155,10 +157,10 @@ def test_function_of_these_values(small_cat: Catalog, expression: str, expected:
     distance_m=st.floats(1, 200_000),
 )
 def test_geodesic_is_that_of_proj_to_a_thousandth(
-    small_cat: Catalog, longitude: float, latitude: float, azimuth: float, distance_m: float
+    cat: Catalog, longitude: float, latitude: float, azimuth: float, distance_m: float
 ) -> None:
     there = GEOD.fwd(longitude, latitude, azimuth, distance_m)
-    found = value(small_cat, f"geodesic_km({longitude}, {latitude}, {there[0]}, {there[1]})")
+    found = value(cat, f"geodesic_km({longitude}, {latitude}, {there[0]}, {there[1]})")
     assert found == pytest.approx(distance_m / 1000, rel=1e-3)
 
 
@@ -185,37 +187,37 @@ def ids(cat: Catalog, call: str) -> list[str]:
     ids=str,
 )
 def test_box_holds_what_shapely_finds(
-    small_cat: Catalog, rows: geopandas.GeoDataFrame, box: tuple[float, ...]
+    cat: Catalog, rows: geopandas.GeoDataFrame, box: tuple[float, ...]
 ) -> None:
     expected = rows[rows.intersects(shapely.box(*box))]
-    assert ids(small_cat, f"patches_in_box{box}") == list(expected.index)
+    assert ids(cat, f"patches_in_box{box}") == list(expected.index)
 
 
 def test_box_across_the_antimeridian_is_the_two_sides(
-    small_cat: Catalog, rows: geopandas.GeoDataFrame
+    cat: Catalog, rows: geopandas.GeoDataFrame
 ) -> None:
     sides = shapely.union_all([shapely.box(100, -90, 180, 90), shapely.box(-180, -90, -40, 90)])
     expected = list(rows[rows.intersects(sides)].index)
     assert len(expected) == 27
-    assert ids(small_cat, "patches_in_box(100, -90, -40, 90)") == expected
+    assert ids(cat, "patches_in_box(100, -90, -40, 90)") == expected
 
 
-def test_touching_is_what_shapely_finds(small_cat: Catalog, rows: geopandas.GeoDataFrame) -> None:
+def test_touching_is_what_shapely_finds(cat: Catalog, rows: geopandas.GeoDataFrame) -> None:
     shape = rows.geometry.iloc[0].centroid.buffer(0.012)
     assert 1 < len(expected := list(rows[rows.intersects(shape)].index)) < 9
-    assert ids(small_cat, f"patches_touching(ST_GeomFromText('{shape.wkt}'))") == expected
+    assert ids(cat, f"patches_touching(ST_GeomFromText('{shape.wkt}'))") == expected
 
 
 @pytest.mark.parametrize("region", ["Italy", "ITA", "Africa", "Eastern Asia", "KOR", "Belgium",
                                     "south korea", "East Asia", "country:Italy"])  # fmt: skip
-def test_region_holds_what_select_finds(small_cat: Catalog, region: str) -> None:
-    expected = sorted(small_cat.select(region=region).ids)
+def test_region_holds_what_select_finds(cat: Catalog, region: str) -> None:
+    expected = sorted(cat.select(region=region).ids)
     assert expected
-    assert ids(small_cat, f"patches_in_region('{region}')") == expected
+    assert ids(cat, f"patches_in_region('{region}')") == expected
 
 
-def test_patch_on_a_border_comes_once(small_cat: Catalog) -> None:
-    found = ids(small_cat, "patches_in_region('Europe')")
+def test_patch_on_a_border_comes_once(cat: Catalog) -> None:
+    found = ids(cat, "patches_in_region('Europe')")
     assert len(found) == len(set(found)) == 18
 
 
@@ -230,26 +232,26 @@ def test_patch_on_a_border_comes_once(small_cat: Catalog) -> None:
     ],
 )
 def test_name_of_no_region_or_of_several_is_an_error(
-    small_cat: Catalog, region: str, message: str
+    cat: Catalog, region: str, message: str
 ) -> None:
     with pytest.raises(duckdb.Error, match=message):
-        ids(small_cat, f"patches_in_region('{region}')")
+        ids(cat, f"patches_in_region('{region}')")
 
 
 @pytest.mark.parametrize("call", ["patches_in_box(0, 0, 1, 1)", "patches_in_region('ITA')",
                                   f"patches_touching({TRIANGLE})"])  # fmt: skip
-def test_rows_are_those_of_patches(small_cat: Catalog, call: str) -> None:
-    patches = small_cat.sql("FROM patches")
-    found = small_cat.sql(f"FROM {call}")
+def test_rows_are_those_of_patches(cat: Catalog, call: str) -> None:
+    patches = cat.sql("FROM patches")
+    found = cat.sql(f"FROM {call}")
     assert found.columns == patches.columns
     assert found.types == patches.types
 
 
-def test_pairs_are_those_of_shapely(small_cat: Catalog) -> None:
-    frame = small_cat.select().to_geodataframe()
+def test_pairs_are_those_of_shapely(cat: Catalog) -> None:
+    frame = cat.select().to_geodataframe()
     first, second = shapely.STRtree(frame.geometry).query(frame.geometry, predicate="intersects")
     ids = frame["id"].to_numpy()
     expected = {(a, b) for a, b in zip(ids[first], ids[second], strict=True) if a < b}
-    found = small_cat.sql("FROM overlapping_pairs()").fetchall()
+    found = cat.sql("FROM overlapping_pairs()").fetchall()
     assert set(found) == expected
     assert len(found) == len(expected)

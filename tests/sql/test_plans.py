@@ -131,12 +131,12 @@ def test_a_question_without_a_place_reads_all_row_groups(watched: Watched) -> No
 
 
 @pytest.mark.parametrize("name", [*ITALY, "patches_overlapping"])
-def test_the_database_passes_on_only_rows_near_the_place(small_cat: Catalog, name: str) -> None:
+def test_the_database_passes_on_only_rows_near_the_place(cat: Catalog, name: str) -> None:
     query = f"SELECT count(*) FROM {({**ITALY, **JOINED})[name]}"
-    found = scans(small_cat.cursor(), query)
+    found = scans(cat.cursor(), query)
     assert min(scan["rows"] for scan in found if "xmin" in scan["filters"]) <= 9
 
 
-def test_the_database_skips_row_groups_outside_a_region(small_cat: Catalog) -> None:
-    found = scans(small_cat.cursor(), f"SELECT count(*) FROM {JOINED['patches_in_region']}")
+def test_the_database_skips_row_groups_outside_a_region(cat: Catalog) -> None:
+    found = scans(cat.cursor(), f"SELECT count(*) FROM {JOINED['patches_in_region']}")
     assert any("st_intersects_extent" in scan["filters"] for scan in found)

@@ -103,9 +103,9 @@ def test_sample_gives_exactly_the_parameters(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_query_answers_so(
-    small_cat: Catalog, small_table: Catalog, answers: Answers, golden: Golden, name: str
+    cat: Catalog, table_cat: Catalog, answers: Answers, golden: Golden, name: str
 ) -> None:
-    text, other = (answers.text(ordered(cat, name)) for cat in (small_cat, small_table))
+    text, other = (answers.text(ordered(each, name)) for each in (cat, table_cat))
     if name not in WITH_PATHS:
         golden.check(f"sql/queries/{name}.csv", text)
     assert other == text
@@ -116,14 +116,14 @@ def ordered(cat: Catalog, name: str) -> duckdb.DuckDBPyRelation:
     return answer.order(WITHOUT_ORDER[name]) if name in WITHOUT_ORDER else answer
 
 
-def test_no_bound_is_no_filter(small_cat: Catalog) -> None:
+def test_no_bound_is_no_filter(cat: Catalog) -> None:
     everything = filter_parameters() | NOWHERE
-    assert len(asked(small_cat, "select", everything)) == 54
+    assert len(asked(cat, "select", everything)) == 54
 
 
 @pytest.mark.parametrize("predicate", ["intersects", "within", "centroid"])
-def test_region_of_several_pieces_gives_a_patch_once(small_cat: Catalog, predicate: str) -> None:
+def test_region_of_several_pieces_gives_a_patch_once(cat: Catalog, predicate: str) -> None:
     halves = [shapely.box(0, 0, 10.6, 80), shapely.box(10.6, 0, 180, 80)]
     pieces = {"pieces": [shapely.to_wkb(half) for half in halves]}
-    found = asked(small_cat, f"chosen_{predicate}", pieces).project("id").fetchall()
+    found = asked(cat, f"chosen_{predicate}", pieces).project("id").fetchall()
     assert len(found) == len(set(found)) == 36

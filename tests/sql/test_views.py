@@ -73,17 +73,17 @@ def test_every_view_has_a_sample() -> None:
     ("name", "query"), [entry for entries in SAMPLES.values() for entry in entries.items()]
 )
 def test_view_answers_so(
-    small_cat: Catalog,
-    small_table: Catalog,
+    cat: Catalog,
+    table_cat: Catalog,
     answers: Answers,
     golden: Golden,
     name: str,
     query: str,
 ) -> None:
-    text = answers.text(small_table.sql(query))
+    text = answers.text(table_cat.sql(query))
     golden.check(f"sql/views/{name}.csv", text)
     if name != "items":
-        assert answers.text(small_cat.sql(query)) == text
+        assert answers.text(cat.sql(query)) == text
 
 
 # Classes
@@ -106,23 +106,23 @@ def fields(cat: Catalog, column: str) -> list[str]:
     ("scheme", "size"), [("igbp", 17), ("lccs_lc", 16), ("lccs_lu", 11), ("lccs_sh", 10)]
 )
 def test_struct_has_the_classes_of_the_legend_in_its_order(
-    small_cat: Catalog, scheme: str, size: int
+    cat: Catalog, scheme: str, size: int
 ) -> None:
-    assert fields(small_cat, scheme) == legend(scheme)
+    assert fields(cat, scheme) == legend(scheme)
     assert len(legend(scheme)) == size
 
 
-def test_cover_has_the_ten_simplified_classes_in_their_order(small_cat: Catalog) -> None:
-    assert fields(small_cat, "cover") == list(SIMPLIFIED)
+def test_cover_has_the_ten_simplified_classes_in_their_order(cat: Catalog) -> None:
+    assert fields(cat, "cover") == list(SIMPLIFIED)
 
 
-def test_legend_says_which_simplified_class_an_igbp_class_belongs_to(small_cat: Catalog) -> None:
+def test_legend_says_which_simplified_class_an_igbp_class_belongs_to(cat: Catalog) -> None:
     asked = "SELECT code, cover FROM landcover_classes WHERE scheme = 'igbp'"
-    assert dict(small_cat.sql(asked).fetchall()) == {
+    assert dict(cat.sql(asked).fetchall()) == {
         code: name for name, codes in SIMPLIFIED.items() for code in codes
     }
     others = "SELECT DISTINCT cover FROM landcover_classes WHERE scheme != 'igbp'"
-    assert small_cat.sql(others).fetchall() == [(None,)]
+    assert cat.sql(others).fetchall() == [(None,)]
 
 
 def test_view_text_names_every_class_of_the_legends_and_no_other() -> None:
@@ -196,10 +196,10 @@ def test_shares_are_counts_of_the_65_536_pixels(painted: tuple[Catalog, list[Cou
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_shares_of_indexed_patches_are_their_counts(
-    small: Small, small_cat: Catalog, scheme: str
+    small: Small, cat: Catalog, scheme: str
 ) -> None:
     table = pq.read_table(small.out / "items.parquet", columns=["id", f"sen12ms:{scheme}"])
-    found = dict(small_cat.sql(f"SELECT id, {scheme} FROM patches").fetchall())
+    found = dict(cat.sql(f"SELECT id, {scheme} FROM patches").fetchall())
     for key, counts in zip(*(column.to_pylist() for column in table.columns), strict=True):
         assert counts.pop("unknown") + sum(counts.values()) == PIXELS
         assert found[key] == {name: count / PIXELS for name, count in counts.items()}
@@ -246,14 +246,14 @@ def test_painted_patches_show_every_rule(painted: tuple[Catalog, list[Counts]]) 
     ]
 
 
-def test_scene_is_what_its_patches_are(small_cat: Catalog) -> None:
+def test_scene_is_what_its_patches_are(cat: Catalog) -> None:
     """The view `scenes`, once more in plain SQL for each scene."""
-    scenes = small_cat.sql(
+    scenes = cat.sql(
         "SELECT scene_id, patches, complete, xmin, ymin, xmax, ymax, split FROM scenes ORDER BY 1"
     ).fetchall()
     assert len(scenes) == 6
     for scene, *expected in scenes:
-        rows = small_cat.sql(
+        rows = cat.sql(
             "SELECT complete, xmin, ymin, xmax, ymax, split"
             f" FROM patches WHERE id LIKE '{scene}\\_p%' ESCAPE '\\'"
         ).fetchall()

@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pystac
 import pytest
 import rasterio
+from core_schemas import errors
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft7Validator
-from pystac.validation.local_validator import get_local_schema_cache
-from referencing import Registry, Resource
 
 from catalog.dataset import PREVIEWS, SCHEMES, SEASONS, SENSORS, classes_of, scene_id
 from catalog.model import SceneKey
@@ -70,16 +68,6 @@ NOWHERE = SceneSummary(
     crs=(),
 )
 SCENES = (MOZAMBIQUE, NOWHERE, BELGIUM)
-
-
-def errors(kind: str, value: dict[str, Any]) -> list[str]:
-    """What the core schema of STAC has against a catalog or collection."""
-    schemas = get_local_schema_cache()
-    registry = Registry().with_resources(
-        [(uri, Resource.from_contents(schema)) for uri, schema in schemas.items()]
-    )
-    uri = f"https://schemas.stacspec.org/v1.1.0/{kind}-spec/json-schema/{kind}.json"
-    return list(map(str, Draft7Validator(schemas[uri], registry=registry).iter_errors(value)))
 
 
 CATALOGS = {

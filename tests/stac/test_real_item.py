@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from catalog.stac.place import Gazetteer
 
 SPRING_1 = SceneKey("spring", 1)
+FACTS = {
+    "sen12ms:season": "spring",
+    "sen12ms:local_season": "fall",
+    "sen12ms:scene": 1,
+    "sen12ms:patch": 30,
+    "sen12ms:split": "train",
+    "sen12ms:country": "MOZ",
+    "sen12ms:continent": "Africa",
+    "sen12ms:issues": [],
+}
 LINKS = {
     "root": "../../../catalog.json",
     "collection": "../../collection.json",
@@ -86,16 +96,7 @@ def test_the_facts_of_a_real_patch(real_row: dict[str, Any], real: Path) -> None
     found = {name: value for name, value in real_row.items() if name.startswith("sen12ms:")}
     for scheme in SCHEMES:
         found.pop(f"sen12ms:{scheme}")
-    assert found == {
-        "sen12ms:season": "spring",
-        "sen12ms:local_season": "fall",
-        "sen12ms:scene": 1,
-        "sen12ms:patch": 30,
-        "sen12ms:split": "train",
-        "sen12ms:country": "MOZ",
-        "sen12ms:continent": "Africa",
-        "sen12ms:issues": [],
-    }
+    assert found == FACTS
     assert real_row["id"] == "ROIs1158_spring_1_p30"
     assert real_row["datetime"] is None
     assert real_row["start_datetime"].isoformat() == "2017-03-01T00:00:00+00:00"
@@ -130,15 +131,8 @@ def test_the_real_item_is_the_one_that_pystac_makes(
             "proj:code": "EPSG:32737",
             "proj:shape": [grid["height"], grid["width"]],
             "proj:transform": list(grid["transform"])[:6],
-            "sen12ms:season": "spring",
-            "sen12ms:local_season": "fall",
-            "sen12ms:scene": 1,
-            "sen12ms:patch": 30,
-            "sen12ms:split": "train",
-            "sen12ms:country": "MOZ",
-            "sen12ms:continent": "Africa",
-            "sen12ms:issues": [],
         }
+        | FACTS
         | {
             f"sen12ms:{scheme}": {
                 entry.name: int((band == entry.code).sum()) for entry in classes_of(scheme)

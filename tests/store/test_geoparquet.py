@@ -18,6 +18,7 @@ import pytest
 import shapely
 
 from catalog.errors import OutputError
+from catalog.model import Rebase
 from catalog.store.columns import SCHEMA
 from catalog.store.geoparquet import read_countries, read_items, write_items, write_subset
 
@@ -258,7 +259,7 @@ def test_a_subset_is_rebased_where_hrefs_start_with_the_old_root(
     target = tmp_path / "subset.parquet"
     source = small.out / "items.parquet"
     ids = pq.read_table(source)["id"].to_pylist()
-    write_subset(source, target, ids, (str(small.root), "/elsewhere"))
+    write_subset(source, target, ids, Rebase(str(small.root), "/elsewhere"))
     before, after = pq.read_table(source), pq.read_table(target)
     for old, new in zip(before["assets"].to_pylist(), after["assets"].to_pylist(), strict=True):
         for sensor in ("s1", "s2", "lc"):

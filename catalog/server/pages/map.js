@@ -59,7 +59,7 @@ function words(name) {
 function filters() {
   const data = new FormData(form);
   const query = new URLSearchParams();
-  for (const name of ["region", "season", "split"]) {
+  for (const name of ["region", "not_region", "season", "split"]) {
     for (const value of data.getAll(name)) if (value.trim()) query.append(name, value.trim());
   }
   if (data.get("class")) query.append("cover", `${data.get("class")}>=${data.get("share") / 100}`);
@@ -69,7 +69,7 @@ function filters() {
 /** The inverse: the query of this page's URL, which may be shared, to the form. */
 function restore() {
   const query = new URLSearchParams(location.search);
-  form.region.value = query.get("region") ?? "";
+  for (const name of ["region", "not_region"]) form[name].value = query.get(name) ?? "";
   for (const input of form.querySelectorAll(".pill input")) {
     const values = query.getAll(input.name);
     if (values.length) input.checked = values.includes(input.value);
