@@ -19,10 +19,11 @@ from catalog.store.members import write_members
 from catalog.store.static import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from catalog.model import Member, SceneKey
+    from catalog.source.archive import Stamp
     from catalog.source.hrefs import Hrefs
     from catalog.source.tree import Listing
     from catalog.store.archives import ArchiveJournal, ArchiveRecord
@@ -46,7 +47,8 @@ def read_archives(
     archives : list of str
         Absolute paths.
     workers : int, optional
-        Processes that read; by default as many as cores, one for small archives.
+        Processes that read; by default as many as cores, one for small archives. Where there are
+        fewer archives than that, each is unpacked by several threads.
     progress : callable
         Told bytes read and in all, of those archives that are read.
 
@@ -55,15 +57,16 @@ def read_archives(
     list of ArchiveRecord
         In the order of the archives.
     """
-    stamps = {archive: asdict(stamp_of(archive)) for archive in archives}
+    stamps = {archive: stamp_of(archive) for archive in archives}
     fingerprints = {archive: _fingerprint(archive, stamp) for archive, stamp in stamps.items()}
     changed = [name for name in fingerprints if not journal.known(name, fingerprints[name])]
-    sizes = {name: os.stat(name).st_size for name in changed}
+    sizes = {name: stamps[name].size for name in changed}
     total = sum(sizes.values())
     if workers is None:
         workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
+    threads = max(1, workers // max(1, len(changed)))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
-    tasks = [(journal, name, fingerprints[name], stamps[name]) for name in largest_first]
+    tasks = [(journal, name, fingerprints[name], stamps[name], threads) for name in largest_first]
     done = 0
     for name in run_tasks(_read_archive, tasks, workers):
         done += sizes[name]
@@ -138,19 +141,20 @@ def _read_archive(
     journal: ArchiveJournal,
     archive: str,
     fingerprint: str,
-    stamp: Mapping[str, int | str],
+    stamp: Stamp,
+    threads: int,
 ) -> str:
-    reader = ArchiveReader(archive)
+    reader = ArchiveReader(archive, threads)
     file = journal.file(archive)
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in (file, file.with_suffix(".gzi")):
         left.unlink(missing_ok=True)
     members = pack_members(reader.read(seek_index=file.with_suffix(".gzi")))
-    about = {**stamp, "places": reader.places}
+    about = {**asdict(stamp), "places": reader.places}
     journal.save(archive, fingerprint, members, reader.rejected, about)
     return archive
 
 
-def _fingerprint(archive: str, stamp: Mapping[str, int | str]) -> str:
-    parts = [version("sen12ms-catalog"), archive, stamp]
+def _fingerprint(archive: str, stamp: Stamp) -> str:
+    parts = [version("sen12ms-catalog"), archive, asdict(stamp)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

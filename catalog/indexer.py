@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import geopandas
 import shapely
 
 from catalog.archives import add_archives, publish, read_archives
@@ -357,6 +356,8 @@ def _gazetteer() -> Gazetteer:
 
 def _along_hilbert(summaries: Sequence[SceneSummary]) -> Iterator[SceneKey]:
     """Scenes in the order of a Hilbert curve round the globe: near ones come near each other."""
+    import geopandas
+
     world = (-180.0, -90.0, 180.0, 90.0)
     boxes = [shapely.box(*(summary.bbox or world)) for summary in summaries]
     distances = geopandas.GeoSeries(boxes).hilbert_distance(total_bounds=world)

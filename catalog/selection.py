@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas
 import numpy as np
 import pystac
 import shapely
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     import duckdb
     import pyarrow as pa
+    from geopandas import GeoDataFrame
     from matplotlib.figure import Figure
 
     from catalog.extraction import Extraction
@@ -187,15 +187,17 @@ class Selection:
         """All columns of `patches`, as an Arrow table; geometries are WKB."""
         return self.relation().to_arrow_table()
 
-    def to_geodataframe(self) -> geopandas.GeoDataFrame:
+    def to_geodataframe(self) -> GeoDataFrame:
         """All columns of `patches`, as a GeoDataFrame in OGC:CRS84."""
+        from geopandas import GeoDataFrame, GeoSeries
+
         table = self.to_arrow()
         position = table.column_names.index("geometry")
         wkb = table.column("geometry").to_pylist()
         frame = table.remove_column(position).to_pandas()
-        geometry = geopandas.GeoSeries.from_wkb(wkb, index=frame.index, crs="OGC:CRS84")
+        geometry = GeoSeries.from_wkb(wkb, index=frame.index, crs="OGC:CRS84")
         frame.insert(position, "geometry", geometry)
-        return geopandas.GeoDataFrame(frame, geometry="geometry", crs="OGC:CRS84")
+        return GeoDataFrame(frame, geometry="geometry", crs="OGC:CRS84")
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Write the rows of the footprint table: a smaller `items.parquet`, valid in the same ways.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import geopandas
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -178,6 +177,8 @@ def _from_wkt(text: str) -> Region:
 
 
 def _from_file(path: Path) -> Region:
+    import geopandas
+
     if not path.exists():
         raise RegionError(f"there is no file {path}: give the path of a vector file")
     try:

@@ -78,9 +78,9 @@ def stamp_of(path: str) -> Stamp:
         )
 
 
-def open_stream(path: str) -> Stream | Seekable:
+def open_stream(path: str, threads: int = 1) -> Stream | Seekable:
     """An archive, to be read from front to back."""
-    return Stream(path) if is_packed(path) else Seekable.open(path)
+    return Stream(path, threads) if is_packed(path) else Seekable.open(path)
 
 
 def entries(unpacked: Unpacked) -> Iterator[Entry]:
@@ -123,10 +123,13 @@ class ArchiveReader:
     ----------
     path : str
         Absolute path of the archive.
+    threads : int, optional
+        So many unpack it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, threads: int = 1) -> None:
         self.path = path
+        self._threads = threads
         self.rejected: list[Rejected] = []
         """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
         self.places = 0
@@ -139,7 +142,7 @@ class ArchiveReader:
         A damaged archive gives what lies before the damage, and no seek index.
         """
         try:
-            unpacked = open_stream(self.path)
+            unpacked = open_stream(self.path, self._threads)
         except OSError as error:
             self.rejected.append(Rejected(self.path, f"cannot be read: {error.strerror}"))
             return

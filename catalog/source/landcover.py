@@ -69,14 +69,17 @@ class CodeCounter:
         images = len(self._ends)
         if images == 0:
             return
-        image = np.repeat(np.arange(images), [len(ends) for ends in self._ends])
-        ends = np.concatenate(self._ends) + image * self._pixels
-        lengths = np.diff(ends, prepend=-1).astype(float)
+        ends = np.concatenate(self._ends)
+        lengths = np.empty(ends.size)
+        lengths[0] = ends[0] + 1
+        np.subtract(ends[1:], ends[:-1], out=lengths[1:])
+        lengths[lengths <= 0] += self._pixels  # the first run of the next image
+        first_bins = np.repeat(np.arange(images) * CODES, [run.size for run in self._ends])
         codes = np.concatenate(self._words).view(np.uint8).reshape(-1, BANDS)
         counts = np.empty((images, BANDS, CODES), np.int32)
         for band in range(BANDS):
-            bins = image * CODES + codes[:, band]
-            counts[:, band] = np.bincount(bins, lengths, images * CODES).reshape(images, CODES)
+            found = np.bincount(first_bins + codes[:, band], lengths, images * CODES)
+            counts[:, band] = found.reshape(images, CODES)
         self._counts.append(counts)
         self._ends.clear()
         self._words.clear()

@@ -24,13 +24,13 @@ MOST_AT_ONCE: Final = 64 << 20
 _SPACING: Final = 3 << 20
 """Packed bytes between two places where one can start to unpack.
 
-A place takes 2 to 3 KiB of seek index for Sentinel-2, 0.3 KiB for Sentinel-1, since rapidgzip keeps
-only the bytes of a window that are needed, packed: together less than 0.5 GiB for the twelve
-archives. It holds what lies between some places in memory, some 80 MiB.
+So the seek indexes of the twelve archives stay below 1 GiB, and what rapidgzip holds in memory,
+which is what lies between some places, below 100 MiB.
 """
 _UNPACKED_SPACING: Final = 16 << 20
 """Land cover is packed 150-fold: so the spacing must shrink, or it would take a gigabyte."""
-_SAMPLE: Final = 64 << 10
+_LEAST_SPACING: Final = 64 << 10
+_SAMPLE, _UNPACKED_SAMPLE = 64 << 10, 4 << 20
 _PIECE: Final = 16 << 10  # packed bytes; they become 16 MiB at most
 SKIP: Final = 256 << 10  # larger reads cost a mapping of memory each
 _GZIP: Final = b"\x1f\x8b"
@@ -76,12 +76,16 @@ class Stream:
     ----------
     path : str
         A gzip file, of one or more members.
+    threads : int, optional
+        So many unpack it, ahead of what is read.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, threads: int = 1) -> None:
         self._path = path
         self._position = 0
-        self._fast = _open_fast(path)
+        spacing = _spacing(path)
+        # What is packed so well that it shrinks is slower with several threads.
+        self._fast = _open_fast(path, threads if spacing == _SPACING else 1, spacing)
         self._exact: _ExactStream | None = None
 
     def read(self, size: int) -> bytes:
@@ -129,16 +133,12 @@ class Stream:
     def _read_fast(self, size: int) -> bytes | None:
         if self._fast is None:
             return None
-        parts = []
         try:
-            while size and (part := self._fast.read(size)):
-                parts.append(part)
-                size -= len(part)
+            return _read_all(self._fast, size)
         except _GIVES_UP:
             self._fast.close()
             self._fast = None
             return None
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _is_whole(self, more: int) -> bool:
         """Whether the file itself says that so many bytes more are its end.
@@ -199,14 +199,10 @@ class Seekable:
         """
         if size > MOST_AT_ONCE:
             raise DamagedError.inside(self.tell(), f"it asks for {size:,} bytes")
-        parts = []
         try:
-            while size and (part := self._file.read(size)):
-                parts.append(part)
-                size -= len(part)
+            return _read_all(self._file, size)
         except _GIVES_UP as error:
             raise DamagedError.inside(self._file.tell(), str(error)) from error
-        return b"".join(parts)
 
     def seek(self, offset: int) -> None:
         """Go to a byte.
@@ -227,6 +223,15 @@ class Seekable:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _read_all(file: Any, size: int) -> bytes:
+    """So many bytes, however few come at once; fewer at the end only."""
+    parts = []
+    while size and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class _ExactStream:
@@ -287,12 +292,11 @@ class _ExactStream:
                 return
 
 
-def _open_fast(path: str, threads: int = 1) -> Any:
+def _open_fast(path: str, threads: int, spacing: int = _SPACING) -> Any:
     """The file as rapidgzip sees it; None if that is not installed, or gives up at once."""
     if rapidgzip is None:
         return None
     try:
-        spacing = _spacing(path)
         return rapidgzip.RapidgzipFile(path, parallelization=threads, chunk_size=spacing)
     except _GIVES_UP:
         return None
@@ -302,8 +306,10 @@ def _spacing(path: str) -> int:
     """Packed bytes between two places where one can start, by how much the archive is packed."""
     with open(path, "rb") as file:
         packed = file.read(_SAMPLE)
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        unpacked = len(zlib.decompressobj(_GZIP_WINDOW).decompress(packed))
+        unpacked = len(unpacker.decompress(packed, _UNPACKED_SAMPLE))
     except zlib.error:
         unpacked = 0
-    return max(_SAMPLE, min(_SPACING, _UNPACKED_SPACING * len(packed) // max(1, unpacked)))
+    used = len(packed) - len(unpacker.unconsumed_tail)
+    return max(_LEAST_SPACING, min(_SPACING, _UNPACKED_SPACING * used // max(1, unpacked)))

@@ -61,7 +61,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     )
     archives = {sensor: folder / f"{sensor}.tar.gz" for sensor in SENSORS}
     for sensor, path in archives.items():
-        with tarfile.open(path, "w:gz", compresslevel=6) as archive:
+        with tarfile.open(path, "w:gz", compresslevel=6, format=tarfile.GNU_FORMAT) as archive:
             for file in write_scene(folder / "tree", few, sensors=(sensor,)):
                 archive.add(file, file.relative_to(folder / "tree"))
                 file.unlink()
@@ -77,11 +77,12 @@ def unpack(command: list[str]) -> None:
 def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor: str) -> None:
     archive = str(shipped.archives[sensor])
 
-    def ours() -> None:
-        pack_members(ArchiveReader(archive).read(tmp_path / "index.gzi"))
+    def read(threads: int) -> None:
+        pack_members(ArchiveReader(archive, threads).read(tmp_path / "index.gzi"))
 
     contestants = {
-        "sen12ms-catalog: members, cover, seek index": ours,
+        "sen12ms-catalog: members, cover, seek index": lambda: read(os.cpu_count() or 1),
+        "the same with one thread": lambda: read(1),
         "gzip -dc": lambda: unpack(["gzip", "-dc", archive]),
     }
     if shutil.which("igzip"):
@@ -91,7 +92,7 @@ def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor
             f"Index an archive of {sensor}", contestants, units=PATCHES, unit="file", rounds=3
         ).values()
     )
-    ratio = medians[0] / min(medians[1:])
+    ratio = medians[0] / min(medians[2:])
     bench.bar(f"unpacking {sensor}", ratio, "at most 1.3", held=ratio <= 1.3)
 
 
