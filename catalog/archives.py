@@ -64,7 +64,8 @@ def read_archives(
     total = sum(sizes.values())
     if workers is None:
         workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
-    threads = max(1, workers // max(1, len(changed)))
+    # Seek indexes depend on it: so it must not depend on what an earlier run had done.
+    threads = max(1, workers // max(1, len(archives)))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
     tasks = [(journal, name, fingerprints[name], stamps[name], threads) for name in largest_first]
     done = 0
