@@ -6,11 +6,13 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from catalog.pool import run_tasks
+from catalog.pool import in_this_process, run_tasks
 from catalog.source.archive import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
 from catalog.store import staging
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from catalog.source.tree import Listing
     from catalog.store.archives import ArchiveJournal, ArchiveRecord
 
+_TELL_SECONDS: Final = 0.5
 _SMALL_BYTES: Final = 64 << 20
 """So small archives are read sooner than a second process is started."""
 
@@ -67,12 +70,56 @@ def read_archives(
     # Seek indexes depend on it: so it must not depend on what an earlier run had done.
     threads = max(1, workers // max(1, len(archives)))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
-    tasks = [(journal, name, fingerprints[name], stamps[name], threads) for name in largest_first]
-    done = 0
-    for name in run_tasks(_read_archive, tasks, workers):
-        done += sizes[name]
-        progress(done, total)
+    marks = {name: _Mark(journal.file(name).with_suffix(".mark")) for name in changed}
+    for mark in marks.values():
+        mark.file.unlink(missing_ok=True)
+    positions = dict.fromkeys(changed, 0)
+
+    def tell(name: str, position: int) -> None:
+        positions[name] = max(positions[name], position)
+        progress(sum(positions.values()), total)
+
+    def tell_marks() -> None:
+        for name, mark in marks.items():
+            tell(name, mark.read())
+
+    here = in_this_process(len(changed), workers)
+    tasks = [
+        (
+            _Work(journal, name, fingerprints[name], stamps[name], threads),
+            partial(tell, name) if here else marks[name].write,
+        )
+        for name in largest_first
+    ]
+    for name in run_tasks(_read_archive, tasks, workers, tell_marks):
+        marks[name].file.unlink(missing_ok=True)
+        tell(name, sizes[name])
     return [journal.load(archive) for archive in fingerprints]
+
+
+class _Mark(NamedTuple):
+    """How far an archive is read, where the process that reads it leaves word for this one."""
+
+    file: Path
+    """Holds the byte that comes next."""
+
+    def write(self, position: int) -> None:
+        self.file.write_text(str(position), encoding="ascii")
+
+    def read(self) -> int:
+        """The position; 0 if there is none yet, or it is just being written."""
+        text = self.file.read_text(encoding="ascii") if self.file.exists() else ""
+        return int(text or 0)
+
+
+class _Work(NamedTuple):
+    """What a process is to read."""
+
+    journal: ArchiveJournal
+    archive: str
+    fingerprint: str
+    stamp: Stamp
+    threads: int
 
 
 def add_archives(listing: Listing, records: Sequence[ArchiveRecord]) -> None:
@@ -138,22 +185,28 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _read_archive(
-    journal: ArchiveJournal,
-    archive: str,
-    fingerprint: str,
-    stamp: Stamp,
-    threads: int,
-) -> str:
-    reader = ArchiveReader(archive, threads)
-    file = journal.file(archive)
+def _read_archive(work: _Work, tell: Callable[[int], None]) -> str:
+    reader = ArchiveReader(work.archive, work.threads)
+    file = work.journal.file(work.archive)
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in (file, file.with_suffix(".gzi")):
         left.unlink(missing_ok=True)
-    members = pack_members(reader.read(seek_index=file.with_suffix(".gzi")))
-    about = {**asdict(stamp), "places": reader.places}
-    journal.save(archive, fingerprint, members, reader.rejected, about)
-    return archive
+    members = pack_members(_telling(reader.read(file.with_suffix(".gzi")), reader, tell))
+    about = {**asdict(work.stamp), "places": reader.places}
+    work.journal.save(work.archive, work.fingerprint, members, reader.rejected, about)
+    return work.archive
+
+
+def _telling(
+    members: Iterator[Member], reader: ArchiveReader, tell: Callable[[int], None]
+) -> Iterator[Member]:
+    """The members, while twice a second somebody is told how far they are read."""
+    due = time.monotonic() + _TELL_SECONDS
+    for member in members:
+        if time.monotonic() >= due:
+            tell(reader.position)
+            due = time.monotonic() + _TELL_SECONDS
+        yield member
 
 
 def _fingerprint(archive: str, stamp: Stamp) -> str:

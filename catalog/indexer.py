@@ -20,7 +20,7 @@ from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import Rejected, SceneKey
 from catalog.pool import run_tasks
 from catalog.query.database import build_database, definitions
-from catalog.report import Report, current_report
+from catalog.report import Report, current_report, read_report
 from catalog.source.archive import gdal_root, is_archive
 from catalog.source.hrefs import Hrefs
 from catalog.source.preview import draw_preview
@@ -62,6 +62,7 @@ class Progress(Protocol):
 def index(
     *roots: str | os.PathLike[str],
     into: str | os.PathLike[str],
+    add: bool = False,
     href_base: str | None = None,
     previews: bool = False,
     workers: int | None = None,
@@ -79,6 +80,9 @@ def index(
     into : path
         Folder of the catalog: new, or a catalog to replace. What the next run can use again is kept
         beside it, in `INTO.journal`.
+    add : bool
+        Whether the catalog keeps what it holds of other folders and archives, which are not read
+        again unless they changed.
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
     previews : bool
@@ -96,14 +100,17 @@ def index(
     Raises
     ------
     CatalogNotFoundError
-        If a root does not exist, or holds no file of SEN12MS.
+        If a root does not exist, or holds no file of SEN12MS, or there is no catalog to add to.
     OutputError
         If the catalog cannot be written; an older one stays as it was.
     """
     if not os.fspath(into):
         raise OutputError("the catalog has no name: give its folder as OUT")
     out = Path(os.path.realpath(into))
-    paths = [_checked_root(root, out) for root in roots]
+    if add:
+        known = read_report(out)
+        roots, href_base = (*known.sources, *roots), href_base or known.href_base
+    paths = list(dict.fromkeys(_checked_root(root, out) for root in roots))
     archives = [str(path) for path in paths if is_archive(path)]
     if previews and archives:
         raise OutputError("previews need files: extract them from the archives, and index these")

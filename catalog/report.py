@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from catalog.errors import CatalogNotFoundError, QueryError
 from catalog.model import Rebase, Rejected
 from catalog.query.database import open_database
-from catalog.source.archive import GDAL_PREFIX, is_member
+from catalog.source.archive import GDAL_PREFIX, archive_of, is_member
 from catalog.store import staging
 from catalog.store.static import read_json
 
@@ -40,6 +40,11 @@ class Report:
     """Patches without a file, by sensor."""
     rejected: tuple[Rejected, ...]
     """Files that are not in the catalog, by path."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Absolute paths of the folders and archives that were read."""
+        return tuple(archive_of(root) if is_member(root) else root for root in self.roots)
 
     @property
     def href_start(self) -> str:

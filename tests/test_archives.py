@@ -17,9 +17,11 @@ import pytest
 import rasterio
 import trees
 
-from catalog import Catalog, CatalogNotFoundError, OutputError, index
+from catalog import Catalog, CatalogNotFoundError, OutputError, archives, index
+from catalog.archives import read_archives
 from catalog.source import unpacking
 from catalog.source.archive import GDAL_PREFIX
+from catalog.store.archives import ArchiveJournal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,12 +150,26 @@ def test_another_sensor_is_added_without_reading_the_others_again(
     assert rows_of(tmp_path / "catalog") == rows_of(small.out)
     told = Told()
     index(*packed.archives, into=tmp_path / "catalog", progress=told)
-    assert (told.unpacked, told.read) == ([], [])
+    assert told.unpacked == told.read == []
 
 
-def test_archives_that_are_gone_from_the_roots_are_forgotten(
-    packed: Packed, tmp_path: Path
-) -> None:
+def test_sensors_are_added_one_by_one(packed: Packed, tmp_path: Path) -> None:
+    out = tmp_path / "catalog"
+    with pytest.raises(CatalogNotFoundError, match="sen12ms index"):
+        index(*of_sensor(packed, "lc"), into=out, add=True)
+    index(*of_sensor(packed, "lc"), into=out, href_base="s3://bucket")
+    for sensor in ("s1", "s2", "s2"):
+        told = Told()
+        report = index(*of_sensor(packed, sensor), into=out, add=True, progress=told)
+        assert len(told.unpacked) in {0, 4}
+    assert report.href_base == "s3://bucket"
+    whole = of_sensor(packed, "lc") + of_sensor(packed, "s1") + of_sensor(packed, "s2")
+    assert report.sources == tuple(map(str, whole))
+    index(*packed.archives, into=tmp_path / "at once", href_base="s3://bucket")
+    assert trees.rows_of(out) == trees.rows_of(tmp_path / "at once")
+
+
+def test_archives_no_longer_named_are_forgotten(packed: Packed, tmp_path: Path) -> None:
     index(*packed.archives[:2], into=tmp_path / "catalog")
     index(packed.archives[1], into=tmp_path / "catalog")
     kept = {path.suffix for path in (tmp_path / "catalog.journal" / "archives").iterdir()}
@@ -305,6 +321,31 @@ def test_hostile_members_are_rejected_and_never_written(
         cat.select().extract(to=spring.parent / "to" / "here")
     new = set(spring.parent.rglob("*")) - before - {spring.parent / "to"}
     assert all(path.is_relative_to(spring.parent / "to" / "here") for path in new)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_moves_while_an_archive_is_read(
+    packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(archives, "_TELL_SECONDS", 0)
+    journal = ArchiveJournal(tmp_path / "journal")
+    names = of_sensor(packed, "s2", "lc")
+    told: list[tuple[int, int]] = []
+    read_archives(journal, list(map(str, names)), workers, lambda *now: told.append(now))
+    total = sum(name.stat().st_size for name in names)
+    assert told == sorted(told)
+    assert told[-1] == (total, total)
+    if workers == 1:
+        assert len({done for done, _ in told}) > 2 * len(names)
+    assert {path.suffix for path in (tmp_path / "journal").iterdir()} == {".arrow", ".gzi"}
+
+
+def test_a_process_leaves_word_how_far_it_is(tmp_path: Path) -> None:
+    mark = archives._Mark(tmp_path / "a.mark")
+    assert mark.read() == 0
+    for position in (0, 7, 421 << 30):
+        mark.write(position)
+        assert mark.read() == position
 
 
 def test_changed_archive_is_read_again(spring: Path, packed: Packed) -> None:

@@ -9,6 +9,8 @@ import click
 
 from catalog import indexer
 from catalog.cli.progress import progress_bars
+from catalog.errors import CatalogNotFoundError
+from catalog.report import read_report
 from catalog.stac.collection import counted
 from catalog.store import staging
 
@@ -25,6 +27,9 @@ _SHOWN = 10
 @click.argument("roots", metavar="ROOT...", nargs=-1, required=True, type=click.Path())
 @click.option("-o", "--out", metavar="OUT", required=True, type=click.Path(), help="The catalog.")
 @click.option(
+    "--add", is_flag=True, help="Keep what OUT holds of other folders and archives: read ROOT only."
+)
+@click.option(
     "--href-base",
     metavar="URL",
     help="What hrefs start with in place of ROOT, for a catalog to publish; else absolute paths.",
@@ -36,7 +41,12 @@ _SHOWN = 10
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
 def index(
-    roots: tuple[str, ...], out: str, href_base: str | None, previews: bool, workers: int | None
+    roots: tuple[str, ...],
+    out: str,
+    add: bool,
+    href_base: str | None,
+    previews: bool,
+    workers: int | None,
 ) -> None:
     """Read the headers and land cover of every file in ROOT, and write the catalog OUT.
 
@@ -46,18 +56,30 @@ def index(
 
     Example: sen12ms index SEN12MS/ -o sen12ms-catalog/
     """
+    before = _sources(out)
     with progress_bars() as progress:
         report = indexer.index(
             *roots,
             into=out,
+            add=add,
             href_base=href_base,
             previews=previews,
             workers=workers,
             progress=progress,
         )
     click.echo(summary(report, out), err=True)
+    for source in sorted(before - set(report.sources)):
+        click.echo(f"No longer in it: {source}; with --add it would have stayed.", err=True)
     if report.rejected:
         click.get_current_context().exit(REJECTED)
+
+
+def _sources(out: str) -> set[str]:
+    """What the catalog that is there was made from."""
+    try:
+        return set(read_report(Path(out)).sources)
+    except CatalogNotFoundError:
+        return set()
 
 
 def summary(report: Report, out: str) -> str:

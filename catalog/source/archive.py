@@ -64,6 +64,11 @@ def gdal_root(archive: str) -> str:
     return f"{GDAL_PREFIX}{archive}}}"
 
 
+def archive_of(root: str) -> str:
+    """The archive that GDAL's name stands for; the inverse of `gdal_root`."""
+    return root.removeprefix(GDAL_PREFIX).removesuffix("}")
+
+
 def is_member(path: str) -> bool:
     """Whether a path is GDAL's name of an archive, or of a file in one."""
     return path.startswith(GDAL_PREFIX)
@@ -135,6 +140,12 @@ class ArchiveReader:
         self.places = 0
         """Places in the seek index where one can start to unpack; 0 if there is none."""
         self._files = FileReader()
+        self._unpacked: Stream | Seekable | None = None
+
+    @property
+    def position(self) -> int:
+        """The byte of the archive that is read next."""
+        return 0 if self._unpacked is None else self._unpacked.packed_position()
 
     def read(self, seek_index: Path) -> Iterator[Member]:
         """Read all members; at the end, write the seek index.
@@ -142,7 +153,7 @@ class ArchiveReader:
         A damaged archive gives what lies before the damage, and no seek index.
         """
         try:
-            unpacked = open_stream(self.path, self._threads)
+            unpacked = self._unpacked = open_stream(self.path, self._threads)
         except OSError as error:
             self.rejected.append(Rejected(self.path, f"cannot be read: {error.strerror}"))
             return

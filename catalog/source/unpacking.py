@@ -114,6 +114,12 @@ class Stream:
         """The byte that comes next."""
         return self._position
 
+    def packed_position(self) -> int:
+        """The byte of the archive that comes next."""
+        if self._exact is not None:
+            return self._exact.packed_position()
+        return self._fast.tell_compressed() // 8 if self._fast is not None else 0
+
     def write_seek_index(self, path: Path) -> int:
         """Write where one can start to unpack; how many places these are.
 
@@ -204,6 +210,10 @@ class Seekable:
         except _GIVES_UP as error:
             raise DamagedError.inside(self._file.tell(), str(error)) from error
 
+    def packed_position(self) -> int:
+        """The byte that comes next, of an archive that is not packed."""
+        return self.tell()
+
     def seek(self, offset: int) -> None:
         """Go to a byte.
 
@@ -258,6 +268,10 @@ class _ExactStream:
         data = bytes(self._ready[:size])
         del self._ready[:size]
         return data
+
+    def packed_position(self) -> int:
+        """The byte of the file that comes next."""
+        return self._file.tell() - len(self._left)
 
     def close(self) -> None:
         """Close the file."""

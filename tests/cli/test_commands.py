@@ -140,10 +140,17 @@ def test_index_of_several_roots_is_one_catalog(run: Run, tmp_path: Path) -> None
         scene = SyntheticScene("summer", number, 32632, SCENE.origin, 29, (211,))
         for _ in write_scene(tmp_path / f"disk{number}", scene, sparse=("s1", "s2")):
             pass
-    roots = [tmp_path / "disk142", tmp_path / "disk143"]
-    assert run("index", *roots, "-o", tmp_path / "out").code == 0
-    with Catalog.open(tmp_path / "out") as cat:
-        assert cat.select().ids == ["ROIs1868_summer_142_p211", "ROIs1868_summer_143_p211"]
+    roots, out = [tmp_path / "disk142", tmp_path / "disk143"], tmp_path / "out"
+    assert run("index", *roots, "-o", out).code == 0
+    with Catalog.open(out) as cat:
+        both = cat.select().ids
+    assert both == ["ROIs1868_summer_142_p211", "ROIs1868_summer_143_p211"]
+    lost = f"No longer in it: {roots[1]}; with --add it would have stayed.\n"
+    assert run("index", roots[0], "-o", out).err.endswith(lost)
+    added = run("index", roots[1], "--add", "-o", out)
+    assert (added.code, "No longer" in added.err) == (0, False)
+    with Catalog.open(out) as cat:
+        assert cat.select().ids == both
 
 
 def test_href_base_stands_in_place_of_the_root(run: Run, broken: Path) -> None:
