@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -9,13 +10,14 @@ import subprocess
 import tempfile
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pystac
 import pytest
 import rasterio
 import rio_stac
+import stac_geoparquet.arrow
 import tifffile
 from replica import TABLES, some_scenes, write_replica
 
@@ -28,11 +30,12 @@ from catalog.source.scene import SceneReader
 from catalog.source.tree import list_trees
 from catalog.stac.item import Context, columns_from_scene, items_from_rows
 from catalog.store.columns import table_from_columns
+from catalog.store.geoparquet import write_items
 from catalog.store.journal import SceneRecord
-from catalog.store.static import write_item_files
+from catalog.store.static import encoded_item, write_item_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conftest import Bench
 
@@ -178,30 +181,73 @@ def test_static_items(headers: list[SceneFiles], place: tuple[str, Path], bench:
     scene = SceneReader().read(headers[0], Hrefs(()))
     table = table_from_columns(columns_from_scene(scene, Context(_gazetteer(), {})))
     record = SceneRecord(scene.key, table, ())
-    items = [
-        pystac.Item.from_dict(item | {"properties": _plain(item["properties"])})
-        for item in items_from_rows(record.rows(), scene.key)
-    ]
-    for item in items:
-        item.clear_links()
+    items = list(items_from_rows(record.rows(), scene.key))
+    objects = _objects(items)
     folders = (folder / str(number) for number in count())
 
-    def ours() -> None:
-        write_item_files(next(folders), items_from_rows(record.rows(), scene.key))
-
-    def with_pystac() -> None:
+    def save_with_pystac(objects: list[pystac.Item]) -> None:
         catalog = pystac.Catalog("scene", "A scene")
-        catalog.add_items(items)
+        catalog.add_items(objects)
         catalog.normalize_and_save(str(next(folders)), pystac.CatalogType.SELF_CONTAINED)
+
+    def rows_with_pystac() -> None:
+        save_with_pystac(_objects(items_from_rows(record.rows(), scene.key)))
+
+    def rows_to_files() -> None:
+        write_item_files(next(folders), items_from_rows(record.rows(), scene.key))
 
     medians = bench.compare(
         f"Static items, {where}",
-        {"sen12ms-catalog: rows to files": ours, "pystac: items to files": with_pystac},
+        {
+            "sen12ms-catalog: save items": lambda: write_item_files(next(folders), items),
+            "pystac: save items": lambda: save_with_pystac(objects),
+            "sen12ms-catalog: table to items to files": rows_to_files,
+            "pystac: table to items to files": rows_with_pystac,
+        },
         units=len(items),
         unit="item",
     )
-    ours_, pystac_ = medians.values()
-    bench.bar(f"pystac's save {where}", pystac_ / ours_, "at least 10", held=pystac_ / ours_ >= 10)
+    ours, theirs, ours_from_table, theirs_from_table = medians.values()
+    for what, ratio in (
+        ("save", theirs / ours),
+        ("table to files", theirs_from_table / ours_from_table),
+    ):
+        bench.bar(f"pystac, {what}, {where}", ratio, "at least 10", held=ratio >= 10)
+
+
+def test_items_to_parquet(headers: list[SceneFiles], tmp_path: Path, bench: Bench) -> None:
+    context = Context(_gazetteer(), {})
+    scene = SceneReader().read(headers[0], Hrefs(()))
+    record = SceneRecord(scene.key, table_from_columns(columns_from_scene(scene, context)), ())
+    items = [json.loads(encoded_item(item)) for item in items_from_rows(record.rows(), scene.key)]
+
+    def ours() -> None:
+        table = table_from_columns(columns_from_scene(scene, context))
+        write_items(tmp_path / "ours.parquet", [table], {"id": "sen12ms", "type": "Collection"})
+
+    def with_stac_geoparquet() -> None:
+        batches = stac_geoparquet.arrow.parse_stac_items_to_arrow(items)
+        stac_geoparquet.arrow.to_parquet(batches, tmp_path / "theirs.parquet")
+
+    bench.compare(
+        "Items to GeoParquet",
+        {
+            "sen12ms-catalog: scene to items.parquet": ours,
+            "stac-geoparquet: items to Parquet": with_stac_geoparquet,
+        },
+        units=len(items),
+        unit="item",
+    )
+
+
+def _objects(items: Iterable[dict[str, Any]]) -> list[pystac.Item]:
+    """The items as pystac likes them, without links."""
+    objects = [
+        pystac.Item.from_dict(item | {"properties": _plain(item["properties"])}) for item in items
+    ]
+    for item in objects:
+        item.clear_links()
+    return objects
 
 
 def _plain(properties: dict[str, object]) -> dict[str, object]:
