@@ -13,10 +13,12 @@ import shapely
 
 from catalog.dataset import PREVIEWS, SENSORS, patch_id
 from catalog.errors import CatalogNotFoundError, QueryError
+from catalog.extraction import is_unchanged, known_archives
 from catalog.model import EDGES, UNMOVED, Grid, Grids, PatchKey
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.report import Report, read_report
+from catalog.source.archive import archive_of, gdal_root, stamp_of
 from catalog.stac.audit import off_grid
 from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
 from catalog.stac.footprint import footprints
@@ -70,9 +72,9 @@ def check(
 ) -> CheckReport:
     """Verify a catalog again.
 
-    Every file is there and has its recorded size; ids are unique and say what the columns say;
-    footprints are those of the recorded grids, and patches lie on the grid of their scene; table,
-    items and database agree.
+    Every file is there and has its recorded size, every archive is as it was indexed; ids are
+    unique and say what the columns say; footprints are those of the recorded grids, and patches lie
+    on the grid of their scene; table, items and database agree.
 
     Parameters
     ----------
@@ -127,6 +129,7 @@ class _Check:
         self.findings += self._check_catalogs()
         self.findings += self._check_strangers()
         self.findings += self._check_count()
+        self.findings += _check_archives(self.folder, self.rebase)
         self.findings += _check_database(self.folder, self.ids)
         return CheckReport(
             self.ids.total(), self.files[True], self.files[False], tuple(self.findings)
@@ -215,6 +218,18 @@ def _check_files(rows: Sequence[Row], rebase: Rebase, files: Counter[bool]) -> I
                     yield Finding(
                         path, f"has {size:,} bytes where {asset['file:size']:,} are recorded"
                     )
+
+
+def _check_archives(folder: Path, rebase: Rebase) -> Iterator[Finding]:
+    for known in known_archives(folder).values():
+        archive = archive_of(rebase.of(gdal_root(known["path"])))
+        try:
+            unchanged = is_unchanged(archive, stamp_of(archive), known)
+        except OSError as error:
+            yield Finding(archive, f"cannot be found: {error.strerror}")
+        else:
+            if not unchanged:
+                yield Finding(archive, "has changed since it was indexed: run `sen12ms index`")
 
 
 def _check_items(folder: Path, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:

@@ -146,13 +146,31 @@ def extract(
     if choices.how != "copy" and any(file.archive for file in files):
         raise FilterError(f"how={choices.how!r} needs files on disk: those in archives are copied")
     missing = [file for file in files if not _is_there(to, file)]
-    run = _Run(to, choices, missing, _known_archives(catalog))
+    run = _Run(to, choices, missing, known_archives(catalog))
     report = run.plan(present=len(files) - len(missing))
     if not choices.dry_run:
         _check_room(to, 0 if choices.how != "copy" else report.bytes)
         run.write()
     rejected = tuple(sorted(run.rejected, key=lambda entry: entry.path))
     return Extraction(report.files, report.bytes, report.present, report.sources, rejected)
+
+
+def known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:
+    """What the catalog knows of the archives: stamp, bytes, path of the seek index."""
+    if catalog is None or not (catalog / staging.ARCHIVES / "archives.json").is_file():
+        return {}
+    folder = catalog / staging.ARCHIVES
+    known = read_json(folder / "archives.json")["archives"]
+    for entry in known:
+        name = entry["seek_index"]
+        entry["seek_index"] = folder / name if name and (folder / name).is_file() else None
+    return {entry["path"]: entry for entry in known}
+
+
+def is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
+    """Whether its stamp is the one that it had; a copy elsewhere has another time."""
+    same = (stamp.size, stamp.head) == (known.get("size"), known.get("head"))
+    return same and (archive != known["path"] or stamp.mtime_ns == known["mtime_ns"])
 
 
 class _Run:
@@ -211,7 +229,7 @@ class _Run:
 
     def _source(self, archive: str, files: Sequence[Wanted]) -> Source:
         known = self.archives.get(files[0].indexed or "", {})
-        step = _step(archive, known) if _is_unchanged(archive, stamp_of(archive), known) else None
+        step = _step(archive, known) if is_unchanged(archive, stamp_of(archive), known) else None
         places = [file.place for file in files if file.place]
         cost = estimate(places, step)
         how = "seek" if cost.seeks else "pass"
@@ -314,29 +332,11 @@ def _dataset_root(file: Wanted) -> str:
     return os.path.dirname(os.path.dirname(os.path.dirname(file.path)))
 
 
-def _is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
-    """Whether its stamp is the one that it had; a copy elsewhere has another time."""
-    same = (stamp.size, stamp.head) == (known.get("size"), known.get("head"))
-    return same and (archive != known["path"] or stamp.mtime_ns == known["mtime_ns"])
-
-
 def _step(archive: str, known: Mapping[str, Any]) -> float | None:
     """Bytes between two places where one can start to read; None if there are none."""
     if not is_packed(archive):
         return 0.0
     return known["unpacked"] / known["places"] if known["seek_index"] else None
-
-
-def _known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:
-    """What the catalog knows of the archives: stamp, bytes, path of the seek index."""
-    if catalog is None or not (catalog / staging.ARCHIVES / "archives.json").is_file():
-        return {}
-    folder = catalog / staging.ARCHIVES
-    known = read_json(folder / "archives.json")["archives"]
-    for entry in known:
-        name = entry["seek_index"]
-        entry["seek_index"] = folder / name if name and (folder / name).is_file() else None
-    return {entry["path"]: entry for entry in known}
 
 
 def _check_room(to: Path, needed: int) -> None:

@@ -30,6 +30,7 @@ PATCH = "ROIs1158_spring_1_p30"
 SCENE = "sen12ms/spring/ROIs1158_spring_1"
 ITEM = f"{SCENE}/{PATCH}.json"
 ORIGIN = (374132.3389928384, 8118022.836060452)
+GONE = "cannot be found: No such file or directory"
 
 
 @pytest.fixture
@@ -102,17 +103,22 @@ def test_files_behind_another_path_are_looked_at_below_a_root(small: Small, tmp_
     assert check(tmp_path / "catalog", root=small.root) == CheckReport(54, 162, 0, ())
 
 
-def test_files_in_archives_are_not_looked_at_wherever_they_are(
-    packed: Packed, tmp_path: Path
-) -> None:
+def test_archives_are_looked_at_but_not_the_files_in_them(packed: Packed, tmp_path: Path) -> None:
     assert check(packed.out) == CheckReport(54, 0, 162, ())
+    gone = {(str(tmp_path / path.name), GONE) for path in packed.archives}
+    assert findings_of(packed.out, tmp_path) == gone
+    for path in packed.archives:
+        shutil.copyfile(path, tmp_path / path.name)
     assert check(packed.out, root=tmp_path) == CheckReport(54, 0, 162, ())
+    changed = tmp_path / packed.archives[0].name
+    changed.write_bytes(b"0")
+    problem = "has changed since it was indexed: run `sen12ms index`"
+    assert findings_of(packed.out, tmp_path) == {(str(changed), problem)}
 
 
 def test_a_file_that_is_gone_is_found(out: Path, moved: Path) -> None:
     (moved / SPRING).unlink()
-    problem = "cannot be found: No such file or directory"
-    assert findings_of(out, moved) == {(str(moved / SPRING), problem)}
+    assert findings_of(out, moved) == {(str(moved / SPRING), GONE)}
 
 
 def test_a_file_of_another_size_is_found(out: Path, moved: Path) -> None:

@@ -16,8 +16,9 @@ from catalog.stac.collection import counted
 def check(out: str, root: str | None) -> None:
     """Verify the catalog OUT again; the exit code is 1 if anything is not as it says.
 
-    Every file is there and has its recorded size; ids are unique; footprints are those of the
-    grids, and patches lie on the grid of their scene; table, items and database agree.
+    Every file is there and has its recorded size, every archive is as it was indexed; ids are
+    unique; footprints are those of the grids, and patches lie on the grid of their scene; table,
+    items and database agree.
 
     Example: sen12ms check OUT
     """
