@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 MOST_BYTES: Final = 64 << 20
-"""A member of an archive that GDAL must look at is read whole, up to this size."""
+"""A file that is read whole is no larger: no patch is."""
 
 
 class FileReader:
@@ -89,10 +89,10 @@ class FileReader:
 
 
 def read_start(path: str, most: int) -> tuple[bytes, int]:
-    """The first bytes of a file on disk, and its size."""
+    """The first bytes of a file on disk, no more than `MOST_BYTES`, and its size."""
     descriptor = os.open(path, _READ_ONLY)
     try:
-        return os.read(descriptor, most), os.lseek(descriptor, 0, os.SEEK_END)
+        return os.read(descriptor, min(most, MOST_BYTES)), os.lseek(descriptor, 0, os.SEEK_END)
     finally:
         os.close(descriptor)
 
