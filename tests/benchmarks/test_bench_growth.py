@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 from replica import TABLES, some_scenes, write_replica, write_tables
 
-from catalog import Catalog
 from catalog.query.database import build_database
 from catalog.store.columns import SCHEMA
 
@@ -39,7 +38,21 @@ KEPT_UP_TO = 10
 """Copies of which a `catalog.duckdb` is made, too."""
 MEMORY_MIB = 1024
 INDEX = "import sys; from catalog import index; print(index(sys.argv[1], into=sys.argv[2]).files)"
-BOX = "SELECT s2 FROM patches_in_box(5, 45, 15, 55) WHERE season = 'summer' AND cover.forest > 0.3"
+ASK = """
+import json, re, statistics, sys, time
+from pathlib import Path
+from catalog import Catalog
+box = "FROM patches_in_box(5, 45, 15, 55) SELECT s2 WHERE season = 'summer' AND cover.forest > 0.3"
+times = []
+with Catalog.open(sys.argv[1]) as cat:
+    for _ in range(6):
+        start = time.perf_counter()
+        found = len(cat.sql(box).fetchall())
+        times.append((time.perf_counter() - start) * 1e3)
+status = Path("/proc/self/status")
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]) / 1024 if status.exists() else 0
+print(json.dumps([found, statistics.median(times[1:]), peak]))
+"""
 
 
 def resident_mib(group: int) -> float:
@@ -109,16 +122,11 @@ def multiply(source: Path, target: Path, copies: int) -> None:
         )
 
 
-def median_ms(cat: Catalog) -> tuple[int, float]:
-    """Rows of the answer, and median milliseconds of five questions."""
-    cursor = cat.cursor()
-    found = len(cursor.execute(BOX).fetchall())
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        cursor.execute(BOX).fetchall()
-        times.append((time.perf_counter() - start) * 1e3)
-    return found, statistics.median(times)
+def asked(catalog: Path) -> tuple[int, float, float]:
+    """Rows of the answer, median milliseconds of five questions, peak memory in MiB."""
+    command = [sys.executable, "-c", ASK, str(catalog)]
+    found, milliseconds, peak = json.loads(subprocess.check_output(command))
+    return found, milliseconds, peak
 
 
 def test_questions_of_more_and_more_rows(tmp_path: Path, bench: Bench) -> None:
@@ -130,23 +138,25 @@ def test_questions_of_more_and_more_rows(tmp_path: Path, bench: Bench) -> None:
         folder.mkdir()
         items = folder / "items.parquet"
         multiply(tmp_path / "items.parquet", items, copies)
-        with Catalog.open(items) as cat:
-            found, table = median_ms(cat)
-        kept = "–"
+        found, milliseconds, peak = asked(items)
+        kept = ["–", "–"]
         if copies <= KEPT_UP_TO:
             build_database(items, folder / "catalog.duckdb")
-            with Catalog.open(folder) as cat:
-                kept = f"{median_ms(cat)[1]:.1f}"
+            kept = [f"{value:,.1f}" for value in asked(folder)[1:]]
         size = items.stat().st_size / 1e6
         rows.append(
             [
                 f"{pq.read_metadata(items).num_rows:,}",
                 f"{size:,.0f}",
                 f"{found:,}",
-                f"{table:.1f}",
-                kept,
+                f"{milliseconds:,.1f}",
+                f"{peak:,.1f}",
+                *kept,
             ]
         )
         shutil.rmtree(folder)
-    header = ["rows", "MB", "paths found", "ms, items.parquet", "ms, catalog.duckdb"]
+    header = ["rows", "MB", "paths found"]
+    header += [
+        f"{what}, {file}" for file in ("items.parquet", "catalog.duckdb") for what in ("ms", "MiB")
+    ]
     bench.table("Box, season and cover to paths, of more rows", header, rows)
