@@ -30,6 +30,8 @@ TABLES: Final = (
 """The views that `catalog.duckdb` keeps as tables."""
 MEMORY: Final = "4GB"
 """What a query may use; beyond that it goes to temporary files."""
+_MEMORY_TO_BUILD: Final = "256MB"
+"""Enough to write `catalog.duckdb`: `index` needs no more at its end than while it reads."""
 
 _EXPLAIN: Final = re.compile(r"\A\s*EXPLAIN\s+(?:ANALYZE\s+|\([\w\s,]*\)\s*)?", re.IGNORECASE)
 
@@ -57,7 +59,9 @@ def build_database(items: Path, database: Path) -> None:
     """
     home = str(database.parent.absolute())
     try:
-        with _new_instance("spatial", home_directory=home, threads=1) as connection:
+        with _new_instance(
+            "spatial", home_directory=home, threads=1, memory_limit=_MEMORY_TO_BUILD
+        ) as connection:
             _build(connection, str(items))
     except duckdb.Error as error:
         raise OutputError(f"{database} cannot be written: {first_line(error)}") from error
