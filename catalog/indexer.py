@@ -53,10 +53,10 @@ _SMALL_FILES: Final = 6_000
 
 
 class Progress(Protocol):
-    """Told how far the work is."""
+    """Told how far the work is, and how many files were rejected so far."""
 
     def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
-        """`done` of `total` files (phase `read`) or scenes (`write`); files rejected so far."""
+        """`done` of `total` MB of archives (phase `unpack`), files (`read`) or scenes (`write`)."""
 
 
 def index(

@@ -1,4 +1,4 @@
-"""What was read of archives: one Arrow file each, with a batch a scene, its SHA-256 behind it."""
+"""What was read of archives: one Arrow file each, with a batch a scene, sealed."""
 
 from __future__ import annotations
 
