@@ -56,7 +56,7 @@ class Progress(Protocol):
     """Told how far the work is, and how many files were rejected so far."""
 
     def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
-        """`done` of `total` MB of archives (phase `unpack`), files (`read`) or scenes (`write`)."""
+        """`done` of `total` MB of archives (phase `unpack`), files (`read`) or patches (`write`)."""
 
 
 def index(
@@ -244,7 +244,7 @@ class _Run:
             self.progress("read", done, total, rejected)
 
     def _write(self, inputs: str) -> Report:
-        total = 0
+        total = sum(self.journal.load(key).table.num_rows for key in self.listing.scenes)
         with staging.replacing(self.out) as folder:
             tasks = [
                 (self.journal, key, folder, (files, self.hrefs) if self.previews else None)
@@ -259,8 +259,7 @@ class _Run:
                     summaries.append(written.summary)
                     patches += written.summary.patches
                 missing.update(written.missing)
-                total += 1
-                self.progress("write", total, len(tasks), len(self.rejected))
+                self.progress("write", patches, total, len(self.rejected))
             summaries.sort(key=lambda summary: summary.key)
             self._write_catalogs(folder, summaries)
             report = Report(

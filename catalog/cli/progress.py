@@ -21,7 +21,7 @@ _PHASES = {
     "unpack": ("unpacking", "MB"),
     "read": ("reading", "files"),
     "extract": ("extracting", "MB"),
-    "write": ("writing", "scenes"),
+    "write": ("writing", "patches"),
     "check": ("checking", "patches"),
 }
 

@@ -73,11 +73,11 @@ def test_nothing_is_read_and_nothing_written_where_nothing_changed(tree: Tree) -
     assert tree.scenes() == journal
 
 
-def test_progress_tells_of_all_files_and_then_of_all_scenes(tree: Tree) -> None:
+def test_progress_tells_of_all_files_and_then_of_all_patches(tree: Tree) -> None:
     told = Told()
     index(tree.root, into=tree.folder / "fresh", progress=told)
     assert told.all == [
-        ("read", 27, 54, 0), ("read", 54, 54, 0), ("write", 1, 2, 0), ("write", 2, 2, 0)
+        ("read", 27, 54, 0), ("read", 54, 54, 0), ("write", 9, 18, 0), ("write", 18, 18, 0)
     ]  # fmt: skip
 
 
