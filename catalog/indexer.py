@@ -56,7 +56,7 @@ class Progress(Protocol):
     """Told how far the work is, and how many files were rejected so far."""
 
     def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
-        """`done` of `total` MB of archives (phase `unpack`), files (`read`) or patches (`write`)."""
+        """`done` of `total` MB of archives (phase `unpack`), files (`read`), patches (`write`)."""
 
 
 def index(
