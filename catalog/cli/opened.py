@@ -6,12 +6,15 @@ import signal
 import socket
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from catalog.reader import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+_AGAIN_SECONDS: Final = 0.2
 
 
 @contextmanager
@@ -51,8 +54,19 @@ def _at_interrupt(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _listen(reader: socket.socket, interrupted: Event, stop: Callable[[], None]) -> None:
-    """Python writes the number of every signal to its wake-up socket."""
-    while received := reader.recv(1):
+    """Python writes the number of every signal to its wake-up socket.
+
+    DuckDB forgets an interrupt that comes while a question is being prepared: it is repeated.
+    """
+    while True:
+        try:
+            received = reader.recv(1)
+        except TimeoutError:
+            stop()
+            continue
+        if not received:
+            return
         if received[0] == signal.SIGINT:
             interrupted.set()
             stop()
+            reader.settimeout(_AGAIN_SECONDS)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -166,14 +167,30 @@ def test_a_question_may_be_explained(opened: Opened, query: str) -> None:
 # Runaways
 
 
+@contextmanager
+def interrupting(cat: Catalog) -> Iterator[None]:
+    """Interrupt it again and again: an interrupt before the question has begun is forgotten."""
+    over = Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.3):
+            cat.interrupt()
+
+    thread = Thread(target=interrupt)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("bare", [False, True], ids=["database", "table"])
 def test_an_endless_question_can_be_interrupted(opened: Opened, bare: bool) -> None:
     cat = opened["small"][bare]
-    Timer(0.5, cat.interrupt).start()
-    with pytest.raises(duckdb.InterruptException):
+    with interrupting(cat), pytest.raises(duckdb.InterruptException):
         cat.sql(f"SELECT count(*) {ENDLESS}").fetchall()
-    Timer(0.5, cat.interrupt).start()
-    with pytest.raises(QueryError, match="Interrupted"):
+    with interrupting(cat), pytest.raises(QueryError, match="Interrupted"):
         len(cat.select(where=f"EXISTS ({ENDLESS} AND a.range = patch)"))
     assert len(cat.select()) == 54
 
