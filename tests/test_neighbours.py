@@ -213,8 +213,11 @@ def test_node_client_answers_from_the_database(small: Small, cat: Catalog, tmp_p
     if npm is None or node is None:
         pytest.skip("Node.js and npm are not installed")
     quiet = ("--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path))
+    once = ("--prefer-offline", "--fetch-retries=0", "--fetch-timeout=20000")
     package = f"@duckdb/node-api@~{duckdb.__version__}-r.1"
-    installed = subprocess.run([npm, "install", *quiet, package], check=False, capture_output=True)
+    installed = subprocess.run(
+        [npm, "install", *quiet, *once, package], check=False, capture_output=True
+    )
     if installed.returncode:
         pytest.skip(f"npm cannot install {package}")
     (tmp_path / "ask.mjs").write_text(NODE)
