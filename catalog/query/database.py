@@ -30,7 +30,7 @@ TABLES: Final = (
 """The views that `catalog.duckdb` keeps as tables."""
 MEMORY: Final = "4GB"
 """What a query may use; beyond that it goes to temporary files."""
-_MEMORY_TO_BUILD: Final = "256MB"
+_MEMORY_TO_BUILD: Final = "512MB"
 """Enough to write `catalog.duckdb`: `index` needs no more at its end than while it reads."""
 
 _EXPLAIN: Final = re.compile(r"\A\s*EXPLAIN\s+(?:ANALYZE\s+|\([\w\s,]*\)\s*)?", re.IGNORECASE)

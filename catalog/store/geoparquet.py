@@ -72,6 +72,8 @@ def write_items(path: Path, tables: Iterable[pa.Table], collection: Mapping[str,
                 ),
             }
         )
+    # What Arrow keeps for its next table is wanted for DuckDB's, which comes after.
+    pa.default_memory_pool().release_unused()
     return rows
 
 
