@@ -89,7 +89,7 @@ def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor
         contestants["igzip -dc"] = lambda: unpack(["igzip", "-dc", archive])
     medians = list(
         bench.compare(
-            f"Index an archive of {sensor}", contestants, units=PATCHES, unit="file", rounds=3
+            f"Index an archive of {sensor}", contestants, units=PATCHES, unit="file"
         ).values()
     )
     ratio = medians[0] / min(medians[2:])
@@ -117,7 +117,6 @@ def test_take_one_percent(shipped: Shipped, tmp_path: Path, bench: Bench, sensor
             bench.compare(
                 f"Take 1 % of an archive of {sensor}",
                 {"sen12ms extract": ours, "tar xzf": with_tar},
-                rounds=3,
             ).values()
         )
     ratio = medians[1] / medians[0]

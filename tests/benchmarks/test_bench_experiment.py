@@ -58,7 +58,6 @@ def test_everything_against_itself(full: Path, bench: Bench) -> None:
                 "leakage: pairs, areas, distances": audited,
                 "geopandas sjoin: pairs alone": lambda: geopandas.sjoin(frame, frame),
             },
-            rounds=3,
         )
     seconds = next(iter(medians.values()))
     limit = f"at most {AUDIT_S:g}"
