@@ -50,8 +50,7 @@ def read_archives(
     archives : list of str
         Absolute paths.
     workers : int, optional
-        Processes that read; by default as many as cores, one for small archives. Where there are
-        fewer archives than that, each is unpacked by several threads.
+        Processes that read; by default as many as cores, one for small archives.
     progress : callable
         Told bytes read and in all, of those archives that are read.
 
@@ -67,8 +66,6 @@ def read_archives(
     total = sum(sizes.values())
     if workers is None:
         workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
-    # Seek indexes depend on it: so it must not depend on what an earlier run had done.
-    threads = max(1, workers // max(1, len(archives)))
     largest_first = sorted(changed, key=lambda name: -sizes[name])
     marks = {name: _Mark(journal.file(name).with_suffix(".mark")) for name in changed}
     for mark in marks.values():
@@ -86,7 +83,7 @@ def read_archives(
     here = in_this_process(len(changed), workers)
     tasks = [
         (
-            _Work(journal, name, fingerprints[name], stamps[name], threads),
+            _Work(journal, name, fingerprints[name], stamps[name]),
             partial(tell, name) if here else marks[name].write,
         )
         for name in largest_first
@@ -119,7 +116,6 @@ class _Work(NamedTuple):
     archive: str
     fingerprint: str
     stamp: Stamp
-    threads: int
 
 
 def add_archives(listing: Listing, records: Sequence[ArchiveRecord]) -> None:
@@ -186,7 +182,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _read_archive(work: _Work, tell: Callable[[int], None]) -> str:
-    reader = ArchiveReader(work.archive, work.threads)
+    reader = ArchiveReader(work.archive)
     file = work.journal.file(work.archive)
     file.parent.mkdir(parents=True, exist_ok=True)
     for left in (file, file.with_suffix(".gzi")):

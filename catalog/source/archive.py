@@ -83,9 +83,9 @@ def stamp_of(path: str) -> Stamp:
         )
 
 
-def open_stream(path: str, threads: int = 1) -> Stream | Seekable:
+def open_stream(path: str) -> Stream | Seekable:
     """An archive, to be read from front to back."""
-    return Stream(path, threads) if is_packed(path) else Seekable.open(path)
+    return Stream(path) if is_packed(path) else Seekable.open(path)
 
 
 def entries(unpacked: Unpacked) -> Iterator[Entry]:
@@ -128,13 +128,10 @@ class ArchiveReader:
     ----------
     path : str
         Absolute path of the archive.
-    threads : int, optional
-        So many unpack it.
     """
 
-    def __init__(self, path: str, threads: int = 1) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self._threads = threads
         self.rejected: list[Rejected] = []
         """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
         self.places = 0
@@ -153,7 +150,7 @@ class ArchiveReader:
         A damaged archive gives what lies before the damage, and no seek index.
         """
         try:
-            unpacked = self._unpacked = open_stream(self.path, self._threads)
+            unpacked = self._unpacked = open_stream(self.path)
         except OSError as error:
             self.rejected.append(Rejected(self.path, f"cannot be read: {error.strerror}"))
             return

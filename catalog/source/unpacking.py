@@ -76,16 +76,13 @@ class Stream:
     ----------
     path : str
         A gzip file, of one or more members.
-    threads : int, optional
-        So many unpack it, ahead of what is read.
     """
 
-    def __init__(self, path: str, threads: int = 1) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
         self._position = 0
-        spacing = _spacing(path)
-        # What is packed so well that it shrinks is slower with several threads.
-        self._fast = _open_fast(path, threads if spacing == _SPACING else 1, spacing)
+        # More threads would have to guess where blocks start: on Sentinel-2 that takes longer.
+        self._fast = _open_fast(path, threads=1, spacing=_spacing(path))
         self._exact: _ExactStream | None = None
 
     def read(self, size: int) -> bytes:

@@ -77,12 +77,11 @@ def unpack(command: list[str]) -> None:
 def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor: str) -> None:
     archive = str(shipped.archives[sensor])
 
-    def read(threads: int) -> None:
-        pack_members(ArchiveReader(archive, threads).read(tmp_path / "index.gzi"))
+    def ours() -> None:
+        pack_members(ArchiveReader(archive).read(tmp_path / "index.gzi"))
 
     contestants = {
-        "sen12ms-catalog: members, cover, seek index": lambda: read(os.cpu_count() or 1),
-        "the same with one thread": lambda: read(1),
+        "sen12ms-catalog: members, cover, seek index": ours,
         "gzip -dc": lambda: unpack(["gzip", "-dc", archive]),
     }
     if shutil.which("igzip"):
@@ -92,7 +91,7 @@ def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor
             f"Index an archive of {sensor}", contestants, units=PATCHES, unit="file"
         ).values()
     )
-    ratio = medians[0] / min(medians[2:])
+    ratio = medians[0] / min(medians[1:])
     bench.bar(f"unpacking {sensor}", ratio, "at most 1.3", held=ratio <= 1.3)
 
 

@@ -117,18 +117,16 @@ def test_seek_index_leads_to_every_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_bytes_and_seek_index_are_good_with_any_number_of_threads(
-    tmp_path: Path, threads: int
-) -> None:
+def test_seek_index_of_many_places_leads_to_every_byte(tmp_path: Path, threads: int) -> None:
     pytest.importorskip("rapidgzip")
     path, index = tmp_path / "a.gz", tmp_path / "a.gzi"
     content = np.random.default_rng(7).integers(0, 16, 24 << 20, np.uint8).tobytes()
     path.write_bytes(gzip.compress(content, 1))
-    stream = Stream(str(path), threads)
+    stream = Stream(str(path))
     assert b"".join(iter(lambda: stream.read(1 << 20), b"")) == content
     assert stream.write_seek_index(index) > 2
     stream.close()
-    file = Seekable.open(str(path), index)
+    file = Seekable.open(str(path), index, threads)
     for offset in (20_000_000, 0, 7_654_321):
         file.seek(offset)
         assert file.read(999) == content[offset : offset + 999]
