@@ -271,7 +271,9 @@ def test_damaged_archive_keeps_what_lies_before(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello", os.urandom(4096), gzip.compress(b"hello" * 999)]
+    "content",
+    [b"", b"hello", os.urandom(4096), gzip.compress(b"hello" * 999)],
+    ids=["empty", "text", "noise", "packed text"],
 )
 def test_what_is_no_archive_is_rejected_alone(spring: Path, packed: Packed, content: bytes) -> None:
     spring.write_bytes(content)
