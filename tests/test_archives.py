@@ -270,11 +270,10 @@ def test_damaged_archive_keeps_what_lies_before(
     assert sum(row["assets"]["lc"] is not None for row in rows.values()) - 45 in patches
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"hello", os.urandom(4096), gzip.compress(b"hello" * 999)],
-    ids=["empty", "text", "noise", "packed text"],
-)
+NO_ARCHIVES = {"empty": b"", "noise": os.urandom(4096), "packed": gzip.compress(b"hello" * 999)}
+
+
+@pytest.mark.parametrize("content", NO_ARCHIVES.values(), ids=NO_ARCHIVES)
 def test_what_is_no_archive_is_rejected_alone(spring: Path, packed: Packed, content: bytes) -> None:
     spring.write_bytes(content)
     report = index(spring, packed.archives[1], into=spring.parent / "catalog")
@@ -335,8 +334,7 @@ def test_progress_moves_while_an_archive_is_read(
     told: list[tuple[int, int]] = []
     read_archives(journal, list(map(str, names)), workers, lambda *now: told.append(now))
     total = sum(name.stat().st_size for name in names)
-    assert told == sorted(told)
-    assert told[-1] == (total, total)
+    assert (told, told[-1]) == (sorted(told), (total, total))
     if workers == 1:
         assert len({done for done, _ in told}) > 2 * len(names)
     assert {path.suffix for path in (tmp_path / "journal").iterdir()} == {".arrow", ".gzi"}
