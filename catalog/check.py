@@ -177,23 +177,23 @@ def _check_names(rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _check_places(rows: Sequence[Row]) -> Iterator[Finding]:
-    grids = [
-        Grid(row["proj:code"], tuple(row["proj:shape"]), tuple(row["proj:transform"]))
-        for row in rows
-    ]
+    grids = Grids.of(
+        [
+            Grid(row["proj:code"], tuple(row["proj:shape"]), tuple(row["proj:transform"]))
+            for row in rows
+        ]
+    )
     recorded = shapely.from_wkb([row["geometry"] for row in rows])
     boxes = np.array([_edges(row["bbox"]) for row in rows])
     unlike = ~np.isclose(boxes, shapely.bounds(recorded), 0, TOLERANCE_DEGREES, equal_nan=True)
-    outlines = footprints(Grids.of(grids))
-    moved = ~shapely.equals_exact(recorded, outlines, TOLERANCE_DEGREES, normalize=True)
+    moved = ~shapely.equals_exact(recorded, footprints(grids), TOLERANCE_DEGREES, normalize=True)
     moved &= ~shapely.is_missing(recorded)
     numbers = np.array([row["sen12ms:patch"] for row in rows])
-    corners = np.array([(grid.transform[2], grid.transform[5]) for grid in grids])
     for index in np.flatnonzero(moved).tolist():
         yield Finding(rows[index]["id"], "has a footprint that is not that of its grid")
     for index in np.flatnonzero(unlike.any(axis=1)).tolist():
         yield Finding(rows[index]["id"], "has a box that is not that of its footprint")
-    for index in np.flatnonzero(off_grid(numbers, corners)).tolist():
+    for index in np.flatnonzero(off_grid(numbers, grids.transform[:, [2, 5]])).tolist():
         yield Finding(rows[index]["id"], "does not lie where its number says in the scene's grid")
 
 

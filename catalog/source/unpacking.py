@@ -28,7 +28,7 @@ So the seek indexes of the twelve archives stay below 1 GiB, and what rapidgzip 
 which is what lies between some places, below 100 MiB.
 """
 _UNPACKED_SPACING: Final = 16 << 20
-"""Land cover is packed 150-fold: so the spacing must shrink, or it would take a gigabyte."""
+"""Land cover is packed far more densely: the spacing must shrink, or it would take a gigabyte."""
 _LEAST_SPACING: Final = 64 << 10
 _SAMPLE, _UNPACKED_SAMPLE = 64 << 10, 4 << 20
 _PIECE: Final = 16 << 10  # packed bytes; they become 16 MiB at most
