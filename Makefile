@@ -30,7 +30,7 @@ docs: $(VENV)/installed-test  ## Write the generated parts of the documentation 
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden
 
 regions: $(VENV)/installed  ## Build the table of regions anew from Natural Earth.
-	$(BIN)/python -m catalog.data.build_regions ../shared/regions
+	$(BIN)/python -m catalog.regions.build_regions ../shared/regions
 
 clean:  ## Remove the environment and the demo.
 	rm -rf $(VENV) $(DEMO)

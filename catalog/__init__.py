@@ -19,12 +19,12 @@ from catalog.errors import (
     RegionError,
     ShortageWarning,
 )
-from catalog.extraction import Extraction
-from catalog.indexer import index
+from catalog.indexing.indexer import index
 from catalog.model import Rejected
-from catalog.reader import Catalog
-from catalog.report import Report
-from catalog.selection import Selection
+from catalog.reading.catalog import Catalog
+from catalog.reading.extraction import Extraction
+from catalog.reading.selection import Selection
+from catalog.store.report import Report
 
 __all__ = [
     "Catalog",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+GDAL_PREFIX: Final = "/vsitar/{"
 EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 """Of a box, as GeoParquet's covering names them."""
 
@@ -197,3 +198,18 @@ class Scene:
     """Pixels per band and code of the patches with a land-cover file, in order: (m, 4, 256)."""
     rejected: tuple[Rejected, ...]
     """In order of the path."""
+
+
+def gdal_root(archive: str) -> str:
+    """GDAL's name of what is in an archive: `/vsitar/{/data/a.tar.gz}`."""
+    return f"{GDAL_PREFIX}{archive}}}"
+
+
+def archive_of(root: str) -> str:
+    """The archive that GDAL's name stands for; the inverse of `gdal_root`."""
+    return root.removeprefix(GDAL_PREFIX).removesuffix("}")
+
+
+def is_member(path: str) -> bool:
+    """Whether a path is GDAL's name of an archive, or of a file in one."""
+    return path.startswith(GDAL_PREFIX)

@@ -12,8 +12,8 @@ import pytest
 import rustac
 
 from catalog import Catalog, index
-from catalog.check import check
-from catalog.dataset import PREVIEWS
+from catalog.datasets.legacy import PREVIEWS
+from catalog.reading.check import check
 from catalog.source.preview import draw_preview
 from catalog.source.synthetic import SyntheticScene, write_scene
 

@@ -357,9 +357,9 @@ def test_wheel_holds_the_package_its_sql_and_its_data_and_nothing_else(unpacked:
     assert {name for name in tops if not name.endswith(".dist-info")} == {"catalog"}
     assert below(unpacked / "catalog" / "sql", "*.sql") == below(ROOT / "sql", "*.sql")
     assert below(unpacked / "catalog", "*.py") == below(ROOT / "catalog", "*.py")
-    data = below(ROOT / "catalog" / "data", "*.csv", "*.parquet", "*.txt")
+    data = below(ROOT / "catalog" / "datasets", "*.csv", "*.toml", "*.txt")
     assert len(data) >= 3
-    assert data <= below(unpacked / "catalog" / "data", "*")
+    assert data <= below(unpacked / "catalog" / "datasets", "*")
     assert not below(unpacked, "test_*", "conftest.py", "*.pyc")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from catalog import check as checker
 from catalog.cli.options import out_argument, root_option
 from catalog.cli.progress import progress_bars
+from catalog.reading import check as checker
 from catalog.stac.collection import counted
 
 

@@ -8,13 +8,13 @@ from typing import Final
 
 import click
 
-from catalog import indexer
 from catalog.cli.index import summary
 from catalog.cli.progress import progress_bars
-from catalog.dataset import SENSORS
+from catalog.datasets.legacy import SENSORS
 from catalog.errors import OutputError
+from catalog.indexing import indexer
 from catalog.query.statements import statement
-from catalog.reader import Catalog
+from catalog.reading.catalog import Catalog
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 

@@ -9,11 +9,11 @@ import click
 from catalog.cli.index import REJECTED
 from catalog.cli.options import filter_options, given_filters, out_argument, root_option
 from catalog.cli.progress import progress_bars
-from catalog.extraction import HOW
-from catalog.reader import Catalog
+from catalog.reading.catalog import Catalog
+from catalog.reading.extraction import HOW
 
 if TYPE_CHECKING:
-    from catalog.extraction import Extraction, Source
+    from catalog.reading.extraction import Extraction, Source
 
 _SHOWN = 10
 """Files that could not be written and are named."""

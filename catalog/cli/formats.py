@@ -16,16 +16,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from catalog.outputs import whole_file
 from catalog.query.database import answering
 from catalog.stac.collection import counted
+from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from duckdb import DuckDBPyRelation
 
-    from catalog.selection import Selection
+    from catalog.reading.selection import Selection
 
 FORMATS: Final = ("table", "paths", "csv", "json", "geojson", "parquet")
 _SHOWN: Final = 20

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from catalog import indexer
 from catalog.cli.progress import progress_bars
 from catalog.errors import CatalogNotFoundError
-from catalog.report import read_report
+from catalog.indexing import indexer
 from catalog.stac.collection import counted
 from catalog.store import staging
+from catalog.store.report import read_report
 
 if TYPE_CHECKING:
-    from catalog.report import Report
+    from catalog.store.report import Report
 
 REJECTED = 3
 """Exit code: done, but some files were rejected."""

@@ -15,13 +15,13 @@ from catalog.cli.opened import opened
 from catalog.cli.options import out_argument, print_options
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
-from catalog.query.filters import SPLITS
+from catalog.query.conditions import SPLITS
 from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.experiment import Leakage
-    from catalog.reader import Catalog
-    from catalog.selection import Selection
+    from catalog.reading.catalog import Catalog
+    from catalog.reading.selection import Selection
 
 FOUND = 1
 """Exit code: there is leakage."""

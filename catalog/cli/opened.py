@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-from catalog.reader import Catalog
+from catalog.reading.catalog import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from catalog.dataset import SEASONS, SENSORS
+from catalog.datasets.legacy import SEASONS, SENSORS
 from catalog.experiment.strata import STRATA
-from catalog.query.filters import PREDICATES, SPLITS
+from catalog.query.conditions import PREDICATES, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

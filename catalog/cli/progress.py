@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Task, TaskID
     from rich.text import Text
 
-    from catalog.indexer import Progress as Told
+    from catalog.indexing.indexer import Progress as Told
 
 _PHASES = {
     "make": ("making files", "files"),

@@ -8,7 +8,7 @@ import click
 
 from catalog.cli.options import out_argument, root_option
 from catalog.errors import MissingExtraError
-from catalog.reader import Catalog
+from catalog.reading.catalog import Catalog
 from catalog.server.build_browser import build_browser
 from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder, hosted_url

@@ -25,7 +25,7 @@ from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.experiment import Split
-    from catalog.selection import Selection
+    from catalog.reading.selection import Selection
 
 
 @click.command(short_help="Split without leakage.")

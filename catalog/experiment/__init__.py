@@ -7,13 +7,13 @@
 >>> dataset = PatchDataset(parts["train"], bands=("B4", "B3", "B2"))  # doctest: +SKIP
 """
 
-from catalog.experiment.audit import Leakage, LeakyPair, LeakyScenes, leakage
+from catalog.experiment.leaks import Leakage, LeakyPair, LeakyScenes, leakage
 from catalog.experiment.lists import patch_ids, read_list
 from catalog.experiment.manifests import Difference, diff, load, verify
 from catalog.experiment.sampling import Sample, Stratum, sample
 from catalog.experiment.splits import PartReport, Split, k_fold, official, split
 from catalog.experiment.torch_dataset import PatchDataset, Target
-from catalog.store.manifests import Entry, Manifest
+from catalog.store.manifest_file import Entry, Manifest
 
 __all__ = [
     "Difference",

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from catalog.errors import FilterError
-from catalog.experiment.chance import chances
+from catalog.experiment.deterministic_rank import chances
 from catalog.experiment.overlaps import connect
 from catalog.experiment.places import Places, checked_buffer_m
-from catalog.query.filters import names_of
+from catalog.query.conditions import names_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from catalog.dataset import COVERS, classes_of
+from catalog.datasets.legacy import COVERS, classes_of
 from catalog.errors import FilterError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from catalog.selection import Selection
+    from catalog.reading.selection import Selection
 
 IGNORED: Final = 255
 """In a simplified mask, pixels whose code is in no legend: the `ignore_index` of a loss."""

@@ -7,10 +7,9 @@ import pickle
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from catalog.dataset import patch_id
+from catalog.datasets.legacy import parse_name, patch_id
 from catalog.errors import ManifestError
-from catalog.source.naming import parse_name
-from catalog.store.manifests import LISTS, Entry, Manifest, checked_format, read_manifest
+from catalog.store.manifest_file import LISTS, Entry, Manifest, checked_format, read_manifest
 
 if TYPE_CHECKING:
     import os

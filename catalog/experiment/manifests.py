@@ -7,21 +7,21 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.check import Finding
-from catalog.dataset import SENSORS, patch_ids
+from catalog.datasets.legacy import SENSORS, patch_ids
 from catalog.errors import CatalogNotFoundError
 from catalog.experiment.lists import read_list
-from catalog.query.filters import names_of
-from catalog.reader import Catalog
+from catalog.query.conditions import names_of
+from catalog.reading.catalog import Catalog
+from catalog.reading.check import Finding
 from catalog.source.tree import list_trees
-from catalog.store.manifests import Manifest
+from catalog.store.manifest_file import Manifest
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-    from catalog.selection import Selection
-    from catalog.store.manifests import Entry
+    from catalog.reading.selection import Selection
+    from catalog.store.manifest_file import Entry
 
     Source = Manifest | str | os.PathLike[str]
     """A manifest, or the path of one or of an official list."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from catalog.experiment.ground import Floats
-    from catalog.selection import Selection
+    from catalog.reading.selection import Selection
 
 MAX_BUFFER_KM: Final = 1000.0
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.errors import FilterError, ShortageWarning
-from catalog.experiment.chance import chances
+from catalog.experiment.deterministic_rank import chances
 from catalog.experiment.places import columns_of
 from catalog.experiment.strata import strata_of
-from catalog.query.filters import names_of
+from catalog.query.conditions import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from catalog.selection import Selection
+    from catalog.reading.selection import Selection
 
 Balance = str | Mapping[str, float]
 """`equal`, `proportional`, or a weight for each stratum."""

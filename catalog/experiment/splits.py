@@ -14,7 +14,7 @@ from catalog.experiment.assignment import assign, checked_fractions, grouped
 from catalog.experiment.places import places_of
 from catalog.experiment.strata import strata_of
 from catalog.stac.collection import counted
-from catalog.store.manifests import merged, write_manifest
+from catalog.store.manifest_file import merged, write_manifest
 
 if TYPE_CHECKING:
     import os
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from catalog.experiment.assignment import Fractions, Groups
     from catalog.experiment.places import Places
-    from catalog.selection import Selection
-    from catalog.store.manifests import Manifest
+    from catalog.reading.selection import Selection
+    from catalog.store.manifest_file import Manifest
 
     Indices = NDArray[np.intp]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.query.filters import names_of
+from catalog.query.conditions import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from catalog.dataset import SENSORS, SHAPE
+from catalog.datasets.legacy import SENSORS, SHAPE
 from catalog.errors import FilterError, MissingExtraError
 from catalog.experiment.labels import (
     IGBP_CODES,
@@ -18,7 +18,7 @@ from catalog.experiment.labels import (
     multi_labels,
     single_labels,
 )
-from catalog.query.filters import names_of
+from catalog.query.conditions import names_of
 from catalog.source.pixels import PixelReader
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from catalog.selection import Selection
+    from catalog.reading.selection import Selection
 
     Sample = dict[str, Any]
 
@@ -65,7 +65,7 @@ class PatchDataset:
     A sample is a dict with the keys of TorchGeo's `SEN12MS`: `image`, float32 tensor of shape
     (bands, rows, columns), the pixels as in the files: s1 in dB, s2 as reflectance × 10,000;
     `mask`, int64 tensor (rows, columns), or `label`; and `id`. The classes of a simplified target
-    are numbered as `catalog.dataset.COVERS`; pixels outside of the legend are 255.
+    are numbered as `catalog.datasets.definition.COVERS`; pixels outside of the legend are 255.
 
     It can be pickled and forked: it holds paths, but no open file, connection or catalog.
 

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from catalog.errors import MissingExtraError
-from catalog.outputs import whole_file
+from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     import os

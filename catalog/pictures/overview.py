@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.dataset import COVER_COLORS, COVERS, SEASONS
+from catalog.datasets.legacy import COVER_COLORS, COVERS, SEASONS
 from catalog.pictures.bars import draw_bars
 from catalog.pictures.canvas import FAINT, INK, MISSING, new_figure
 from catalog.pictures.maps import Marks, draw_map

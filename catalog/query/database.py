@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import duckdb
 
-from catalog.dataset import DATA
 from catalog.errors import OutputError, QueryError
 from catalog.query.extensions import first_line, load_extension, wheel_settings
 from catalog.query.statements import statement, statements
@@ -208,7 +208,7 @@ def _lock(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _set_files(connection: duckdb.DuckDBPyConnection, items: str) -> None:
     connection.execute(statement("build/set_items"), {"items": items})
-    connection.execute(statement("build/set_data"), {"data": str(DATA)})
+    connection.execute(statement("build/set_data"), {"data": str(files("catalog"))})
     members = _members_beside(items)
     connection.execute(statement("build/set_members"), {"members": str(members)})
 
@@ -217,7 +217,7 @@ def _members_beside(items: str) -> Path:
     """The member table of a footprint table; an empty one if it has none."""
     beside = Path(items).with_name("members.parquet")
     found = "://" not in items and beside.is_file()
-    return beside if found else Path(str(DATA / "no_members.parquet"))
+    return beside if found else Path(str(files("catalog") / "store" / "no_members.parquet"))
 
 
 def _define_views(connection: duckdb.DuckDBPyConnection, items: str) -> None:

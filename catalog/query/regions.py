@@ -13,9 +13,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from catalog.errors import RegionError
-from catalog.pieces import cut, polygons
 from catalog.query.statements import statement
-from catalog.suggest import near_matches
+from catalog.query.suggest import near_matches
+from catalog.regions.subdivide import cut, polygons
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from catalog.reader import Catalog
+    from catalog.reading.catalog import Catalog
     from catalog.server.site import Site
 
 _PAGES: Final = Path(__file__).with_name("pages")

@@ -10,11 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from catalog.dataset import PREVIEWS, SEASONS
+from catalog.datasets.legacy import PREVIEWS, SEASONS, format_path, parse_name
 from catalog.model import PatchKey
 from catalog.server.previews import cached_preview
 from catalog.server.served import served_json
-from catalog.source.naming import format_path, parse_name
 from catalog.stac.collection import GEOJSON, PARQUET
 from catalog.stac.item import GEOTIFF, PNG
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from catalog.dataset import COVER_COLORS, SEASONS, SENSORS
+from catalog.datasets.legacy import COVER_COLORS, SEASONS, SENSORS
 from catalog.errors import RegionError
+from catalog.query.conditions import SPLITS
 from catalog.query.database import records
-from catalog.query.filters import SPLITS
 from catalog.query.regions import is_path
 from catalog.query.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from catalog.reader import Catalog
-    from catalog.selection import Selection
+    from catalog.reading.catalog import Catalog
+    from catalog.reading.selection import Selection
 
     Filters = Mapping[str, Sequence[str]]
     """Texts by argument of `Catalog.select`: `region`, `not_region`, `season`, …"""

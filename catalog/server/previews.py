@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from catalog.dataset import PREVIEWS
+from catalog.datasets.legacy import PREVIEWS
 from catalog.source.preview import Preview, draw_preview
 
 if TYPE_CHECKING:

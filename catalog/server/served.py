@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.dataset import SENSORS
+from catalog.datasets.legacy import SENSORS, format_path
 from catalog.model import PatchKey
-from catalog.source.naming import format_path
 from catalog.stac.collection import item_assets, preview_assets
 
 

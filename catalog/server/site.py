@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from catalog.dataset import SENSORS, patch_id
+from catalog.datasets.legacy import SENSORS, patch_id
 from catalog.model import Rebase
-from catalog.report import read_report
 from catalog.stac.item import item_path
+from catalog.store.report import read_report
 from catalog.store.static import read_json
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 import rasterio
 from rasterio.errors import RasterioError
 
-from catalog.dataset import PREVIEWS, SENSORS, SHAPE, classes_of
+from catalog.datasets.legacy import PREVIEWS, SENSORS, SHAPE, classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

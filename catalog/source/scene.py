@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.dataset import SENSORS
+from catalog.datasets.legacy import SENSORS
 from catalog.model import Assets, Grids, Rejected, Scene
 from catalog.source.sensor import SensorReader
 

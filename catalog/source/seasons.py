@@ -6,7 +6,7 @@ import csv
 import re
 from typing import TYPE_CHECKING, Final
 
-from catalog.dataset import SEASONS
+from catalog.datasets.legacy import SEASONS
 from catalog.model import SceneKey
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from catalog.dataset import SHAPE
+from catalog.datasets.legacy import SHAPE
 from catalog.model import Grids, Rejected
 from catalog.source.header import UnreadableError
 from catalog.source.landcover import BANDS, CODES, CodeCounter, is_countable
-from catalog.source.record import FileReader, check_layout, read_start
+from catalog.source.read_file import FileReader, check_layout, read_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from catalog.dataset import RESOLUTION_M, SEASONS, SENSORS, SHAPE, STRIDE_PIXELS
+from catalog.datasets.legacy import (
+    RESOLUTION_M,
+    SEASONS,
+    SENSORS,
+    SHAPE,
+    STRIDE_PIXELS,
+    format_path,
+)
 from catalog.model import PatchKey
-from catalog.source.naming import format_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from catalog.datasets.legacy import format_name, parse_name
 from catalog.model import PatchKey, Rejected, SceneKey
-from catalog.source.naming import format_name, parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.dataset import SENSORS
+from catalog.datasets.legacy import SENSORS
 from catalog.errors import FileError
 from catalog.source.pixels import PixelReader
 

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pystac
 
-from catalog.dataset import PREVIEWS, RESOLUTION_M, SEASONS, SENSORS, SHAPE, classes_of, scene_id
+from catalog.datasets.legacy import (
+    PREVIEWS,
+    RESOLUTION_M,
+    SEASONS,
+    SENSORS,
+    SHAPE,
+    classes_of,
+    scene_id,
+)
 from catalog.stac.item import COLLECTION, GEOTIFF, PNG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from catalog.dataset import Band
+    from catalog.datasets.definition import Band
     from catalog.model import SceneKey
 
 Box = tuple[float, float, float, float]

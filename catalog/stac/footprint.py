@@ -11,7 +11,7 @@ from pyproj import Transformer
 from pyproj.exceptions import CRSError
 from shapely import MultiPolygon, Polygon
 
-from catalog.pieces import polygons
+from catalog.regions.subdivide import polygons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pystac
 import shapely
 
-from catalog.dataset import (
+from catalog.datasets.legacy import (
     COVERS,
     EXCLUDED,
     PREVIEWS,
@@ -24,16 +25,17 @@ from catalog.dataset import (
     scene_split,
 )
 from catalog.model import EDGES
-from catalog.stac.audit import off_grid
 from catalog.stac.footprint import footprints
+from catalog.stac.grid import off_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from catalog.model import Assets, Scene, SceneKey
-    from catalog.stac.place import Gazetteer, Place
+    from catalog.stac.gazetteer import Gazetteer, Place
 
 STAC_VERSION: Final = "1.1.0"
 COLLECTION: Final = "sen12ms"
@@ -168,6 +170,11 @@ def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterato
             asset = item["assets"][name]
             item["assets"][name] = asset | {"href": relative_href(asset["href"], folder)}
         yield item
+
+
+def read_item(path: Path) -> pystac.Item:
+    """The item in a file, its links resolved."""
+    return pystac.Item.from_file(str(path))
 
 
 def relative_href(href: str, folder: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from catalog.dataset import PREVIEWS, SCHEMES, SENSORS, classes_of
+from catalog.datasets.legacy import PREVIEWS, SCHEMES, SENSORS, classes_of
 from catalog.model import EDGES
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from catalog.dataset import DATA
+from catalog.datasets.legacy import DATA
 from catalog.model import EDGES, UNMOVED, SceneKey
-from catalog.outputs import whole_file
 from catalog.store.columns import SCHEMA
+from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from catalog.dataset import scene_id
+from catalog.datasets.legacy import scene_id
 from catalog.model import Rejected
 from catalog.store.columns import SCHEMA, table_from_columns
 from catalog.store.sealed import read_sealed, write_sealed

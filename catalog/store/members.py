@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.dataset import patch_id
+from catalog.datasets.legacy import patch_id
 from catalog.store.columns import MEMBER_SCHEMA
 
 if TYPE_CHECKING:

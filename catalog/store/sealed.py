@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from catalog.outputs import whole_file
+from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 SEAL_BYTES: Final = 32
 """At the end of a file: the SHA-256 of all before."""
+
+
+def digest(*parts: Any) -> str:
+    """SHA-256 of values as JSON, in hexadecimal: equal if all of them are."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def write_sealed(path: Path, content: pa.Buffer) -> None:

@@ -22,6 +22,7 @@ DATABASE: Final = "catalog.duckdb"
 REPORT: Final = "report.json"
 MEMBERS: Final = "members.parquet"
 ARCHIVES: Final = "archives"
+ARCHIVE_LIST: Final = f"{ARCHIVES}/archives.json"
 _OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, "sen12ms"})
 _REFUSALS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}

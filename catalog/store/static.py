@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from catalog.outputs import whole_file
+from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

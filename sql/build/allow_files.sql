@@ -3,7 +3,7 @@
 SET allowed_paths = [
     getvariable('items'),
     getvariable('members'),
-    getvariable('data') || '/landcover_classes.csv',
-    getvariable('data') || '/region_aliases.csv',
-    getvariable('data') || '/regions.parquet'
+    getvariable('data') || '/datasets/sen12ms/landcover_classes.csv',
+    getvariable('data') || '/regions/region_aliases.csv',
+    getvariable('data') || '/regions/regions.parquet'
 ]

@@ -10,4 +10,4 @@ SELECT
     title,
     color,
     cover
-FROM read_csv(getvariable('data') || '/landcover_classes.csv', header = true)
+FROM read_csv(getvariable('data') || '/datasets/sen12ms/landcover_classes.csv', header = true)

@@ -4,7 +4,7 @@
 -- Degrees (OGC:CRS84). Natural Earth 1:50m, public domain.
 CREATE OR REPLACE VIEW regions AS
 WITH pieces AS (
-    SELECT * FROM read_parquet(getvariable('data') || '/regions.parquet')
+    SELECT * FROM read_parquet(getvariable('data') || '/regions/regions.parquet')
 )
 
 SELECT

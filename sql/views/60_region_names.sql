@@ -28,7 +28,7 @@ every_name AS (
         known.country_name,
         aliases.alias AS called
     FROM known
-    INNER JOIN read_csv(getvariable('data') || '/region_aliases.csv', header = true) AS aliases
+    INNER JOIN read_csv(getvariable('data') || '/regions/region_aliases.csv', header = true) AS aliases
         ON known.kind = aliases.kind AND known.name = aliases.name
 )
 

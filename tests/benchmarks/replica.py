@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.indexer import _gazetteer
+from catalog.datasets.legacy import format_path
+from catalog.indexing.indexer import _gazetteer
 from catalog.model import Assets, Grid, Grids, PatchKey, Scene, SceneKey
 from catalog.query.database import build_database
-from catalog.source.naming import format_path
 from catalog.source.synthetic import SyntheticScene, write_scene
 from catalog.stac.item import Context, columns_from_scene
 from catalog.store.columns import table_from_columns

@@ -15,9 +15,9 @@ import pytest
 from replica import TABLES, some_scenes, write_replica
 
 from catalog import Catalog, index
-from catalog.source.archive import ArchiveReader
 from catalog.source.synthetic import write_scene
-from catalog.store.archives import pack_members
+from catalog.source.tar import ArchiveReader
+from catalog.store.archive_journal import pack_members
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +30,9 @@ SENSORS = ("s1", "s2", "lc")
 MEMORY = """
 import re, sys
 from pathlib import Path
-from catalog.source.archive import ArchiveReader
-from catalog.store.archives import pack_members
-import catalog.indexer
+from catalog.source.tar import ArchiveReader
+from catalog.store.archive_journal import pack_members
+import catalog.indexing.indexer
 reader = ArchiveReader(sys.argv[1])
 pack_members(reader.read(Path(sys.argv[2])))
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())

@@ -13,10 +13,10 @@ import rasterio
 from replica import TABLES, write_tables
 
 from catalog import Catalog, index
-from catalog.dataset import SEASONS
+from catalog.datasets.legacy import SEASONS
 from catalog.experiment import PatchDataset, leakage, official, sample, split
 from catalog.source.synthetic import SyntheticScene, write_scene
-from catalog.store.manifests import Entry, Manifest, write_manifest
+from catalog.store.manifest_file import Entry, Manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

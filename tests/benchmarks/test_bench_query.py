@@ -11,7 +11,7 @@ import shapely
 from replica import TABLES, write_tables
 
 from catalog import Catalog
-from catalog.dataset import DATA
+from catalog.datasets.legacy import DATA
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,8 +21,8 @@ import stac_geoparquet.arrow
 import tifffile
 from replica import TABLES, some_scenes, write_replica
 
-from catalog.dataset import SENSORS, SHAPE
-from catalog.indexer import _gazetteer
+from catalog.datasets.legacy import SENSORS, SHAPE
+from catalog.indexing.indexer import _gazetteer
 from catalog.source.header import read_header
 from catalog.source.hrefs import Hrefs
 from catalog.source.landcover import CodeCounter

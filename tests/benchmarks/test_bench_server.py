@@ -17,7 +17,7 @@ import uvicorn
 from replica import TABLES, read_scene, true_scenes
 
 from catalog import Catalog, Report
-from catalog.indexer import _gazetteer, _Run, _write_scene
+from catalog.indexing.indexer import _gazetteer, _Run, _write_scene
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
 from catalog.server.site import Site

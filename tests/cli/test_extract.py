@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from catalog.cli.extract import _sentence
-from catalog.extraction import Source
-from catalog.source.taking import Cost
+from catalog.reading.extraction import Source
+from catalog.source.tar_members import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.dataset import SEASONS, SENSORS, patch_id
+from catalog.datasets.legacy import SEASONS, SENSORS, format_name, format_path, patch_id
 from catalog.errors import ManifestError
 from catalog.experiment import patch_ids, read_list
 from catalog.model import PatchKey
-from catalog.source.naming import format_name, format_path
-from catalog.store.manifests import Entry, Manifest, write_manifest
+from catalog.store.manifest_file import Entry, Manifest, write_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from catalog import Catalog
 from catalog.errors import CatalogNotFoundError, FilterError, ManifestError, OutputError
 from catalog.experiment import diff, load, read_list, verify
-from catalog.store.manifests import Entry, Manifest, write_manifest
+from catalog.store.manifest_file import Entry, Manifest, write_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path

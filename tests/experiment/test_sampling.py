@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import FilterError, ShortageWarning
 from catalog.experiment import sample
-from catalog.experiment.chance import chances
+from catalog.experiment.deterministic_rank import chances
 from catalog.experiment.sampling import draw, quotas
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 import rasterio
 
 from catalog import Catalog
-from catalog.dataset import COVERS, SENSORS, classes_of
+from catalog.datasets.legacy import COVERS, SENSORS, classes_of
 from catalog.errors import FileError, FilterError, MissingExtraError
 from catalog.experiment import PatchDataset, Target
 from catalog.experiment.labels import cover_shares, multi_labels, single_labels

@@ -9,9 +9,9 @@ import pytest
 import rasterio
 
 from catalog import Catalog, index
+from catalog.datasets.legacy import format_path
 from catalog.errors import FileError, FilterError
 from catalog.model import PatchKey
-from catalog.source.naming import format_path
 from catalog.source.synthetic import write_scene
 
 from .conftest import PIXEL_SCENES

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from catalog.dataset import SENSORS
+from catalog.datasets.legacy import SENSORS
 from catalog.model import Assets, Grid, Grids, PatchKey, Scene, SceneKey
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
-from catalog.dataset import COVER_COLORS
+from catalog.datasets.legacy import COVER_COLORS
 from catalog.errors import MissingExtraError, OutputError
 from catalog.experiment import leakage
 from catalog.pictures.canvas import LAND, new_figure, rgb

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from catalog import Catalog, index
+from catalog.datasets.legacy import format_path
 from catalog.model import PatchKey
-from catalog.source.naming import format_path
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:

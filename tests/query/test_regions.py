@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from catalog import RegionError
-from catalog.dataset import DATA
+from catalog.datasets.legacy import DATA
 from catalog.query.regions import Region, resolve_region, resolve_regions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.dataset import DATA
+from catalog.datasets.legacy import DATA
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import pytest
 import shapely
 
 from catalog import Catalog, RegionError
-from catalog.dataset import DATA
-from catalog.query.selection import as_filters
+from catalog.datasets.legacy import DATA
+from catalog.query.question import as_filters
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pystac
 import pystac_client
 import pytest
 
-from catalog.dataset import PREVIEWS
+from catalog.datasets.legacy import PREVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

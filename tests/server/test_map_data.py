@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog import Catalog
-from catalog.dataset import COVERS
+from catalog.datasets.legacy import COVERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from catalog.dataset import PREVIEWS, SENSORS
+from catalog.datasets.legacy import PREVIEWS, SENSORS
 from catalog.server.served import served_json
 from catalog.store.static import read_json
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from catalog.dataset import SHAPE
+from catalog.datasets.legacy import SHAPE
 from catalog.source.header import UnreadableError, read_header
 from catalog.source.landcover import (
     BANDS,

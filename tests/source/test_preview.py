@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from catalog.dataset import PREVIEWS, classes_of
+from catalog.datasets.legacy import PREVIEWS, classes_of
 from catalog.source.preview import draw_preview, encode_png
 from catalog.source.synthetic import SyntheticScene, write_scene
 

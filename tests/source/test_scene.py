@@ -11,10 +11,9 @@ import pytest
 import rasterio
 from patches import Asset, Patch, patches_of
 
-from catalog.dataset import SENSORS, SHAPE
+from catalog.datasets.legacy import SENSORS, SHAPE, format_path
 from catalog.model import Grid, PatchKey, Rejected, Scene, SceneKey
 from catalog.source.hrefs import Hrefs
-from catalog.source.naming import format_path
 from catalog.source.scene import SceneReader
 from catalog.source.synthetic import SyntheticScene, format_header, write_scene
 from catalog.source.tree import list_trees

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.dataset import SEASONS, scene_id
+from catalog.datasets.legacy import SEASONS, scene_id
 from catalog.model import SceneKey
 from catalog.source.seasons import read_seasons
 

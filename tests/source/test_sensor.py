@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from catalog.dataset import SENSORS
+from catalog.datasets.legacy import SENSORS
 from catalog.model import SceneKey
-from catalog.source.record import FileReader
+from catalog.source.read_file import FileReader
 from catalog.source.sensor import SensorReader
 from catalog.source.synthetic import SyntheticScene, format_header, write_scene
 from catalog.source.tiff import parse_tiff

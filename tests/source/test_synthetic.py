@@ -12,9 +12,8 @@ import rasterio
 from rasterio.enums import ColorInterp
 from rasterio.io import MemoryFile
 
-from catalog.dataset import SCHEMES, SEASONS, SENSORS, classes_of
+from catalog.datasets.legacy import SCHEMES, SEASONS, SENSORS, classes_of, format_path, parse_name
 from catalog.model import PatchKey
-from catalog.source.naming import format_path, parse_name
 from catalog.source.synthetic import SyntheticScene, format_header, write_scene
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from catalog.dataset import SEASONS, SENSORS
+from catalog.datasets.legacy import SEASONS, SENSORS, format_name, format_path
 from catalog.model import PatchKey, Rejected, SceneKey
-from catalog.source.naming import format_name, format_path
 from catalog.source.tree import FoundFile, Listing, SceneFiles, list_trees
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from catalog.dataset import DATA
+from catalog.datasets.legacy import DATA
+from catalog.query.conditions import filter_parameters
 from catalog.query.extensions import load_extension
-from catalog.query.filters import filter_parameters
+from catalog.query.question import Question, choose
 from catalog.query.regions import resolve_regions
-from catalog.query.selection import Question, choose
 from catalog.query.statements import statement, statements
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def watched(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with duckdb.connect(config={"enable_external_file_cache": False}) as connection:
         load_extension(connection, "spatial")
         connection.execute(statement("build/set_items"), {"items": str(items)})
-        connection.execute(statement("build/set_data"), {"data": str(DATA)})
-        none = {"members": str(DATA / "no_members.parquet")}
+        connection.execute(statement("build/set_data"), {"data": str(DATA.parent)})
+        none = {"members": str(DATA.parent / "store" / "no_members.parquet")}
         connection.execute(statement("build/set_members"), none)
         for folder in ("functions", "views", "macros"):
             for text in statements(folder):

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import shapely
 
-from catalog.query.filters import filter_parameters
+from catalog.query.conditions import filter_parameters
 from catalog.query.statements import sql_folder, statement
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from catalog.stac.place import Gazetteer, Place
+from catalog.stac.gazetteer import Gazetteer, Place
 from catalog.store.geoparquet import read_countries
 
 

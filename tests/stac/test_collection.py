@@ -19,7 +19,7 @@ from core_schemas import errors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.dataset import PREVIEWS, SCHEMES, SEASONS, SENSORS, classes_of, scene_id
+from catalog.datasets.legacy import PREVIEWS, SCHEMES, SEASONS, SENSORS, classes_of, scene_id
 from catalog.model import SceneKey
 from catalog.stac.collection import (
     SceneSummary,

@@ -20,7 +20,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from patches import Asset, Patch, scene_of
 
-from catalog.dataset import COVERS, PREVIEWS, SCHEMES, SEASONS, SENSORS, classes_of, patch_id
+from catalog.datasets.legacy import (
+    COVERS,
+    PREVIEWS,
+    SCHEMES,
+    SEASONS,
+    SENSORS,
+    classes_of,
+    patch_id,
+)
 from catalog.model import Grid, PatchKey, SceneKey
 from catalog.stac.item import (
     ISSUES,
@@ -36,7 +44,7 @@ from catalog.store.columns import table_from_columns
 from catalog.store.static import encoded_item
 
 if TYPE_CHECKING:
-    from catalog.stac.place import Gazetteer
+    from catalog.stac.gazetteer import Gazetteer
 
 SPRING_1 = SceneKey("spring", 1)
 MOZAMBIQUE = Grid("EPSG:32737", (256, 256), (10.0, 0.0, 375_412.5, 0.0, -10.0, 8_116_742.5))

@@ -12,7 +12,7 @@ import rasterio
 import rasterio.warp
 import shapely
 
-from catalog.dataset import SCHEMES, SEASONS, SENSORS, classes_of
+from catalog.datasets.legacy import SCHEMES, SEASONS, SENSORS, classes_of
 from catalog.model import SceneKey
 from catalog.source.hrefs import Hrefs
 from catalog.source.scene import SceneReader
@@ -24,7 +24,7 @@ from catalog.store.static import encoded_item
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from catalog.stac.place import Gazetteer
+    from catalog.stac.gazetteer import Gazetteer
 
 SPRING_1 = SceneKey("spring", 1)
 FACTS = {

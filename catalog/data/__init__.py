@@ -1,1 +1,0 @@
-"""The tables that Python and SQL share."""

@@ -1,0 +1,1 @@
+"""The writing wing: source → stac → store, a scene at a time, and then the whole."""

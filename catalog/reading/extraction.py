@@ -1,0 +1,352 @@
+"""Files of a selection into a folder of their own, in the layout of the dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from catalog.datasets.legacy import format_path
+from catalog.errors import FilterError, OutputError
+from catalog.model import PatchKey, Rejected
+from catalog.source.checksums import read_checksums
+from catalog.source.gzip_stream import DamagedError, is_packed
+from catalog.source.tar import stamp_of
+from catalog.source.tar_members import (
+    THREADS,
+    Cost,
+    Place,
+    estimate,
+    take_by_name,
+    take_by_seeking,
+)
+from catalog.store import staging
+from catalog.store.outputs import whole_file
+from catalog.store.static import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from catalog.source.tar import Stamp
+
+HOW: Final = ("copy", "hardlink", "symlink")
+"""How a file on disk gets into the folder."""
+_SPARE_BYTES: Final = 64 << 20
+
+
+class Wanted(NamedTuple):
+    """A file to extract."""
+
+    key: PatchKey
+    """The patch."""
+    sensor: str
+    """`s1`, `s2` or `lc`."""
+    path: str
+    """Where it is, as the catalog says."""
+    size: int
+    """Bytes."""
+    indexed: str | None
+    """The archive that it is in, as it was indexed; None for a file on disk."""
+    archive: str | None
+    """The archive, where it is now."""
+    place: Place | None
+    """Where in the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where some of the files come from, and how."""
+
+    name: str
+    """Path of the archive; `folders` for files on disk."""
+    files: int
+    """How many files."""
+    bytes: int
+    """Their bytes."""
+    how: str
+    """`seek`, `pass`, or one of `HOW`."""
+    cost: Cost | None
+    """Bytes to unpack either way; None for files on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What `extract` did, or would do."""
+
+    files: int
+    """Files that were not there yet."""
+    bytes: int
+    """Their bytes."""
+    present: int
+    """Files that were there already."""
+    sources: tuple[Source, ...]
+    """Where they come from."""
+    rejected: tuple[Rejected, ...]
+    """Files that could not be written, and why; by path."""
+
+
+class Choices(NamedTuple):
+    """How files are extracted."""
+
+    how: str = "copy"
+    """One of `HOW`."""
+    dry_run: bool = False
+    """Only say what would be done."""
+    progress: Callable[[int, int], None] | None = None
+    """Told bytes written and in all."""
+
+
+def wanted_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Wanted]:
+    """Files from the answer of `queries/chosen_members`."""
+    return [
+        Wanted(
+            PatchKey(row["season"], row["scene"], row["patch"]),
+            row["sensor"],
+            row["path"],
+            row["size"],
+            row["indexed"],
+            row["archive"],
+            Place(row["offset"], row["size"], row["member"]) if row["archive"] else None,
+        )
+        for row in rows
+    ]
+
+
+def extract(
+    files: Sequence[Wanted], to: Path, choices: Choices, catalog: Path | None = None
+) -> Extraction:
+    """Write files below a folder.
+
+    What is there already, with the right size, stays. A file is checked by its size, and by
+    `checksums.sha512` if that lies beside the data, before it gets its name.
+
+    Parameters
+    ----------
+    files : list of Wanted
+        The files.
+    to : Path
+        The folder, made if needed.
+    choices : Choices
+        How to do it.
+    catalog : Path, optional
+        The catalog, which knows the seek indexes.
+
+    Raises
+    ------
+    OutputError
+        If the disk has no room, or refuses.
+    FilterError
+        If files in archives are to be linked.
+    """
+    if choices.how != "copy" and any(file.archive for file in files):
+        raise FilterError(f"how={choices.how!r} needs files on disk: those in archives are copied")
+    missing = [file for file in files if not _is_there(to, file)]
+    run = _Run(to, choices, missing, known_archives(catalog))
+    report = run.plan(present=len(files) - len(missing))
+    if not choices.dry_run:
+        _check_room(to, 0 if choices.how != "copy" else report.bytes)
+        run.write()
+    rejected = tuple(sorted(run.rejected, key=lambda entry: entry.path))
+    return Extraction(report.files, report.bytes, report.present, report.sources, rejected)
+
+
+def known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:
+    """What the catalog knows of the archives: stamp, bytes, path of the seek index."""
+    if catalog is None or not (catalog / staging.ARCHIVE_LIST).is_file():
+        return {}
+    folder = catalog / staging.ARCHIVES
+    known = read_json(catalog / staging.ARCHIVE_LIST)["archives"]
+    for entry in known:
+        name = entry["seek_index"]
+        entry["seek_index"] = folder / name if name and (folder / name).is_file() else None
+    return {entry["path"]: entry for entry in known}
+
+
+def is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
+    """Whether its stamp is the one that it had; a copy elsewhere has another time."""
+    same = (stamp.size, stamp.head) == (known.get("size"), known.get("head"))
+    return same and (archive != known["path"] or stamp.mtime_ns == known["mtime_ns"])
+
+
+class _Run:
+    """One extraction."""
+
+    def __init__(
+        self,
+        to: Path,
+        choices: Choices,
+        files: Sequence[Wanted],
+        archives: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self.to = to
+        self.choices = choices
+        self.archives = archives
+        self.rejected: list[Rejected] = []
+        self.by_archive: dict[str, list[Wanted]] = defaultdict(list)
+        for file in files:
+            self.by_archive[file.archive or ""].append(file)
+        self.on_disk = self.by_archive.pop("", [])
+        self.total = sum(file.size for file in files)
+        self.done = 0
+        self.checksums: Mapping[str, str] = {}
+        self.sources: dict[str, Source] = {}
+
+    def plan(self, present: int) -> Extraction:
+        for archive, files in sorted(self.by_archive.items()):
+            try:
+                self.sources[archive] = self._source(archive, files)
+            except OSError as error:
+                reason = f"cannot be read: {error.strerror}; {len(files):,} files are in it"
+                self.rejected.append(Rejected(archive, reason))
+        sources = list(self.sources.values())
+        if self.on_disk:
+            size = sum(file.size for file in self.on_disk)
+            sources.append(Source("folders", len(self.on_disk), size, self.choices.how, None))
+        count = sum(source.files for source in sources)
+        return Extraction(
+            count, sum(source.bytes for source in sources), present, tuple(sources), ()
+        )
+
+    def write(self) -> None:
+        folders = {os.path.dirname(archive) for archive in self.by_archive}
+        folders |= {_dataset_root(file) for file in self.on_disk}
+        names = {os.path.basename(_target(self.to, file)) for file in self._all()}
+        self.checksums = read_checksums(sorted(folders), names)
+        for file in self.on_disk:
+            self._write(file)
+        for archive, source in self.sources.items():
+            self._write_archive(archive, source)
+
+    def _all(self) -> Iterator[Wanted]:
+        yield from self.on_disk
+        for files in self.by_archive.values():
+            yield from files
+
+    def _source(self, archive: str, files: Sequence[Wanted]) -> Source:
+        known = self.archives.get(files[0].indexed or "", {})
+        step = _step(archive, known) if is_unchanged(archive, stamp_of(archive), known) else None
+        places = [file.place for file in files if file.place]
+        cost = estimate(places, step)
+        how = "seek" if cost.seeks else "pass"
+        return Source(archive, len(files), sum(file.size for file in files), how, cost)
+
+    def _write_archive(self, archive: str, source: Source) -> None:
+        left = {file.place.name: file for file in self.by_archive[archive] if file.place}
+        try:
+            if source.cost and source.cost.seeking is not None:
+                self._take_by_place(archive, source.how, left)
+            if left:
+                self._take(left, take_by_name(archive, _places(left)))
+        except DamagedError as error:
+            reason = f"is damaged {error}; {len(left):,} files of it are not written"
+            self.rejected.append(Rejected(archive, reason))
+        else:
+            self.rejected += [Rejected(file.path, "is no longer there") for file in left.values()]
+
+    def _take_by_place(self, archive: str, how: str, left: dict[str, Wanted]) -> None:
+        """Write the files that are where the seek index leads to, and strike them off."""
+        known = self.archives[self.by_archive[archive][0].indexed or ""]
+        threads = THREADS if how == "pass" else 1
+        places = list(_places(left).values())
+        with suppress(DamagedError):
+            self._take(left, take_by_seeking(archive, places, known["seek_index"], threads))
+
+    def _take(self, left: dict[str, Wanted], taken: Iterator[tuple[Place, bytes]]) -> None:
+        for place, data in taken:
+            self._write(left.pop(place.name), data)
+
+    def _write(self, file: Wanted, data: bytes | None = None) -> None:
+        """Write one file: its content, or what is on disk."""
+        target = _target(self.to, file)
+        try:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if os.path.islink(target):
+                os.unlink(target)
+        except OSError as error:
+            raise OutputError(f"{target} cannot be written: {error.strerror}") from error
+        try:
+            with whole_file(target) as partial:
+                partial.unlink(missing_ok=True)
+                if data is None:
+                    self._put(file, partial)
+                else:
+                    partial.write_bytes(data)
+                self._check(file, partial)
+        except _BadFileError as error:
+            self.rejected.append(Rejected(file.path, str(error)))
+        self.done += file.size
+        if self.choices.progress:
+            self.choices.progress(self.done, self.total)
+
+    def _put(self, file: Wanted, partial: Path) -> None:
+        """Get a file on disk to its temporary name."""
+        if "://" in file.path or not os.path.isfile(file.path):
+            raise _BadFileError("is not on this disk")
+        if self.choices.how == "hardlink":
+            os.link(os.path.realpath(file.path), partial)
+        elif self.choices.how == "symlink":
+            partial.symlink_to(os.path.abspath(file.path))
+        else:
+            shutil.copyfile(file.path, partial)
+
+    def _check(self, file: Wanted, partial: Path) -> None:
+        size = partial.stat().st_size
+        if size != file.size:
+            raise _BadFileError(f"has {size:,} bytes where {file.size:,} are recorded")
+        expected = self.checksums.get(os.path.basename(_target(self.to, file)))
+        if expected is None:
+            return
+        with partial.open("rb") as content:
+            found = hashlib.file_digest(content, "sha512").hexdigest()
+        if found != expected:
+            raise _BadFileError("has another SHA-512 than checksums.sha512 says")
+
+
+class _BadFileError(Exception):
+    """A file is not what it should be: it is left out, and the others go on."""
+
+
+def _places(files: Mapping[str, Wanted]) -> dict[str, Place]:
+    return {name: file.place for name, file in files.items() if file.place}
+
+
+def _target(to: Path, file: Wanted) -> str:
+    """Where a file goes: by its key, never by a name in an archive."""
+    return os.path.join(to, *format_path(file.key, file.sensor).split("/"))
+
+
+def _is_there(to: Path, file: Wanted) -> bool:
+    try:
+        return os.stat(_target(to, file)).st_size == file.size
+    except OSError:
+        return False
+
+
+def _dataset_root(file: Wanted) -> str:
+    """The folder that holds the season, the scene, the file."""
+    return os.path.dirname(os.path.dirname(os.path.dirname(file.path)))
+
+
+def _step(archive: str, known: Mapping[str, Any]) -> float | None:
+    """Bytes between two places where one can start to read; None if there are none."""
+    if not is_packed(archive):
+        return 0.0
+    return known["unpacked"] / known["places"] if known["seek_index"] else None
+
+
+def _check_room(to: Path, needed: int) -> None:
+    """Refuse to start what cannot be finished."""
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(to).free
+    except OSError as error:
+        raise OutputError(f"{to} cannot be written: {error.strerror}") from error
+    if needed + _SPARE_BYTES > free:
+        raise OutputError(
+            f"{to} has room for {free:,} bytes, not for {needed:,}: select less, or another disk"
+        )

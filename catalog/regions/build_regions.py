@@ -1,0 +1,206 @@
+"""Build `regions.parquet`: countries and states of Natural Earth, cut into small pieces.
+
+Source: Natural Earth 1:50m, countries and states (https://www.naturalearthdata.com), public domain.
+
+    python -m catalog.regions.build_regions ../shared/regions [OUTPUT]
+
+The folder holds `countries_50m.geojson` and `states_50m.geojson`. A spatial join asks rectangles
+first and vertices afterwards: of a whole country the rectangle says little and the vertices are
+thousands. One row a piece, GeoParquet 1.1; the same input gives the same bytes.
+
+    features ─► repair ─► parts ─► halves, until they are small ─► check ─► sort ─► write
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+from shapely.geometry import shape
+
+from catalog.regions.subdivide import cut, polygons
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from shapely import MultiPolygon, Polygon
+
+AREA_TOLERANCE: Final = 1e-9
+"""Share of its area that a region may gain or lose by the cutting."""
+ATTRIBUTION: Final = "Made with Natural Earth 1:50m (naturalearthdata.com), public domain"
+OUTPUT: Final = Path(__file__).with_name("regions.parquet")
+
+_SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
+_ALPHA_2: Final = re.compile(r"[A-Z]{2}")
+_ALPHA_3: Final = re.compile(r"[A-Z]{3}")
+_SUBDIVISION: Final = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A country or a state: the text columns, in their order."""
+
+    kind: str
+    """`country` or `state`."""
+    code: str | None
+    """ISO 3166-1 alpha-3 of a country, ISO 3166-2 of a state; None where Natural Earth has none."""
+    name: str
+    """Natural Earth's short name, as on a map: `Dem. Rep. Congo`."""
+    name_long: str
+    """`Democratic Republic of the Congo`; a state has only the one name."""
+    iso_a2: str | None
+    """ISO 3166-1 alpha-2 of a country. None for a state, or `BR` would be 28 regions."""
+    country: str | None
+    """ISO 3166-1 alpha-3 of the country that this is or lies in."""
+    country_name: str
+    """Short name of that country."""
+    continent: str
+    """Of the country, also for its states: Hawaii lies in North America."""
+    subregion: str
+    """Of the country, by the United Nations."""
+
+
+def build(source: Path, output: Path = OUTPUT) -> int:
+    """Write the table of pieces, sorted by kind, name and position; return how many there are.
+
+    Parameters
+    ----------
+    source : Path
+        Folder with `countries_50m.geojson` and `states_50m.geojson`.
+    output : Path
+        The GeoParquet file; replaced if it exists.
+
+    Raises
+    ------
+    ValueError
+        If the country of a state is missing, or the pieces of a region are not the region.
+    """
+    rows = [
+        (region, piece)
+        for region, outline in read_regions(source)
+        for piece in region_pieces(region, outline)
+    ]
+    rows.sort(key=lambda row: (row[0].kind, row[0].name, row[1].bounds))
+    table = table_from_pieces(rows)
+    text = [field.name for field in fields(Region)]
+    pq.write_table(table, output, compression="zstd", compression_level=19, use_dictionary=text)
+    return len(rows)
+
+
+def read_regions(source: Path) -> Iterator[tuple[Region, MultiPolygon]]:
+    """Every country, then every state, with its repaired outline in longitude and latitude."""
+    countries: dict[str, Region] = {}
+    for properties, outline in _features(source / "countries_50m.geojson"):
+        country = countries[properties["admin"]] = _country(properties)
+        yield country, outline
+    for properties, outline in _features(source / "states_50m.geojson"):
+        if properties["admin"] not in countries:
+            msg = f"{properties['name']} lies in {properties['admin']}, which is not in the source"
+            raise ValueError(msg)
+        yield _state(properties, countries[properties["admin"]]), outline
+
+
+def region_pieces(region: Region, outline: MultiPolygon) -> list[Polygon]:
+    """Valid pieces of at most `MAX_VERTICES` that together are the outline.
+
+    Raises
+    ------
+    ValueError
+        If a piece is invalid, or the area of all is not that of the outline.
+    """
+    pieces = [piece for part in outline.geoms for piece in cut(part)]
+    area = math.fsum(piece.area for piece in pieces)
+    if not math.isclose(area, outline.area, rel_tol=AREA_TOLERANCE):
+        msg = f"{region.name} has {outline.area} square degrees, its pieces have {area}"
+        raise ValueError(msg)
+    if not all(piece.is_valid for piece in pieces):
+        msg = f"{region.name} has an invalid piece"
+        raise ValueError(msg)
+    return pieces
+
+
+def table_from_pieces(rows: Sequence[tuple[Region, Polygon]]) -> pa.Table:
+    """Arrow table with the metadata of GeoParquet 1.1, in the order of `rows`."""
+    columns = {
+        field.name: pa.array([getattr(region, field.name) for region, _ in rows], pa.string())
+        for field in fields(Region)
+    }
+    polygons = shapely.orient_polygons([polygon for _, polygon in rows])
+    sides = [pa.array(side) for side in shapely.bounds(polygons).T]
+    columns["geometry"] = pa.array(shapely.to_wkb(polygons), pa.binary())
+    columns["bbox"] = pa.StructArray.from_arrays(sides, names=list(_SIDES))
+    geo = _geo_metadata(shapely.total_bounds(polygons).tolist())
+    return pa.table(columns, metadata={"geo": json.dumps(geo), "attribution": ATTRIBUTION})
+
+
+def _geo_metadata(bounds: list[float]) -> dict[str, Any]:
+    """What GeoParquet 1.1 keeps under the key `geo`; no `crs` means OGC:CRS84."""
+    column = {
+        "encoding": "WKB",
+        "geometry_types": ["Polygon"],
+        "orientation": "counterclockwise",
+        "bbox": bounds,
+        "covering": {"bbox": {side: ["bbox", side] for side in _SIDES}},
+    }
+    return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+
+
+def _features(path: Path) -> Iterator[tuple[dict[str, Any], MultiPolygon]]:
+    """Properties and outline of every feature; a ring that crosses itself is repaired."""
+    for feature in json.loads(path.read_text(encoding="utf-8"))["features"]:
+        outline = shapely.make_valid(shape(feature["geometry"]))
+        yield feature["properties"], shapely.MultiPolygon(polygons(outline))
+
+
+def _country(properties: dict[str, Any]) -> Region:
+    code = _matching(_ALPHA_3, properties["iso_a3"])
+    return Region(
+        kind="country",
+        code=code,
+        name=properties["name"],
+        name_long=properties["name_long"],
+        iso_a2=_matching(_ALPHA_2, properties["iso_a2"]),
+        country=code,
+        country_name=properties["name"],
+        continent=properties["continent"],
+        subregion=properties["subregion"],
+    )
+
+
+def _state(properties: dict[str, Any], country: Region) -> Region:
+    return replace(
+        country,
+        kind="state",
+        code=_matching(_SUBDIVISION, properties["iso_3166_2"]),
+        name=properties["name"],
+        name_long=properties["name"],
+        iso_a2=None,
+    )
+
+
+def _matching(pattern: re.Pattern[str], value: object) -> str | None:
+    """The code, or None for what Natural Earth writes in its place: null, `-99`, `AU-`."""
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None
+
+
+def main() -> None:
+    """Build the table from the command line."""
+    parser = argparse.ArgumentParser(description="Cut countries and states into small pieces.")
+    parser.add_argument("source", type=Path, help="folder of the two GeoJSON files")
+    parser.add_argument("output", type=Path, nargs="?", default=OUTPUT)
+    arguments = parser.parse_args()
+    count = build(arguments.source, arguments.output)
+    sys.stderr.write(f"{count} pieces in {arguments.output}\n")
+
+
+if __name__ == "__main__":
+    main()

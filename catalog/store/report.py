@@ -1,0 +1,82 @@
+"""What a run of `index` did, as `report.json` keeps it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catalog.errors import CatalogNotFoundError
+from catalog.model import GDAL_PREFIX, Rebase, Rejected, archive_of, is_member
+from catalog.store import staging
+from catalog.store.static import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of `index` did; `report.json` holds the same."""
+
+    package: str
+    """Version of sen12ms-catalog."""
+    inputs: str
+    """SHA-256 over all that the catalog was made from."""
+    roots: tuple[str, ...]
+    """Absolute paths of the folders that were read; of archives, GDAL's names of their contents."""
+    href_base: str | None
+    """What hrefs start with in place of the root; None for absolute paths."""
+    files: int
+    """Files with a name of SEN12MS."""
+    scenes: int
+    """Scenes in the catalog."""
+    patches: int
+    """Patches in the catalog."""
+    missing: Mapping[str, int]
+    """Patches without a file, by sensor."""
+    rejected: tuple[Rejected, ...]
+    """Files that are not in the catalog, by path."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Absolute paths of the folders and archives that were read."""
+        return tuple(archive_of(root) if is_member(root) else root for root in self.roots)
+
+    @property
+    def href_start(self) -> str:
+        """What all hrefs start with, without the slash behind it: empty if they share nothing.
+
+        Of archives it is their folder, as GDAL's name of a member starts: `/vsitar/{/data`.
+        """
+        if self.href_base is not None:
+            return self.href_base.rstrip("/")
+        folders = [os.path.dirname(root) if is_member(root) else root for root in self.roots]
+        return os.path.commonpath(folders).rstrip("/")
+
+    def moved_to(self, root: str | os.PathLike[str]) -> Rebase:
+        """Where files are if the data is below `root` now."""
+        old, new = self.href_start, os.path.abspath(root)
+        return Rebase(old, f"{GDAL_PREFIX}{new}" if is_member(old) else new)
+
+
+def read_report(out: Path) -> Report:
+    """The report of the catalog at `out`.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If it is missing, or no report.
+    """
+    path = out / staging.REPORT
+    if not path.is_file():
+        raise CatalogNotFoundError(
+            f"there is no {path}: make the catalog with `sen12ms index ROOT -o {out}`"
+        )
+    try:
+        values = read_json(path)
+        rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
+        return Report(**values | {"roots": tuple(values["roots"]), "rejected": rejected})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise CatalogNotFoundError(f"{path} is no report: run `sen12ms index` again") from error

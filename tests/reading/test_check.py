@@ -1,0 +1,282 @@
+"""A check must find every damage there is, and none where there is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from shapely.affinity import translate
+from trees import copied, put
+
+from catalog import CatalogNotFoundError, index
+from catalog.reading.check import CheckReport, check
+from catalog.source.synthetic import format_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Packed, Small
+
+Rows = list[dict[str, Any]]
+
+SPRING = "ROIs1158_spring/s1_1/ROIs1158_spring_s1_1_p30.tif"
+PATCH = "ROIs1158_spring_1_p30"
+SCENE = "sen12ms/spring/ROIs1158_spring_1"
+ITEM = f"{SCENE}/{PATCH}.json"
+ORIGIN = (374132.3389928384, 8118022.836060452)
+GONE = "cannot be found: No such file or directory"
+
+
+@pytest.fixture
+def out(small: Small, tmp_path: Path) -> Path:
+    """A copy of the small catalog."""
+    return shutil.copytree(small.out, tmp_path / "catalog")
+
+
+@pytest.fixture
+def moved(small: Small, tmp_path: Path) -> Path:
+    return copied(small, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def of_one_scene(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog of the scene in spring alone."""
+    out = tmp_path_factory.mktemp("scene") / "catalog"
+    index(small.root / "ROIs1158_spring", into=out)
+    return out
+
+
+def rewrite(out: Path, edit: Callable[[Rows], object]) -> None:
+    """Edit the rows of the footprint table."""
+    path = out / "items.parquet"
+    table, metadata = pq.read_table(path), pq.read_metadata(path).metadata
+    rows = table.to_pylist()
+    edit(rows)
+    pq.write_table(pa.Table.from_pylist(rows, table.schema.with_metadata(metadata)), path)
+
+
+def row_of(rows: Rows, patch: str = PATCH) -> dict[str, Any]:
+    return next(row for row in rows if row["id"] == patch)
+
+
+def findings_of(out: Path, root: Path | None = None) -> set[tuple[str, str]]:
+    return {(found.subject, found.problem) for found in check(out, root=root).findings}
+
+
+def test_a_clean_catalog_has_no_finding(small: Small) -> None:
+    assert check(small.out) == CheckReport(patches=54, files=162, unreachable=0, findings=())
+
+
+def test_progress_tells_of_all_patches(small: Small) -> None:
+    told: list[tuple[int, int]] = []
+    check(small.out, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (54, 54)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+def test_no_catalog_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CatalogNotFoundError, match="there is no catalog in"):
+        check(tmp_path)
+
+
+def test_a_dataset_that_was_moved_is_found_by_its_new_root(out: Path, moved: Path) -> None:
+    assert check(out, root=moved) == CheckReport(54, 162, 0, ())
+
+
+def test_files_behind_urls_are_counted_and_looked_at_below_a_root(
+    small: Small, tmp_path: Path
+) -> None:
+    index(small.root, into=tmp_path / "catalog", href_base="https://example.org/SEN12MS")
+    assert check(tmp_path / "catalog") == CheckReport(54, 0, 162, ())
+    assert check(tmp_path / "catalog", root=small.root) == CheckReport(54, 162, 0, ())
+
+
+def test_files_behind_another_path_are_looked_at_below_a_root(small: Small, tmp_path: Path) -> None:
+    index(small.root, into=tmp_path / "catalog", href_base="/nowhere/SEN12MS")
+    assert len(check(tmp_path / "catalog").findings) == 162
+    assert check(tmp_path / "catalog", root=small.root) == CheckReport(54, 162, 0, ())
+
+
+def test_archives_are_looked_at_but_not_the_files_in_them(packed: Packed, tmp_path: Path) -> None:
+    assert check(packed.out) == CheckReport(54, 0, 162, ())
+    gone = {(str(tmp_path / path.name), GONE) for path in packed.archives}
+    assert findings_of(packed.out, tmp_path) == gone
+    for path in packed.archives:
+        shutil.copyfile(path, tmp_path / path.name)
+    assert check(packed.out, root=tmp_path) == CheckReport(54, 0, 162, ())
+    changed = tmp_path / packed.archives[0].name
+    changed.write_bytes(b"0")
+    problem = "has changed since it was indexed: run `sen12ms index`"
+    assert findings_of(packed.out, tmp_path) == {(str(changed), problem)}
+
+
+def test_a_file_that_is_gone_is_found(out: Path, moved: Path) -> None:
+    (moved / SPRING).unlink()
+    assert findings_of(out, moved) == {(str(moved / SPRING), GONE)}
+
+
+def test_a_file_of_another_size_is_found(out: Path, moved: Path) -> None:
+    put(moved / SPRING, b"0" * 1234)
+    problem = "has 1,234 bytes where 525,172 are recorded"
+    assert findings_of(out, moved) == {(str(moved / SPRING), problem)}
+
+
+def edit_item(path: Path) -> None:
+    item = json.loads(path.read_bytes())
+    item["properties"]["sen12ms:country"] = "ZWE"
+    path.write_text(json.dumps(item, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "harm", "problem"),
+    [
+        pytest.param(ITEM, edit_item, "says something else than the table", id="edited"),
+        pytest.param(
+            ITEM,
+            lambda path: path.write_bytes(b"{"),
+            "says something else than the table",
+            id="cut",
+        ),
+        pytest.param(ITEM, lambda path: path.unlink(), "is missing", id="missing"),
+        pytest.param(
+            f"{SCENE}/{PATCH}1.json",
+            lambda path: path.write_bytes(b"{}"),
+            "is not in the table",
+            id="extra",
+        ),
+    ],
+)
+def test_an_item_that_is_not_as_the_table_says_is_found(
+    out: Path, name: str, harm: Callable[[Path], object], problem: str
+) -> None:
+    harm(out / name)
+    assert findings_of(out) == {(str(out / name), problem)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "catalog.json",
+        "sen12ms/collection.json",
+        "sen12ms/spring/catalog.json",
+        f"{SCENE}/catalog.json",
+    ],
+)
+def test_a_catalog_file_that_is_missing_is_found(out: Path, name: str) -> None:
+    (out / name).unlink()
+    assert str(out / name) in {subject for subject, _ in findings_of(out)}
+
+
+def test_the_items_of_a_scene_that_is_in_no_row_are_found(out: Path) -> None:
+    shutil.copytree(out / SCENE, out / "sen12ms" / "spring" / "ROIs1158_spring_9")
+    assert any("ROIs1158_spring_9" in subject for subject, _ in findings_of(out))
+
+
+def test_an_id_of_another_key_is_found(out: Path) -> None:
+    rewrite(out, lambda rows: row_of(rows).update(id="ROIs1158_spring_1_p99"))
+    assert ("ROIs1158_spring_1_p99", f"has the key of {PATCH}") in findings_of(out)
+
+
+def test_a_key_of_another_patch_is_found(out: Path) -> None:
+    rewrite(out, lambda rows: row_of(rows).update({"sen12ms:patch": 99}))
+    assert (PATCH, "has the key of ROIs1158_spring_1_p99") in findings_of(out)
+
+
+def test_a_row_that_is_there_twice_is_found(out: Path) -> None:
+    rewrite(out, lambda rows: rows.append(row_of(rows)))
+    found = findings_of(out)
+    assert (PATCH, "is in the table 2 times") in found
+    assert ("report.json", "counts 54 patches, not 55") in found
+
+
+def test_a_row_that_is_gone_is_found(out: Path) -> None:
+    rewrite(out, lambda rows: rows.remove(row_of(rows)))
+    catalogs = ("collection.json", "spring/catalog.json", "spring/ROIs1158_spring_1/catalog.json")
+    assert findings_of(out) == {
+        *((f"{out}/sen12ms/{name}", "says something else than the table") for name in catalogs),
+        (str(out / ITEM), "is not in the table"),
+        ("report.json", "counts 54 patches, not 53"),
+        (str(out / "catalog.duckdb"), "holds other patches than the table"),
+    }
+
+
+def move_footprint(degrees: float) -> Callable[[Rows], None]:
+    def edit(rows: Rows) -> None:
+        outline = shapely.from_wkb(row_of(rows)["geometry"])
+        row_of(rows)["geometry"] = shapely.to_wkb(translate(outline, degrees, 0), byte_order=1)
+
+    return edit
+
+
+def test_a_footprint_that_is_not_that_of_the_grid_is_found(out: Path) -> None:
+    rewrite(out, move_footprint(2e-7))
+    assert (PATCH, "has a footprint that is not that of its grid") in findings_of(out)
+
+
+def test_a_footprint_within_a_centimetre_is_fine(out: Path) -> None:
+    rewrite(out, move_footprint(5e-8))
+    changed = {str(out / ITEM), str(out / "catalog.duckdb")}
+    assert {subject for subject, _ in findings_of(out)} == changed
+
+
+def test_a_box_that_is_not_that_of_the_footprint_is_found(out: Path) -> None:
+    def edit(rows: Rows) -> None:
+        row_of(rows)["bbox"]["xmin"] -= 1
+
+    rewrite(out, edit)
+    assert any(subject == PATCH for subject, _ in findings_of(out))
+
+
+def test_a_patch_off_the_grid_of_its_scene_is_found(moved: Path, tmp_path: Path) -> None:
+    for sensor in ("s1", "s2", "lc"):
+        path = moved / SPRING.replace("_s1_", f"_{sensor}_").replace("/s1_", f"/{sensor}_")
+        header = format_header(sensor, 32737, (ORIGIN[0] + 1280 + 10, ORIGIN[1] - 1280))
+        put(path, header + path.read_bytes()[len(header) :])
+    out = tmp_path / "catalog"
+    index(moved, into=out)
+    problem = "does not lie where its number says in the scene's grid"
+    assert findings_of(out) == {(PATCH, problem)}
+
+
+def test_a_database_that_is_missing_is_found(out: Path) -> None:
+    (out / "catalog.duckdb").unlink()
+    problem = "is missing: the catalog answers from the table, more slowly"
+    assert findings_of(out) == {(str(out / "catalog.duckdb"), problem)}
+
+
+def test_a_database_of_other_patches_is_found(out: Path, of_one_scene: Path) -> None:
+    shutil.copy(of_one_scene / "catalog.duckdb", out / "catalog.duckdb")
+    problem = "holds other patches than the table"
+    assert findings_of(out) == {(str(out / "catalog.duckdb"), problem)}
+
+
+def test_a_database_that_says_something_else_of_the_same_patches_is_found(
+    out: Path, moved: Path, tmp_path: Path
+) -> None:
+    index(moved, into=tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "catalog.duckdb", out / "catalog.duckdb")
+    assert str(out / "catalog.duckdb") in {subject for subject, _ in findings_of(out)}
+
+
+def test_a_database_that_is_none_is_found(out: Path) -> None:
+    (out / "catalog.duckdb").write_bytes(b"garbage")
+    assert str(out / "catalog.duckdb") in {subject for subject, _ in findings_of(out)}
+
+
+def test_a_report_that_is_missing_is_found(out: Path) -> None:
+    (out / "report.json").unlink()
+    assert any("report.json" in subject for subject, _ in findings_of(out))
+
+
+def test_findings_are_in_a_fixed_order(out: Path, moved: Path) -> None:
+    for path in sorted(moved.rglob("*_p30.tif")):
+        path.unlink()
+    first, second = (check(out, root=moved).findings for _ in range(2))
+    assert first == second
+    assert len(set(first)) == len(first) == 6
