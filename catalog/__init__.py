@@ -7,24 +7,47 @@
 >>> subset.paths("s2")                                                            # doctest: +SKIP
 """
 
-from catalog.errors import (
-    CatalogError,
-    CatalogNotFoundError,
-    FileError,
-    FilterError,
-    ManifestError,
-    MissingExtraError,
-    OutputError,
-    QueryError,
-    RegionError,
-    ShortageWarning,
-)
-from catalog.indexing.indexer import index
-from catalog.model import Rejected
-from catalog.reading.catalog import Catalog
-from catalog.reading.extraction import Extraction
-from catalog.reading.selection import Selection
-from catalog.store.report import Report
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catalog.errors import (
+        CatalogError,
+        CatalogNotFoundError,
+        FileError,
+        FilterError,
+        ManifestError,
+        MissingExtraError,
+        OutputError,
+        QueryError,
+        RegionError,
+        ShortageWarning,
+    )
+    from catalog.indexing.indexer import index
+    from catalog.model import Rejected
+    from catalog.reading.catalog import Catalog
+    from catalog.reading.extraction import Extraction
+    from catalog.reading.selection import Selection
+    from catalog.store.report import Report
+
+_HOMES = {
+    "Catalog": "reading.catalog",
+    "CatalogError": "errors",
+    "CatalogNotFoundError": "errors",
+    "Extraction": "reading.extraction",
+    "FileError": "errors",
+    "FilterError": "errors",
+    "ManifestError": "errors",
+    "MissingExtraError": "errors",
+    "OutputError": "errors",
+    "QueryError": "errors",
+    "RegionError": "errors",
+    "Rejected": "model",
+    "Report": "store.report",
+    "Selection": "reading.selection",
+    "ShortageWarning": "errors",
+    "index": "indexing.indexer",
+}
 
 __all__ = [
     "Catalog",
@@ -44,3 +67,18 @@ __all__ = [
     "ShortageWarning",
     "index",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is asked for: few programs need all of them."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - takes as long as all else here
+
+        return version("sen12ms-catalog")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from catalog.cli import sen12ms
-from catalog.query.statements import sql_folder, statements
+from catalog.query.statements import sql_folder, statement, statement_names
 from catalog.store.columns import COLUMNS, MEMBER_COLUMNS, Column, type_name
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ def _statement(name: str, text: str) -> str:
 
 
 def sql_table() -> str:
-    """Every view and macro with its question, as a table."""
-    lines = ["| kind | name | question |", "|---|---|---|"]
+    """Every view and macro with its summary, as a table."""
+    lines = ["| kind | name | gives |", "|---|---|---|"]
     for folder, kind in (("views", "view"), ("functions", "function"), ("macros", "macro")):
-        for text in statements(folder):
+        for text in map(statement, statement_names(folder)):
             name = re.search(r"(?:MACRO|VIEW) (\w+(?:\([^)]*\))?)", text)
             assert name
-            question = text.splitlines()[0].removeprefix("-- ")
-            lines.append(f"| {kind} | `{name[1]}` | {question} |")
+            summary = text.splitlines()[0].removeprefix("-- ")
+            lines.append(f"| {kind} | `{name[1]}` | {summary} |")
     return "\n".join(lines) + "\n"
 
 

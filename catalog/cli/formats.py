@@ -18,6 +18,7 @@ from rich.text import Text
 
 from catalog.query.database import answering
 from catalog.stac.collection import counted
+from catalog.store.geoparquet import write_batches
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from catalog.reading.selection import Selection
 
 FORMATS: Final = ("table", "paths", "csv", "json", "geojson", "parquet")
+ANSWERS: Final = ("table", "csv", "json", "parquet")
+"""How the answer of a query is printed."""
 _SHOWN: Final = 20
-_BATCH: Final = 10_000
+_ANSWER_SHOWN: Final = 40
+_BATCH: Final = 2_000
 _WIDE: Final = 10_000
 _COLUMNS: Final = ("id", "local_season", "country", "dominant_cover", "split", "lon", "lat")
 """Columns of the table for people."""
@@ -62,17 +66,48 @@ def write_selection(
 
 
 def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> None:
-    """Print the answer of a query, or write it to a file; on a terminal as DuckDB draws it."""
+    """Print the answer of a query, or write it to a file; rows stream through, but for a table.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    if format_ == "parquet":
+        if output is None:
+            raise click.UsageError("--format parquet is not text: name a file with -o")
+        _write_parquet(answer, output)
+        return
     with target_file(output) as file:
         if format_ == "csv":
             _write_csv(answer, file)
         elif format_ == "json":
             _write_json(answer, file, geojson=False)
-        elif output is None and file.isatty():
-            with answering():
-                answer.show(max_width=Console().width)
         else:
-            write_rows(answer.columns, _rows(answer, shapely.to_wkt), file)
+            _write_first(answer, file)
+
+
+def _write_first(answer: DuckDBPyRelation, file: IO[str]) -> None:
+    """The first rows as a table, and how many more there are."""
+    rows = _rows(answer, shapely.to_wkt)
+    write_rows(answer.columns, islice(rows, _ANSWER_SHOWN), file)
+    if more := sum(1 for _ in rows):
+        counted_rows = counted(more + _ANSWER_SHOWN, "row")
+        file.write(
+            f"{counted_rows}, the first {_ANSWER_SHOWN} of them above: "
+            "--format csv, json or parquet gives all\n"
+        )
+
+
+def _write_parquet(answer: DuckDBPyRelation, output: str) -> None:
+    """GeoParquet where there are geometries, plain Parquet elsewhere."""
+    shapes = [
+        name
+        for name, kind in zip(answer.columns, answer.types, strict=True)
+        if str(kind).startswith("GEOMETRY")
+    ]
+    with answering():
+        write_batches(answer.to_arrow_reader(_BATCH), shapes, output)
 
 
 @contextmanager

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import click
 
-from catalog.cli.formats import write_answer
+from catalog.cli.formats import ANSWERS, write_answer
 from catalog.cli.opened import opened
-from catalog.cli.options import out_argument, print_options
+from catalog.cli.options import out_argument, print_options, root_option
 
 
 @click.command(short_help="Ask anything, in SQL.")
 @out_argument
 @click.argument("query", metavar="QUERY")
-@print_options(("table", "csv", "json"), "How to print the answer.")
-def sql(out: str, query: str, format_: str, output: str | None) -> None:
+@print_options(ANSWERS, "How to print the answer; a table has the first 40 rows.")
+@root_option
+def sql(out: str, query: str, format_: str, output: str | None, root: str | None) -> None:
     """Answer one SQL query over the catalog OUT.
 
     QUERY is the text, a file that ends in .sql, or - for standard input. The views are `patches`,
@@ -22,7 +23,7 @@ def sql(out: str, query: str, format_: str, output: str | None) -> None:
     Example: sen12ms sql OUT "SELECT scene_id, country, patches FROM scenes"
     """
     text = _text(query)
-    with opened(out) as cat:
+    with opened(out, root) as cat:
         write_answer(cat.sql(text), format_, output)
 
 

@@ -6,6 +6,8 @@ from importlib.resources import files
 from typing import Final
 
 from catalog.datasets import SEN12MS
+from catalog.datasets.definition import LandCoverClass
+from catalog.model import PatchKey
 
 DATA: Final = files("catalog") / "regions"
 SHAPE: Final = SEN12MS.shape
@@ -23,11 +25,13 @@ COVER_COLORS: Final = SEN12MS.cover_colors
 HOLDOUT_SCENES: Final = SEN12MS.holdout_scenes
 
 
-def classes_of(scheme):
+def classes_of(scheme: str) -> tuple[LandCoverClass, ...]:
+    """Classes of a legend."""
     return SEN12MS.legends[scheme].classes if scheme in SEN12MS.legends else ()
 
 
-def official_split(key):
+def official_split(key: PatchKey) -> str | None:
+    """Part of the official split."""
     return None if key in EXCLUDED else SEN12MS.scene_split(key.of_scene)
 
 

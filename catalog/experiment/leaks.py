@@ -17,6 +17,7 @@ from catalog.experiment.places import checked_buffer_m, places_of
 from catalog.pictures.canvas import save_figure
 from catalog.pictures.land import land_from_pieces
 from catalog.pictures.layers import A_COLOR, B_COLOR, LEAK_COLOR, Layer, draw_layers
+from catalog.reading.catalog import Catalog
 from catalog.reading.selection import Selection
 from catalog.store.geoparquet import read_countries
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from catalog.experiment.overlaps import Pairs
     from catalog.experiment.places import Places
-    from catalog.reading.catalog import Catalog
 
     Patches = Selection | Iterable[str] | str | os.PathLike[str]
     """A selection; ids, file names or paths; or the path of a manifest or list."""
@@ -226,7 +226,7 @@ def leakage(
     buffer_m = checked_buffer_m(buffer_km)
     for given in (a, b):
         if catalog is None and isinstance(given, Selection):
-            catalog = given.catalog
+            catalog = Catalog(given.session)
     one = _placed(a, catalog)
     two = one if b is a else _placed(b, catalog)
     return Leakage(one, two, buffer_km, find_pairs(one, two, buffer_m))

@@ -88,7 +88,7 @@ def places_from_outlines(columns: Mapping[str, list[Any]], outlines: NDArray[np.
 
 def columns_of(selection: Selection) -> dict[str, list[Any]]:
     """The columns of `Selection.places`, a value a patch, in the selection's order."""
-    table = selection.places().to_arrow_table()
+    table = selection.outlines().to_arrow_table()
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import shapely
 
+from catalog.datasets import SEN12MS
 from catalog.datasets.legacy import PREVIEWS, SENSORS
 from catalog.errors import CatalogNotFoundError, OutputError, QueryError
 from catalog.indexing.archives import add_archives, publish, read_archives
 from catalog.indexing.mapper import run_tasks
 from catalog.model import Rejected, SceneKey, gdal_root, is_member
-from catalog.query.database import build_database, definitions, open_database
+from catalog.query.database import all_definitions, build_database, open_database
 from catalog.source.hrefs import Hrefs
 from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
@@ -188,7 +189,7 @@ class _Run:
         self._read(fingerprints)
         inputs = digest(
             version("sen12ms-catalog"),
-            definitions(),
+            all_definitions(SEN12MS),
             self.hrefs.roots,
             sorted(fingerprints.values()),
             [asdict(entry) for entry in self.rejected],
@@ -307,7 +308,7 @@ def _current_report(out: Path, inputs: str) -> Report | None:
         report = read_report(out)
         if any(map(is_member, report.roots)) and not (out / staging.MEMBERS).exists():
             return None
-        open_database(out / staging.DATABASE).close()
+        open_database(out / staging.DATABASE).connection.close()
     except (CatalogNotFoundError, QueryError):
         return None
     return report if report.inputs == inputs else None

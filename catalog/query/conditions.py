@@ -1,69 +1,125 @@
-"""What `select` may be asked, checked before any SQL runs."""
+"""Filters as conditions over `patches`: checked, and written as SQL.
+
+Every function gives the text of conditions that hold together. Values become text in `literal`
+alone, names come from the definition of the dataset.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from catalog.datasets.legacy import COVERS, SEASONS, SENSORS, classes_of
-from catalog.errors import FilterError
-from catalog.query.suggest import unknown_name
+import duckdb
 
-Shares = Mapping[str, float | Sequence[float]] | Iterable[str]
+from catalog.errors import FilterError, QueryError
+from catalog.query.literals import literal
+from catalog.query.suggest import near_matches, unknown_name
+
+if TYPE_CHECKING:
+    from catalog.datasets import Dataset
+
+Shares = Mapping[str, float | str | Sequence[float]] | Iterable[str] | str
 """`{"forest": 0.5}` for at least, `{"water": (0, 0.1)}` for between, or `["forest>=0.5"]`."""
 
 PREDICATES: Final = ("intersects", "within", "centroid")
 SPLITS: Final = ("train", "test")
 
-_CONDITION: Final = re.compile(r"\s*([\w.]+)\s*(>=|<=)\s*(-?(?:\d+\.?\d*|\.\d+)(?:[eE]-?\d+)?)\s*")
-_SCHEMES: Final = {
-    "cover": COVERS,
-    "igbp": tuple(entry.name for entry in classes_of("igbp")),
-}
-_NO_BOUND: Final = {
-    f"{scheme}_{name}_{bound}": None
-    for scheme, names in _SCHEMES.items()
-    for name in names
-    for bound in ("low", "high")
-}
+_SYNONYMS: Final = {"autumn": "fall"}
+_NAME: Final = r"(?P<name>[A-Za-z][\w. -]*?)"
+_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*%?"
+_OPERATOR: Final = r">=|<=|==?|>|<"
+_COMPARISON: Final = re.compile(
+    rf"\s*{_NAME}\s*(?P<operator>{_OPERATOR})\s*(?P<value>{_NUMBER})\s*"
+)
+_BETWEEN: Final = re.compile(
+    rf"\s*(?P<low>{_NUMBER})\s*(?P<after_low><=?)\s*{_NAME}\s*(?P<before_high><=?)\s*"
+    rf"(?P<high>{_NUMBER})\s*"
+)
+_RANGE: Final = re.compile(rf"\s*{_NAME}\s*[=:]?\s*(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})\s*")
+_REVERSED: Final = {"<": ">", "<=": ">="}
 
 
-def filter_parameters(
-    *,
-    season: str | Iterable[str] | None = None,
-    local_season: str | Iterable[str] | None = None,
-    split: str | Iterable[str] | None = None,
-    sensor: str | Iterable[str] | None = None,
-    complete: bool | None = None,
-    cover: Shares | None = None,
-) -> dict[str, Any]:
-    """Parameters of `sql/queries/select.sql`, all but the box.
+class Share(NamedTuple):
+    """One bound on the share of a class."""
+
+    legend: str
+    """`cover`, or a legend of the dataset."""
+    name: str
+    """The class."""
+    operator: str
+    """`>=`, `<=`, `>`, `<` or `=`."""
+    value: float
+    """0 to 1."""
+
+    def __str__(self) -> str:
+        return f"{self.legend}.{self.name} {self.operator} {literal(self.value)}"
+
+
+def one_of(column: str, names: Iterable[str]) -> str:
+    """A column has one of these values."""
+    return f"{column} IN ({', '.join(map(literal, names))})"
+
+
+def in_list(ids: Iterable[str]) -> str:
+    """The id of a patch is on a list.
 
     Raises
     ------
     FilterError
-        If a name or a share does not exist; the message names near matches.
+        If an id holds white space, which separates them.
     """
-    sensors = names_of("sensor", sensor, SENSORS) or []
-    if complete not in {None, True, False}:
-        raise FilterError(f"complete={complete!r} is no filter: give True, False or None")
-    return {
-        "season": names_of("season", season, SEASONS),
-        "local_season": names_of("season", local_season, SEASONS),
-        "split": names_of("split", split, SPLITS),
-        **{name: True if name in sensors else None for name in SENSORS},
-        "complete": complete,
-        **_NO_BOUND,
-        **_bounds(cover),
-    }
+    listed = list(ids)
+    for name in listed:
+        if not isinstance(name, str) or name.split() != [name]:
+            raise FilterError(f"{name!r} is not an id of a patch: write ROIs1158_spring_1_p30")
+    # One text is read three times as fast as as many literals.
+    return f"id IN (SELECT unnest(string_split({literal(' '.join(listed))}, ' ')))"
+
+
+def in_box(west: float, south: float, east: float, north: float) -> list[str]:
+    """The bounding box of a patch touches a box: what prunes row groups before any geometry."""
+    return [
+        f"xmin <= {literal(east)}",
+        f"xmax >= {literal(west)}",
+        f"ymin <= {literal(north)}",
+        f"ymax >= {literal(south)}",
+    ]
+
+
+def expression(where: str) -> str:
+    """A user's SQL expression, which stays whole in its parentheses.
+
+    Raises
+    ------
+    FilterError
+        If it is not a text.
+    QueryError
+        If it is not one expression.
+    """
+    if not isinstance(where, str):
+        raise FilterError(f"where={where!r} is not an SQL expression: write it as text")
+    try:
+        duckdb.SQLExpression(where)
+    except (duckdb.Error, UnicodeError) as error:
+        raise QueryError(refused(where, error)) from error
+    return f"({where}\n    )"
+
+
+def refused(where: str, error: Exception) -> str:
+    """A sentence: DuckDB refuses a user's expression, and why."""
+    text = str(error).partition("\nLINE ")[0]
+    lines = [line for line in text.splitlines() if line.strip()]
+    return f"DuckDB refuses where={where!r}: {' '.join(lines[:2])}"
 
 
 def names_of(
     what: str, given: str | Iterable[str] | None, known: Iterable[str]
 ) -> list[str] | None:
     """One name or several as a list, each of them known; None for no filter.
+
+    Letter case does not matter, and `autumn` is `fall`.
 
     Raises
     ------
@@ -72,76 +128,129 @@ def names_of(
     """
     if given is None:
         return None
+    options = {name.casefold(): name for name in known}
     if not isinstance(given, Iterable):
-        raise FilterError(f"{given!r} is no {what}: it is one of {', '.join(known)}")
+        raise FilterError(f"{given!r} is not a {what}: it is one of {', '.join(options.values())}")
     names = [given] if isinstance(given, str) else list(given)
     if not names:
         raise FilterError(f"the list of {what}s is empty: leave it out to take all")
-    options = list(known)
+    found: dict[str, None] = {}
     for name in names:
-        if name not in options:
-            raise FilterError(unknown_name(what, str(name), options))
-    return names
+        folded = str(name).strip().casefold()
+        match = options.get(folded, options.get(_SYNONYMS.get(folded, "")))
+        if match is None:
+            raise FilterError(unknown_name(what, str(name), options.values()))
+        found[match] = None
+    return list(found)
 
 
-def _bounds(cover: Shares | None) -> dict[str, float]:
-    if cover is None:
-        return {}
+def shares_of(cover: Shares, dataset: Dataset) -> list[Share]:
+    """Bounds on shares of land-cover classes.
+
+    Parameters
+    ----------
+    cover : mapping, or text or several
+        See `Shares`. A text compares with `>=`, `<=`, `>`, `<` or `=`, gives a range
+        (`0.2..0.5`) or both bounds (`0.2<=forest<=0.5`); `50%` is 0.5.
+    dataset : Dataset
+        Its legends name the classes.
+
+    Raises
+    ------
+    FilterError
+        If there is no such class, or a share is not from 0 to 1; the message says what there is.
+    """
     if isinstance(cover, str):
         cover = [cover]
     if isinstance(cover, Mapping):
-        given = _from_mapping(cover)
+        texts = [text for name, value in cover.items() for text in _written(name, value)]
     elif isinstance(cover, Iterable):
-        given = map(_from_text, cover)
+        texts = list(cover)
     else:
         raise FilterError(
             f"{cover!r} names no class: write {{'forest': {cover}}} or 'forest>={cover}'"
         )
-    bounds: dict[str, float] = {}
-    for name, bound, share in given:
-        key = f"{_class_key(name)}_{bound}"
-        if not 0 <= share <= 1:
-            raise FilterError(
-                f"{name} {share:g} is no share: give a number from 0 to 1, such as 0.5"
-            )
-        tighter = max if bound == "low" else min
-        bounds[key] = tighter(share, bounds.get(key, share))
-    return bounds
+    return [share for text in texts for share in _shares(str(text), dataset)]
 
 
-def _from_mapping(
-    cover: Mapping[str, float | Sequence[float]],
-) -> Iterable[tuple[str, str, float]]:
-    for name, value in cover.items():
-        if isinstance(value, Real):
-            yield name, "low", float(value)
-        elif isinstance(value, (list, tuple)) and [isinstance(part, Real) for part in value] == [
-            True,
-            True,
-        ]:
-            low, high = float(value[0]), float(value[1])
-            if low > high:
-                raise FilterError(f"{name}: {value!r} is upside down: give (lowest, highest)")
-            yield name, "low", low
-            yield name, "high", high
-        else:
-            raise FilterError(
-                f"{name}: {value!r} is no share: give one number, or (lowest, highest)"
-            )
+def _written(name: str, value: object) -> Iterable[str]:
+    """An entry of a mapping as conditions."""
+    if isinstance(value, str):
+        return [f"{name} {value}" if value.lstrip()[:1] in "<>=" else f"{name} = {value}"]
+    bounds: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
+    if all(isinstance(bound, Real) and str(bound) != "True" for bound in bounds):
+        numbers = [repr(float(bound)) for bound in bounds]
+        if len(numbers) == 1:
+            return [f"{name} >= {numbers[0]}"]
+        if len(numbers) == 2:
+            return [f"{name} = {numbers[0]}..{numbers[1]}"]
+    raise FilterError(f"{name}: {value!r} is not a share: give one number, or (lowest, highest)")
 
 
-def _from_text(condition: str) -> tuple[str, str, float]:
-    match = _CONDITION.fullmatch(str(condition))
-    if match is None:
-        raise FilterError(f"{condition!r} is no condition: write 'forest>=0.5' or 'forest<=0.5'")
-    return match[1], "low" if match[2] == ">=" else "high", float(match[3])
+def _shares(text: str, dataset: Dataset) -> list[Share]:
+    if match := _RANGE.fullmatch(text):
+        bounds = [(">=", match["low"]), ("<=", match["high"])]
+    elif match := _BETWEEN.fullmatch(text):
+        bounds = [
+            (_REVERSED[match["after_low"]], match["low"]),
+            (match["before_high"], match["high"]),
+        ]
+    elif match := _COMPARISON.fullmatch(text):
+        bounds = [(match["operator"].replace("==", "="), match["value"])]
+    else:
+        raise FilterError(
+            f"{text!r} is not a condition: write 'forest>=0.5', 'forest<50%' or 'forest=0.2..0.5'"
+        )
+    legend, name = _class_of(match["name"], dataset)
+    values = [_share(match["name"], value) for _, value in bounds]
+    if values != sorted(values):
+        raise FilterError(f"{text!r} is upside down: give the lowest share first")
+    return [
+        Share(legend, name, operator, value)
+        for (operator, _), value in zip(bounds, values, strict=True)
+    ]
 
 
-def _class_key(name: str) -> str:
-    """`cover_forest` for `forest`: simplified classes come first, `igbp.savanna` says otherwise."""
-    scheme, _, short = name.rpartition(".")
-    for candidate in [scheme] if scheme in _SCHEMES else _SCHEMES if not scheme else ():
-        if short in _SCHEMES[candidate]:
-            return f"{candidate}_{short}"
-    known = dict.fromkeys([*COVERS, *_SCHEMES["igbp"]])
-    raise FilterError(unknown_name("land-cover class", name, known))
+def _share(name: str, text: str) -> float:
+    number = text.strip()
+    value = float(number.rstrip("% ")) / (100 if number.endswith("%") else 1)
+    if not 0 <= value <= 1:
+        raise FilterError(
+            f"{name.strip()} {number} is not a share: give a number from 0 to 1, or 0% to 100%"
+        )
+    return value
+
+
+def _class_of(written: str, dataset: Dataset) -> tuple[str, str]:
+    """Legend and class of a name, which may have its legend before a dot.
+
+    Without one, the simplified classes come first, then those of the legend that they sum up, then
+    the others.
+    """
+    if not dataset.shares:
+        raise FilterError(f"{dataset.about.title} has no land cover: leave out {written!r}")
+    scheme, _, short = re.sub(r"[\s-]+", "_", written.strip()).casefold().rpartition(".")
+    legends = [scheme] if scheme else list(dataset.shares)
+    found = [legend for legend in legends if short in dataset.shares.get(legend, ())]
+    if found and (len(found) == 1 or found[0] in {"cover", dataset.simplified}):
+        return found[0], short
+    if found:
+        options = " or ".join(f"{legend}.{short}" for legend in found)
+        raise FilterError(f"{written!r} is a class of several legends: write {options}")
+    raise FilterError(_no_class(written.strip(), legends, dataset))
+
+
+def _no_class(written: str, legends: Sequence[str], dataset: Dataset) -> str:
+    """A sentence: there is no such class, and what there is."""
+    known = [f"{legend}.{name}" for legend in legends for name in dataset.shares.get(legend, ())]
+    if "." not in written:
+        known = list(dict.fromkeys(name.partition(".")[2] for name in known))
+    matches = near_matches(written, known)
+    first, *others = dataset.shares
+    hint = (
+        f"did you mean {' or '.join(matches)}?"
+        if matches
+        else f"it is one of {', '.join(dataset.shares[first])}, or of the legends "
+        f"{', '.join(others)}: `FROM landcover_classes` lists them"
+    )
+    return f"there is no land-cover class {written!r}: {hint}"

@@ -7,42 +7,70 @@ import tempfile
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import uuid4
 
 import duckdb
 
+from catalog.datasets import DATASETS, DEFINITIONS, SEN12MS
+from catalog.datasets.load import CLASSES
 from catalog.errors import OutputError, QueryError
+from catalog.model import UNMOVED
 from catalog.query.extensions import first_line, load_extension, wheel_settings
-from catalog.query.statements import statement, statements
+from catalog.query.generated import definition, definitions
+from catalog.query.literals import filled
+from catalog.query.statements import statement, statement_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES: Final = (
-    "patches",
-    "scenes",
-    "landcover_classes",
-    "regions",
-    "region_names",
-    "members",
-)
-"""The views that `catalog.duckdb` keeps as tables."""
+    from catalog.datasets import Dataset
+    from catalog.model import Rebase
+
 MEMORY: Final = "4GB"
 """What a query may use; beyond that it goes to temporary files."""
 _MEMORY_TO_BUILD: Final = "512MB"
 """Enough to write `catalog.duckdb`: `index` needs no more at its end than while it reads."""
+_REGION_TABLES: Final = ("regions.parquet", "region_aliases.csv", "region_groups.csv")
+_OWN, _CATALOG = "memory", "catalog"
+"""Databases: what is this process's alone, and the catalog."""
 
 _EXPLAIN: Final = re.compile(r"\A\s*EXPLAIN\s+(?:ANALYZE\s+|\([\w\s,]*\)\s*)?", re.IGNORECASE)
 
 
-def definitions() -> tuple[str, ...]:
+class Opened(NamedTuple):
+    """A locked connection, and what each cursor of it must be told."""
+
+    connection: duckdb.DuckDBPyConnection
+    """Where questions are asked."""
+    items: str
+    """Path or URL of the footprint table."""
+    dataset: Dataset
+    """What the catalog holds."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one thread: DuckDB keeps variables and paths by connection.
+
+        Raises
+        ------
+        QueryError
+            If the connection is closed.
+        """
+        try:
+            cursor = self.connection.cursor()
+            _prepare(cursor, self.items, self.dataset)
+        except duckdb.ConnectionException as error:
+            raise QueryError("the catalog is closed: open it again") from error
+        return cursor
+
+
+def all_definitions(dataset: Dataset) -> list[str]:
     """All statements that `catalog.duckdb` is made with: another one means another database."""
-    folders = ("functions", "views", "build", "macros")
-    return tuple(text for folder in folders for text in statements(folder))
+    build = [statement(name) for name in statement_names("build")]
+    return [*definitions(dataset, "functions", "views", "macros"), *build]
 
 
-def build_database(items: Path, database: Path) -> None:
+def build_database(items: Path, database: Path, dataset: Dataset = SEN12MS) -> None:
     """Write `catalog.duckdb`: the views as tables, and the macros.
 
     Parameters
@@ -50,66 +78,76 @@ def build_database(items: Path, database: Path) -> None:
     items : Path
         `items.parquet`, which it is derived from.
     database : Path
-        The file to write, `catalog.duckdb`.
+        The file to write.
+    dataset : Dataset
+        What the table holds.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    home = str(database.parent.absolute())
     try:
-        with _new_instance(
-            "spatial", home_directory=home, threads=1, memory_limit=_MEMORY_TO_BUILD
-        ) as connection:
-            _build(connection, str(items))
+        with _new_instance("spatial", threads=1, memory_limit=_MEMORY_TO_BUILD) as connection:
+            _prepare(connection, str(items), dataset, _OWN)
+            _define(connection, dataset, "functions", "views")
+            connection.execute(filled(statement("build/attach_new"), path=str(database)))
+            connection.execute(statement("build/tables"))
+            _prepare(connection, str(items), dataset, _CATALOG)
+            _define(connection, dataset, "functions", "macros")
+            connection.execute(statement("build/finish"))
     except duckdb.Error as error:
         raise OutputError(f"{database} cannot be written: {first_line(error)}") from error
 
 
-def _build(connection: duckdb.DuckDBPyConnection, items: str) -> None:
-    _define_views(connection, items)
-    connection.execute(statement("build/attach_new"))
-    for name in TABLES:
-        connection.execute(statement(f"build/table_{name}"))
-    connection.execute(statement("build/use_catalog"))
-    _define(connection, "functions", "macros")
-    connection.execute(statement("build/checkpoint"))
-
-
-def open_database(database: Path, items: str | None = None) -> duckdb.DuckDBPyConnection:
+def open_database(
+    database: Path, items: str | None = None, dataset: Dataset = SEN12MS, moved: Rebase = UNMOVED
+) -> Opened:
     """Open `catalog.duckdb` for questions, and for nothing else.
 
     Parameters
     ----------
     database : Path
-        `catalog.duckdb`.
+        The file.
     items : str, optional
-        The table beside it, to be read too: it knows the sizes of files.
+        The table that it was made from, which knows the sizes of files; by default the one beside
+        it.
+    dataset : Dataset
+        What it holds.
+    moved : Rebase, optional
+        Where the files of the dataset are now: `patches` gives these paths.
 
     Raises
     ------
     QueryError
-        If it is no database, or of another version of DuckDB.
+        If it is missing, not a database, or of another version of DuckDB.
     """
-    connection = _new_instance("spatial", home_directory=str(database.parent.absolute()))
+    items = items or str(database.with_name("items.parquet"))
+    connection = _new_instance("spatial")
     try:
-        connection.execute(statement("build/attach_catalog"))
-        connection.execute(statement("build/use_catalog"))
-        if items is not None:
-            _set_files(connection, items)
-            connection.execute(statement("build/allow_files"))
+        connection.execute(filled(statement("build/attach"), path=str(database)))
+        _prepare(connection, items, dataset)
+        _move(connection, dataset, moved)
     except duckdb.Error as error:
         connection.close()
         raise QueryError(
             f"{database} cannot be opened: {first_line(error)}; run `sen12ms index` again"
         ) from error
-    _lock(connection)
-    return connection
+    _lock(connection, items, dataset)
+    return Opened(connection, items, dataset)
 
 
-def open_items(items: str) -> duckdb.DuckDBPyConnection:
+def open_items(items: str, dataset: Dataset | None = None, moved: Rebase = UNMOVED) -> Opened:
     """The views and macros over a bare `items.parquet`, at a path or URL.
+
+    Parameters
+    ----------
+    items : str
+        The table.
+    dataset : Dataset, optional
+        What it holds; by default what its column `collection` says.
+    moved : Rebase, optional
+        Where the files of the dataset are now: `patches` gives these paths.
 
     Raises
     ------
@@ -118,28 +156,24 @@ def open_items(items: str) -> duckdb.DuckDBPyConnection:
     """
     connection = _new_instance("spatial", *(["httpfs"] if "://" in items else []))
     try:
-        connection.execute(statement("build/attach_empty"))
-        connection.execute(statement("build/use_catalog"))
-        _define_views(connection, items)
-        _define(connection, "macros")
-        connection.execute(statement("build/allow_files"))
-    except duckdb.Error as error:
+        dataset = dataset or _dataset_of(connection, items)
+        connection.execute(filled(statement("build/attach_new"), path=":memory:"))
+        _prepare(connection, items, dataset, _CATALOG)
+        _define(connection, dataset, "functions", "views", "macros")
+        _move(connection, dataset, moved)
+    except (duckdb.Error, KeyError) as error:
+        connection.close()
         raise QueryError(
-            f"{items} is no table of SEN12MS that can be read: {first_line(error)}"
+            f"{items} is not a table of a dataset that can be read: {first_line(error)}"
         ) from error
-    _lock(connection)
-    return connection
+    _lock(connection, items, dataset)
+    return Opened(connection, items, dataset)
 
 
-def open_cursor(connection: duckdb.DuckDBPyConnection, items: str) -> duckdb.DuckDBPyConnection:
-    """A connection of its own for one thread.
-
-    DuckDB keeps by connection which database is meant and where the files are.
-    """
-    cursor = connection.cursor()
-    cursor.execute(statement("build/use_catalog"))
-    _set_files(cursor, items)
-    return cursor
+def define_files(cursor: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    """Define the views over `items.parquet` that an opened `catalog.duckdb` has not."""
+    for name in ("views/10_items", "views/80_file_sizes"):
+        cursor.execute(definition(dataset, name))
 
 
 @contextmanager
@@ -168,12 +202,16 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
     try:
         # DuckDB would run whatever EXPLAIN ANALYZE explains.
         kinds = [parsed.type for parsed in duckdb.extract_statements(_EXPLAIN.sub("", query))]
+        if len(kinds) > 1:
+            raise QueryError(
+                f"{query[:60]!r} holds {len(kinds)} statements: ask one query at a time"
+            )
         if kinds != [duckdb.StatementType.SELECT]:
             raise QueryError(
-                f"{query[:60]!r} is not one query: a catalog only answers, try 'FROM scenes'"
+                f"{query[:60]!r} is not a query: a catalog only answers, try 'FROM scenes'"
             )
         answer = cursor.sql(query)
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeError) as error:
         raise QueryError(f"DuckDB refuses the query: {error}") from error
     if answer is None:
         raise QueryError(f"{query[:60]!r} has no answer: try 'FROM scenes'")
@@ -190,7 +228,6 @@ def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConne
         **wheel_settings(*extensions),
         "memory_limit": MEMORY,
         "temp_directory": str(Path(tempfile.gettempdir()) / f"sen12ms-catalog-{uuid4().hex}"),
-        "extension_directory": str(Path.home() / ".duckdb" / "extensions"),
         **config,
     }
     connection = duckdb.connect(config=settings)
@@ -200,37 +237,49 @@ def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConne
     return connection
 
 
-def _lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """No other file can be read, nothing written, attached or installed from here on."""
-    connection.execute(statement("build/deny_access"))
-    connection.execute(statement("build/lock_settings"))
+def _prepare(
+    connection: duckdb.DuckDBPyConnection,
+    items: str,
+    dataset: Dataset,
+    databases: str = f"{_OWN},{_CATALOG}",
+) -> None:
+    """Tell a connection where its files are, and where names are looked up."""
+    values = _files(items, dataset)
+    connection.execute(filled(statement("build/cursor"), databases=databases, **values))
 
 
-def _set_files(connection: duckdb.DuckDBPyConnection, items: str) -> None:
-    connection.execute(statement("build/set_items"), {"items": items})
-    connection.execute(statement("build/set_data"), {"data": str(files("catalog"))})
-    members = _members_beside(items)
-    connection.execute(statement("build/set_members"), {"members": str(members)})
+def _move(connection: duckdb.DuckDBPyConnection, dataset: Dataset, moved: Rebase) -> None:
+    """Let `patches` give the paths that files have now."""
+    if moved != UNMOVED:
+        view = definition(dataset, "build/moved_patches")
+        connection.execute(filled(view, old=moved.old, new=moved.new))
 
 
-def _members_beside(items: str) -> Path:
-    """The member table of a footprint table; an empty one if it has none."""
+def _files(items: str, dataset: Dataset) -> dict[str, str]:
     beside = Path(items).with_name("members.parquet")
     found = "://" not in items and beside.is_file()
-    return beside if found else Path(str(files("catalog") / "store" / "no_members.parquet"))
+    return {
+        "items": items,
+        "members": str(beside if found else files("catalog") / "store" / "no_members.parquet"),
+        "regions": str(files("catalog") / "regions"),
+        "classes": str(DEFINITIONS / dataset.id / CLASSES),
+    }
 
 
-def _define_views(connection: duckdb.DuckDBPyConnection, items: str) -> None:
-    _set_files(connection, items)
-    _define(connection, "functions", "views")
+def _lock(connection: duckdb.DuckDBPyConnection, items: str, dataset: Dataset) -> None:
+    """No other file can be read, nothing written, attached or installed from here on."""
+    values = _files(items, dataset)
+    tables = [str(Path(values["regions"]) / name) for name in _REGION_TABLES]
+    readable = [items, values["members"], values["classes"], *tables]
+    connection.execute(filled(statement("build/lock"), files=readable))
 
 
-def _define(connection: duckdb.DuckDBPyConnection, *folders: str) -> None:
-    for folder in folders:
-        for text in statements(folder):
-            connection.execute(text)
+def _dataset_of(connection: duckdb.DuckDBPyConnection, items: str) -> Dataset:
+    query = filled(statement("queries/collection"), items=items)
+    row = connection.execute(query).fetchone()
+    return DATASETS[row[0]] if row else SEN12MS
 
 
-def records(answer: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
-    """All rows of an answer, as dicts."""
-    return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
+def _define(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *folders: str) -> None:
+    for text in definitions(dataset, *folders):
+        connection.execute(text)

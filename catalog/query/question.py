@@ -1,151 +1,132 @@
-"""Filters to the patches that pass them."""
+"""The question: which patches, as one SQL text, which is run, shown and passed on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from textwrap import indent
+from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-
-from catalog.datasets.legacy import SENSORS
-from catalog.errors import QueryError
-from catalog.query.regions import bounds_of, pieces_of, wkt_of
+from catalog.query.conditions import in_box, in_list
+from catalog.query.literals import filled, literal
+from catalog.query.regions import bounds_of
 from catalog.query.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from catalog.query.literals import Value
     from catalog.query.regions import Regions
+
+ORDER: Final = "ORDER BY season, scene, patch"
+_FOOTPRINTS: Final = {
+    "intersects": "candidates.geometry",
+    "within": "candidates.geometry",
+    "centroid": "centre(candidates.geometry)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where patches lie, or do not."""
+
+    regions: Regions
+    """What together is one region."""
+    predicate: str = "intersects"
+    """How a footprint lies in it: `intersects`, `within` or `centroid`."""
+    inside: bool = True
+    """Whether patches lie there; otherwise they do not."""
+
+    def condition(self, name: str) -> str:
+        """The condition on a candidate, with the region in a table of that name."""
+        negation = "" if self.inside else "NOT "
+        if self.predicate == "within":
+            union = f"(SELECT ST_Union_Agg({name}.geometry) FROM {name})"
+            return f"{negation}ST_Within(candidates.geometry, {union})"
+        footprint = _FOOTPRINTS[self.predicate]
+        return (
+            f"id {negation}IN (\n"
+            "        SELECT candidates.id\n"
+            "        FROM candidates\n"
+            f"        INNER JOIN {name} ON ST_Intersects({footprint}, {name}.geometry)\n"
+            "    )"
+        )
+
+    def table(self) -> str:
+        """The polygons of the region, as a query."""
+        named = sorted({region.named for region in self.regions if region.named})
+        whole = self.predicate == "within"
+        drawn = dict.fromkeys(
+            text
+            for region in self.regions
+            if not region.named
+            for text in ([region.wkt] if whole else region.pieces)
+        )
+        parts = []
+        if named:
+            pairs = ", ".join(f"({literal(kind)}, {literal(name)})" for kind, name in named)
+            parts.append(f"SELECT geometry\nFROM regions\nWHERE (kind, name) IN ({pairs})")
+        if drawn:
+            parts.append(f"SELECT ST_GeomFromText(unnest({literal(drawn)})) AS geometry")
+        return "\nUNION ALL\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, checked."""
+    """Which patches: all that meet every condition and lie in every location."""
 
-    parameters: Mapping[str, Any]
-    """Of `sql/queries/select.sql`, all but the box."""
-    regions: Regions | None = None
-    """Where; None for everywhere."""
-    not_regions: Regions | None = None
-    """Where not; None for nowhere."""
-    predicate: str = "intersects"
-    """How a patch lies in the region: `intersects`, `within` or `centroid`."""
+    conditions: tuple[str, ...] = ()
+    """SQL expressions over `patches`."""
+    locations: tuple[Location, ...] = ()
+    """Where they lie."""
     where: str | None = None
-    """One more SQL expression over `patches`."""
-    ids: tuple[str, ...] | None = None
-    """Only patches on this list; None for all."""
+    """The user's own expression among the conditions: what to blame when DuckDB refuses."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of `Catalog.select` that ask the same, ready for JSON."""
+
+    def sql(self, columns: Sequence[str] = ("*",), *, ordered: bool = True) -> str:
+        """The question over `patches`, with these columns; ordered by season, scene and patch.
+
+        The cheap conditions, and bounding boxes for what lies in a region, come first and are
+        materialized: DuckDB would otherwise test every patch against the region.
+        """
+        conditions = [*self.conditions, *self._boxes()]
+        if not self.locations:
+            lines = [*_select(columns, "patches", conditions)]
+        else:
+            tables = {f"region_{k}": each for k, each in enumerate(self.locations, 1)}
+            candidates = _select(["*"], "patches", conditions)
+            inner = [each.condition(name) for name, each in tables.items()]
+            lines = [
+                "WITH candidates AS MATERIALIZED (",
+                indent("\n".join(candidates), "    "),
+                ")" + "".join(_common_table(name, each) for name, each in tables.items()),
+                "",
+                *_select(columns, "candidates", inner),
+            ]
+        return "\n".join([*lines, ORDER] if ordered else lines)
+
+    def about(self, name: str, **values: Value) -> str:
+        """A statement of `sql/queries` over `chosen`, which is this question."""
+        body = filled(statement(f"queries/{name}"), **values)
+        return f"WITH chosen AS (\n{indent(self.sql(ordered=False), '    ')}\n)\n\n{body}"
+
+    def _boxes(self) -> Iterator[str]:
+        for location in self.locations:
+            if location.inside:
+                yield from in_box(*bounds_of(location.regions))
 
 
-def choose(question: Question, cursor: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """Ask, and keep the answer in the cursor's view `chosen`.
-
-    Returns
-    -------
-    duckdb.DuckDBPyRelation
-        One row a patch, ordered by season, scene and patch: id, key, paths, geometry.
-
-    Raises
-    ------
-    QueryError
-        If DuckDB refuses the expression `where`.
-    """
-    box = (None,) * 4 if question.regions is None else bounds_of(question.regions)
-    edges = dict(zip(("west", "south", "east", "north"), box, strict=True))
-    try:
-        candidates = cursor.sql(statement("queries/candidates"))
-        if question.where is not None:
-            candidates = candidates.filter(question.where)
-        cursor.register("candidates", candidates)
-        parameters = {**question.parameters, **edges}
-        chosen = cursor.sql(statement("queries/select"), params=parameters)
-        chosen = _narrowed(chosen, question, cursor)
-    except duckdb.Error as error:
-        raise QueryError(_first_sentence(question.where, error)) from error
-    cursor.register("chosen", chosen)
-    return chosen
+def picked(ids: Iterable[str]) -> Question:
+    """The patches on a list."""
+    return Question((in_list(ids),))
 
 
-def _narrowed(
-    chosen: duckdb.DuckDBPyRelation, question: Question, cursor: duckdb.DuckDBPyConnection
-) -> duckdb.DuckDBPyRelation:
-    """Those of the chosen patches that lie where they are asked for, and are on the list."""
-    in_place = f"queries/chosen_{question.predicate}"
-    if question.regions is not None:
-        cursor.register("chosen", chosen)
-        pieces = {"pieces": pieces_of(question.regions)}
-        chosen = cursor.sql(statement(in_place), params=pieces)
-    if question.not_regions is not None:
-        cursor.register("chosen", chosen)
-        pieces = {"pieces": pieces_of(question.not_regions)}
-        cursor.register("excluded", cursor.sql(statement(in_place), params=pieces))
-        cursor.register("included", chosen)
-        chosen = cursor.sql(statement("queries/chosen_except"))
-    if question.ids is not None:
-        cursor.register("chosen", chosen)
-        listed = {"ids": list(question.ids)}
-        chosen = cursor.sql(statement("queries/chosen_ids"), params=listed)
-    return chosen
+def _common_table(name: str, location: Location) -> str:
+    return f",\n\n{name} AS (\n{indent(location.table(), '    ')}\n)"
 
 
-def as_sql(question: Question, cursor: duckdb.DuckDBPyConnection) -> str:
-    """The same question as one SQL query over `patches`, for people."""
-    given = {name: value for name, value in question.parameters.items() if value is not None}
-    shares = {name: share for name, share in given.items() if name.startswith(("cover_", "igbp_"))}
-    parameters = {
-        **{filter_: given.get(filter_) for filter_ in ("season", "local_season", "split")},
-        "complete": given.get("complete"),
-        "sensors": [sensor for sensor in SENSORS if sensor in given],
-        "bounds": list(shares),
-        "shares": list(shares.values()),
-        **_places("", question.regions or ()),
-        **_places("not_", question.not_regions or ()),
-        "predicate": question.predicate,
-        "expression": question.where,
-        "ids": None if question.ids is None else list(question.ids),
-    }
-    ((query,),) = cursor.execute(statement("queries/select_as_sql"), parameters).fetchall()
-    return str(query)
-
-
-def _places(prefix: str, regions: Regions) -> dict[str, Any]:
-    """Parameters of `sql/queries/select_as_sql.sql`: regions with a name, and the rest as one."""
-    named = [region.named for region in regions if region.named]
-    drawn = [region for region in regions if not region.named]
-    return {
-        f"{prefix}kinds": [kind for kind, _ in named],
-        f"{prefix}names": [name for _, name in named],
-        f"{prefix}shape": wkt_of(drawn) if drawn else None,
-    }
-
-
-def as_filters(question: Question) -> dict[str, Any]:
-    """The same question, but for its list of ids, as keyword arguments of `Catalog.select`.
-
-    They are ready for JSON; a region is its kind and name, or else its WKT; several are a list.
-    """
-    given = {name: value for name, value in question.parameters.items() if value is not None}
-    plain = ("season", "local_season", "split", "complete")
-    filters = {name: given[name] for name in plain if name in given}
-    sensors = [sensor for sensor in SENSORS if sensor in given]
-    if sensors:
-        filters["sensor"] = sensors
-    for name, share in given.items():
-        scheme, _, rest = name.partition("_")
-        if scheme in {"cover", "igbp"}:
-            class_, _, bound = rest.rpartition("_")
-            bounds = filters.setdefault("cover", {}).setdefault(f"{scheme}.{class_}", [0.0, 1.0])
-            bounds[bound == "high"] = share
-    for name, regions in (("region", question.regions), ("not_region", question.not_regions)):
-        if regions is not None:
-            texts = [region.text for region in regions]
-            filters[name] = texts[0] if len(texts) == 1 else texts
-            filters["predicate"] = question.predicate
-    if question.where is not None:
-        filters["where"] = question.where
-    return filters
-
-
-def _first_sentence(where: str | None, error: duckdb.Error) -> str:
-    text = str(error).partition("\nLINE ")[0]
-    lines = [line for line in text.splitlines() if line.strip()]
-    return f"DuckDB refuses where={where!r}: {' '.join(lines[:2])}"
+def _select(columns: Iterable[str], table: str, conditions: Sequence[str]) -> list[str]:
+    lines = [f"SELECT {', '.join(columns)}", f"FROM {table}"]
+    if conditions:
+        lines += ["WHERE", "    " + "\n    AND ".join(conditions)]
+    return lines

@@ -1,59 +1,68 @@
-"""What a user calls a region, as polygons: a name, a box, WKT, a vector file, a geometry."""
+"""What a user calls a region: a name, a box, a geometry in any of its forms, a vector file."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
 from catalog.errors import RegionError
+from catalog.query.literals import filled
 from catalog.query.statements import statement
 from catalog.query.suggest import near_matches
-from catalog.regions.subdivide import cut, polygons
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from collections.abc import Callable
 
-Place = str | os.PathLike[str] | Sequence[float] | BaseGeometry
-"""A name, `W,S,E,N` or WKT; a vector file; a box; a geometry."""
+    Fetch = Callable[[str], list[tuple[Any, ...]]]
+    """Gives the rows of a query, to look names up."""
 
-_WKT: Final = re.compile(r"(?i)\s*(SRID|POINT|LINESTRING|POLYGON|MULTI|GEOMETRYCOLLECTION)")
-_NUMBER: Final = r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*"
-_BOX: Final = re.compile(rf"{_NUMBER}(?:,{_NUMBER})+")
-_FILE: Final = re.compile(r"[/\\]|\.[a-z]{2,10}$", re.IGNORECASE)
-_KINDS: Final = ("continent", "subregion", "country", "state")
+Area = str | os.PathLike[str] | Sequence[float] | Mapping[str, Any] | Any
+"""A name, `W,S,E,N`, WKT or GeoJSON; a vector file; a box; a GeoJSON mapping; a shapely geometry,
+GeoSeries, GeoDataFrame, or anything else with `__geo_interface__`."""
+
+KINDS: Final = ("continent", "group", "subregion", "country", "state")
+_WKT: Final = re.compile(
+    r"(?i)\s*(SRID\s*=|(MULTI)?(POINT|LINESTRING|POLYGON|CURVE|SURFACE)|GEOMETRYCOLLECTION"
+    r"|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|POLYHEDRALSURFACE|TIN|TRIANGLE)[\sZM\d;]*(\(|EMPTY|;)"
+)
+_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_BOX: Final = re.compile(
+    rf"\s*[\[(]?\s*{_NUMBER}(?:\s*[,;]\s*|\s+){_NUMBER}[\s\d.,;eE+-]*[\])]?\s*"
+)
+_FILE: Final = re.compile(r"[/\\]|\.[a-z]{2,10}(\|layername=.*)?$", re.IGNORECASE)
+_SURE: Final = 0.78
+"""How near a name must be to be suggested: `Brasil` is, `Bulgaria` for Bavaria is not."""
+_HINT: Final = (
+    "known are continents, UN subregions, countries, the EU, and states of the US, Canada, Brazil "
+    "and Australia; give any other place as W,S,E,N, WKT or a vector file"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """A region, ready to be asked for."""
 
-    pieces: tuple[bytes, ...]
-    """Polygons (WKB) in degrees (OGC:CRS84) that together are the region."""
     bounds: tuple[float, float, float, float]
-    """West, south, east, north."""
+    """West, south, east, north, degrees."""
     named: tuple[str, str] | None = None
-    """Kind and name in the view `regions`; None for any other geometry."""
+    """Kind and name in the view `regions`; None for a drawn one."""
+    wkt: str = ""
+    """A drawn one as a whole, degrees (OGC:CRS84), exact to the last digit."""
+    pieces: tuple[str, ...] = ()
+    """The same, subdivided, as WKT."""
 
     @property
     def text(self) -> str:
         """Its kind and name, or else its WKT: this is the same region again."""
-        return ":".join(self.named) if self.named else wkt_of([self])
+        return ":".join(self.named) if self.named else self.wkt
 
 
 Regions = tuple[Region, ...]
-"""One or several, which together are one place."""
-
-
-def pieces_of(regions: Iterable[Region]) -> list[bytes]:
-    """Polygons (WKB) of all of them."""
-    return [piece for region in regions for piece in region.pieces]
+"""One or several, which together are one region."""
 
 
 def bounds_of(regions: Iterable[Region]) -> tuple[float, float, float, float]:
@@ -62,64 +71,70 @@ def bounds_of(regions: Iterable[Region]) -> tuple[float, float, float, float]:
     return min(west), min(south), max(east), max(north)
 
 
-def wkt_of(regions: Iterable[Region]) -> str:
-    """All of them together as WKT, exact to the last digit."""
-    whole = shapely.union_all(shapely.from_wkb(pieces_of(regions)))
-    return str(shapely.to_wkt(whole, rounding_precision=-1))
-
-
-def resolve_regions(given: Place | Iterable[Place], connection: DuckDBPyConnection) -> Regions:
-    """Find out where one region is, or several.
+def resolve_regions(given: Area | Iterable[Area], fetch: Fetch) -> Regions:
+    """Find out where one region is, or several; equal ones count once.
 
     Parameters
     ----------
     given : region or several
         See `resolve_region`; four numbers are one box.
-    connection : duckdb.DuckDBPyConnection
-        To look names up in `named_regions`.
+    fetch : callable
+        Gives the rows of a query, to look names up.
 
     Raises
     ------
     RegionError
-        If there is none, or one of them is no region.
+        If there is none, or one of them is not a region.
     """
-    if isinstance(given, (str, os.PathLike, BaseGeometry)):
-        return (resolve_region(given, connection),)
+    if _is_one(given):
+        return (resolve_region(given, fetch),)
     several: Sequence[Any] = list(given) if isinstance(given, Iterable) else [given]
     if not several:
         raise RegionError("the list of regions is empty: leave it out to take all")
     if _are_numbers(several):
-        return (resolve_region(several, connection),)
-    return tuple(resolve_region(one, connection) for one in several)
+        return (resolve_region(several, fetch),)
+    return tuple(dict.fromkeys(resolve_region(one, fetch) for one in several))
 
 
-def resolve_region(region: Place, connection: DuckDBPyConnection) -> Region:
+def resolve_region(region: Area, fetch: Fetch) -> Region:
     """Find out where a region is.
 
     Parameters
     ----------
-    region : str, path, four numbers or geometry
+    region : str, path, four numbers, mapping or geometry
         A name or code in the view `region_names` (letter case, accents and punctuation do not
-        matter; `state:Georgia` says which kind is meant), `W,S,E,N` in degrees with west > east
-        across the antimeridian, WKT in degrees, any vector file that GDAL reads, in any CRS, or a
-        shapely geometry in degrees.
-    connection : duckdb.DuckDBPyConnection
-        To look names up in `named_regions`.
+        matter; `state:Georgia` says which kind is meant); `W,S,E,N` in degrees with west > east
+        across the antimeridian; WKT or GeoJSON in degrees; any vector file that GDAL reads, in any
+        CRS; a shapely geometry in degrees; a GeoSeries or GeoDataFrame in its CRS.
+    fetch : callable
+        Gives the rows of a query, to look names up.
 
     Raises
     ------
     RegionError
-        If the name is unknown or means several places, the box is none, or the geometry is invalid.
+        If the name is unknown or means several places, the box is not one, or the geometry is
+        invalid.
     """
-    if isinstance(region, BaseGeometry):
-        return _from_geometry(region, "the geometry")
-    if isinstance(region, os.PathLike):
-        return _from_file(Path(region))
     if isinstance(region, str):
-        return _from_text(region, connection)
+        return _from_text(region, fetch)
+    if isinstance(region, os.PathLike):
+        return _drawn("from_file", os.fspath(region))
+    if isinstance(region, Mapping) or hasattr(region, "__geo_interface__"):
+        return _drawn("from_object", region)
     if isinstance(region, Iterable) and _are_numbers(numbers := list(region)):
-        return _from_box([float(number) for number in numbers], str(numbers))
-    raise RegionError(f"{region!r} is no region: give a name, four numbers or a geometry")
+        return _from_box(numbers, str(numbers))
+    raise RegionError(f"{region!r} is not a region: give a name, four numbers or a geometry")
+
+
+def is_path(region: str) -> bool:
+    """Whether a text is taken for the path of a vector file, or the URL of one."""
+    other = _BOX.fullmatch(region) or _WKT.match(region) or region.lstrip().startswith("{")
+    return not other and _FILE.search(region) is not None
+
+
+def _is_one(given: object) -> bool:
+    kinds = (str, os.PathLike, Mapping)
+    return isinstance(given, kinds) or hasattr(given, "__geo_interface__")
 
 
 def _are_numbers(values: Sequence[Any]) -> bool:
@@ -127,117 +142,91 @@ def _are_numbers(values: Sequence[Any]) -> bool:
         return [float(value) for value in values] != []
     except (TypeError, ValueError):
         return False
+    except OverflowError:
+        return True
 
 
-def is_path(region: str) -> bool:
-    """Whether a text is taken for the path of a vector file, or the URL of one."""
-    other = _BOX.fullmatch(region) or _WKT.match(region)
-    return other is None and _FILE.search(region) is not None
-
-
-def _from_text(region: str, connection: DuckDBPyConnection) -> Region:
+def _from_text(region: str, fetch: Fetch) -> Region:
     if not region.strip():
         raise RegionError("the region is empty: name a country, W,S,E,N, WKT or a vector file")
+    if not region.isprintable() and "\0" in region:
+        raise RegionError(f"{region[:60]!r} is not a region: it holds a NUL character")
     if _BOX.fullmatch(region):
-        return _from_box([float(number) for number in region.split(",")], region)
+        return _from_box(re.findall(_NUMBER, region), region)
     if _WKT.match(region):
-        return _from_wkt(region)
+        return _drawn("from_wkt", region)
+    if region.lstrip().startswith("{"):
+        return _drawn("from_geojson", region)
     if is_path(region):
-        return _from_file(Path(region))
-    return _from_name(region, connection)
+        return _drawn("from_file", region)
+    return _from_name(region, fetch)
 
 
-def _from_box(numbers: Sequence[float], text: str) -> Region:
+def _drawn(how: str, region: Any) -> Region:
+    """A region that is a geometry; what reads these is imported for them alone."""
+    drawn: Region = getattr(import_module("catalog.query.geometries"), how)(region)
+    return drawn
+
+
+def _from_box(numbers: Sequence[Any], text: str) -> Region:
     if len(numbers) != 4:
         raise RegionError(f"{text!r} has {len(numbers)} numbers: a box is west,south,east,north")
-    west, south, east, north = numbers
+    try:
+        west, south, east, north = map(float, numbers)
+    except OverflowError:
+        west = south = east = north = float("inf")
     if not (
         -180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90
     ):
         raise RegionError(
-            f"{text!r} is no box on Earth: write west,south,east,north in degrees, up to 180 and 90"
+            f"{text[:80]!r} is not a box on Earth: write west,south,east,north in degrees, up to "
+            "180 and 90"
         )
     if south > north:
         raise RegionError(f"{text!r} has its south above its north: write west,south,east,north")
     boxes = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    return _from_parts([shapely.box(left, south, right, north) for left, right in boxes])
+    bounds = (boxes[-1][0], south, boxes[0][1], north)
+    return Region(bounds, **_rectangles(boxes, south, north))
 
 
-def _from_wkt(text: str) -> Region:
-    srid, _, body = text.rpartition(";")
-    if srid.strip().upper() not in {"", "SRID=4326"}:
-        raise RegionError(
-            f"{text[:60]!r} is in another CRS: give longitude and latitude in degrees"
-        )
-    try:
-        geometry = shapely.from_wkt(body)
-    except shapely.errors.ShapelyError as error:
-        raise RegionError(f"{text[:60]!r} is no valid WKT: {error}") from error
-    return _from_geometry(geometry, f"{text[:60]!r}")
+def _rectangles(boxes: Sequence[tuple[float, float]], south: float, north: float) -> dict[str, Any]:
+    """WKT of one box, or of both parts of one across the antimeridian."""
+    rings = []
+    for box in boxes:
+        w, e, s, n = (repr(edge).removesuffix(".0") for edge in (*box, south, north))
+        rings.append(f"(({e} {s}, {e} {n}, {w} {n}, {w} {s}, {e} {s}))")
+    pieces = tuple(f"POLYGON {ring}" for ring in rings)
+    whole = pieces[0] if len(pieces) == 1 else f"MULTIPOLYGON ({', '.join(rings)})"
+    return {"wkt": whole, "pieces": pieces}
 
 
-def _from_file(path: Path) -> Region:
-    import geopandas
-
-    if not path.exists():
-        raise RegionError(f"there is no file {path}: give the path of a vector file")
-    try:
-        if path.suffix.lower() in {".parquet", ".geoparquet"}:
-            frame = geopandas.read_parquet(path)
-        else:
-            frame = geopandas.read_file(path)
-    except (ValueError, OSError, RuntimeError) as error:
-        raise RegionError(f"{path} is no vector file that can be read: {error}") from error
-    if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
-        raise RegionError(f"{path} holds no geometry: give a file with at least one polygon")
-    if frame.crs is None:
-        raise RegionError(f"{path} names no CRS: add one, since degrees and metres look alike")
-    geometry = frame.geometry.to_crs("OGC:CRS84").union_all()
-    return _from_geometry(geometry, str(path))
+def _from_name(text: str, fetch: Fetch) -> Region:
+    kind, name = _find(text, fetch)
+    (row,) = fetch(filled(statement("queries/region_bounds"), kind=kind, name=name))
+    return Region((row[0], row[1], row[2], row[3]), (kind, name))
 
 
-def _from_geometry(geometry: BaseGeometry, what: str) -> Region:
-    """Repair what can be repaired; points and lines are regions without an area."""
-    if geometry.is_empty:
-        raise RegionError(f"{what} is empty: give a geometry with at least one point")
-    west, south, east, north = geometry.bounds
-    if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
-        raise RegionError(
-            f"{what} reaches from {west:g},{south:g} to {east:g},{north:g}: "
-            "give longitude and latitude in degrees"
-        )
-    valid = shapely.make_valid(geometry)
-    parts = [piece for part in polygons(valid) for piece in cut(part)]
-    return _from_parts(parts or [valid])
-
-
-def _from_parts(parts: Sequence[BaseGeometry]) -> Region:
-    west, south, east, north = shapely.total_bounds(parts).tolist()
-    return Region(tuple(shapely.to_wkb(part) for part in parts), (west, south, east, north))
-
-
-def _from_name(text: str, connection: DuckDBPyConnection) -> Region:
-    kind, name = _find(text, connection)
-    rows = connection.execute(
-        statement("queries/region_pieces"), {"kind": kind, "name": name}
-    ).fetchall()
-    whole = _from_parts([shapely.from_wkb(piece) for (piece,) in rows])
-    return replace(whole, named=(kind, name))
-
-
-def _find(name: str, connection: DuckDBPyConnection) -> tuple[str, str]:
+def _find(name: str, fetch: Fetch) -> tuple[str, str]:
     """Kind and name of the one region that a name or code stands for."""
     kind, _, rest = name.rpartition(":")
-    kinds = (kind.strip().lower(),) if kind else _KINDS
-    if not set(kinds) <= set(_KINDS):
-        raise RegionError(f"there is no kind of region {kind!r}: it is one of {', '.join(_KINDS)}")
-    found = connection.execute(statement("queries/named_regions"), {"name": name}).fetchall()
+    kinds = (kind.strip().lower(),) if kind else KINDS
+    if not set(kinds) <= set(KINDS):
+        raise RegionError(
+            f"there is no kind of region {kind[:60]!r}: it is one of {', '.join(KINDS)}"
+        )
+    found = fetch(filled(statement("queries/named_regions"), name=name))
     if not found:
-        rows = connection.execute(statement("queries/region_names")).fetchall()
-        near = near_matches(rest, [called for kind, called in rows if kind in kinds])
-        hint = f"did you mean {' or '.join(near)}?" if near else "`region_names` lists them all"
-        raise RegionError(f"there is no region {name!r}: {hint}")
+        raise RegionError(f"there is no region {name[:80]!r}: {_hint(rest, kinds, fetch)}")
     if len(found) > 1:
         options = " or ".join(":".join(region) for region in found)
         raise RegionError(f"{name!r} means more than one region: write {options}")
     return found[0][0], found[0][1]
+
+
+def _hint(name: str, kinds: Sequence[str], fetch: Fetch) -> str:
+    names = [called for kind, called in fetch(statement("queries/region_names")) if kind in kinds]
+    parts = [part for part in re.split(r"\s*[,;]\s*", name.strip()) if part]
+    if len(parts) > 1 and all(near_matches(part, names, _SURE) for part in parts):
+        return "name each in a --region of its own, or as a list in Python"
+    near = near_matches(name, names, _SURE)
+    return f"did you mean {' or '.join(near)}?" if near else _HINT

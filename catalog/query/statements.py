@@ -21,14 +21,14 @@ def sql_folder() -> Traversable:
 
 @cache
 def statement(name: str) -> str:
-    """One statement by its path without the ending, such as `queries/select`."""
+    """One statement by its path without the ending, such as `queries/chosen_scenes`."""
     path = sql_folder().joinpath(*f"{name}.sql".split("/"))
     return path.read_text(encoding="utf-8")
 
 
 @cache
-def statements(folder: str) -> tuple[str, ...]:
-    """All statements of a folder, in the order of the file names."""
+def statement_names(folder: str) -> tuple[str, ...]:
+    """Names of all statements of a folder, in the order of the file names."""
     paths = sql_folder().joinpath(folder).iterdir()
     names = sorted(path.name.removesuffix(".sql") for path in paths if path.name.endswith(".sql"))
-    return tuple(statement(f"{folder}/{name}") for name in names)
+    return tuple(f"{folder}/{name}" for name in names)

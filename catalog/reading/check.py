@@ -273,8 +273,8 @@ def _check_database(folder: Path, ids: Counter[str]) -> Iterator[Finding]:
     try:
         with (
             answering(),
-            open_database(path) as database,
-            open_items(str(folder / staging.ITEMS)) as table,
+            open_database(path).connection as database,
+            open_items(str(folder / staging.ITEMS)).connection as table,
         ):
             known = {row[0] for row in database.execute(statement("queries/ids")).fetchall()}
             said, expected = (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from catalog.datasets.legacy import format_path
 from catalog.errors import FilterError, OutputError
-from catalog.model import PatchKey, Rejected
+from catalog.model import PatchKey, Rejected, archive_of, gdal_root
 from catalog.source.checksums import read_checksums
 from catalog.source.gzip_stream import DamagedError, is_packed
 from catalog.source.tar import stamp_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from catalog.model import Rebase
     from catalog.source.tar import Stamp
 
 HOW: Final = ("copy", "hardlink", "symlink")
@@ -101,8 +102,8 @@ class Choices(NamedTuple):
     """Told bytes written and in all."""
 
 
-def wanted_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Wanted]:
-    """Files from the answer of `queries/chosen_members`."""
+def wanted_from_rows(rows: Iterable[Mapping[str, Any]], moved: Rebase) -> list[Wanted]:
+    """Files from the answer of `queries/chosen_members`; `moved` says where archives are now."""
     return [
         Wanted(
             PatchKey(row["season"], row["scene"], row["patch"]),
@@ -110,8 +111,8 @@ def wanted_from_rows(rows: Iterable[Mapping[str, Any]]) -> list[Wanted]:
             row["path"],
             row["size"],
             row["indexed"],
-            row["archive"],
-            Place(row["offset"], row["size"], row["member"]) if row["archive"] else None,
+            row["indexed"] and archive_of(moved.of(gdal_root(row["indexed"]))),
+            Place(row["offset"], row["size"], row["member"]) if row["indexed"] else None,
         )
         for row in rows
     ]

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import shapely
-
-from catalog.datasets.legacy import SENSORS
 from catalog.errors import CatalogNotFoundError
-from catalog.model import SceneKey
-from catalog.pictures.canvas import save_figure
-from catalog.pictures.land import land_from_pieces
-from catalog.pictures.overview import Subset, draw_subset
-from catalog.pictures.sheet import Tile
 from catalog.query.conditions import names_of
-from catalog.query.database import records
-from catalog.query.question import Question, as_filters, as_sql, choose
-from catalog.query.statements import statement
-from catalog.reading.extraction import HOW, Choices, extract, wanted_from_rows
-from catalog.source.preview import draw_preview
-from catalog.stac.item import item_path, read_item
-from catalog.store.geoparquet import read_countries, write_subset
-from catalog.store.manifest_file import Manifest, checked_format, manifest_from_rows, write_manifest
+from catalog.query.question import picked
 
 if TYPE_CHECKING:
     import os
@@ -38,46 +22,61 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from matplotlib.figure import Figure
 
-    from catalog.reading.catalog import Catalog
+    from catalog.datasets import Dataset
+    from catalog.query.literals import Value
+    from catalog.query.question import Question
+    from catalog.query.session import Session
     from catalog.reading.extraction import Extraction
+    from catalog.store.manifest_file import Manifest
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Patches that passed the filters, by season, scene and patch; asked once, when needed."""
+    """Patches that passed the filters, by season, scene and patch; asked when needed."""
 
-    catalog: Catalog
+    session: Session = field(repr=False)
     """Where they are from."""
-    _cursor: duckdb.DuckDBPyConnection = field(repr=False)
-    question: Question
+    question: Question = field(repr=False)
     """What was asked."""
+    listed: tuple[str, ...] | None = field(default=None, repr=False)
+    """Ids of those that were picked from the answer; None for all."""
     steps: tuple[Mapping[str, Any], ...] = ()
     """What was done since: samples, splits, with their arguments."""
     part: str | None = None
     """The part of a split that this is."""
 
+    @property
+    def dataset(self) -> Dataset:
+        """What the catalog holds."""
+        return self.session.dataset
+
     @cached_property
-    def _chosen(self) -> duckdb.DuckDBPyRelation:
-        return choose(self.question, self._cursor)
+    def _chosen(self) -> Question:
+        """The question whose answer is these patches."""
+        return self.question if self.listed is None else picked(self.listed)
+
+    @cached_property
+    def _count(self) -> int:
+        ((count,),) = self.session.fetch(self._chosen.about("chosen_count"), self._chosen.where)
+        return int(count)
 
     def __len__(self) -> int:
-        return len(self._chosen)
+        return self._count
 
     @cached_property
     def ids(self) -> list[str]:
         """Ids of the patches."""
-        return [row[0] for row in self._chosen.project("id").fetchall()]
+        rows = self.session.fetch(self._chosen.sql(("id",)), self._chosen.where)
+        return [row[0] for row in rows]
 
     def pick(
         self, ids: Iterable[str], *, step: Mapping[str, Any], part: str | None = None
     ) -> Selection:
         """Those of the patches that are on a list; `step` says how the list was made."""
-        if self.question.ids is not None:
-            own = set(self.question.ids)
-            ids = [name for name in ids if name in own]
-        narrowed = replace(self.question, ids=tuple(ids))
-        cursor, steps = self.catalog.cursor(), (*self.steps, step)
-        return Selection(self.catalog, cursor, narrowed, steps, part or self.part)
+        own = set(self.ids)
+        listed = tuple(name for name in ids if name in own)
+        steps = (*self.steps, step)
+        return Selection(self.session, self.question, listed, steps, part or self.part)
 
     def paths(self, *sensors: str) -> list[str]:
         """Paths of the files, patch by patch; those of all sensors if none is named.
@@ -87,25 +86,25 @@ class Selection:
         FilterError
             If there is no such sensor.
         """
-        names = names_of("sensor", sensors, SENSORS) if sensors else list(SENSORS)
-        rows = self._chosen.select(*names or ()).fetchall()
-        return [self.catalog.rebase.of(path) for row in rows for path in row if path is not None]
+        query = self._chosen.sql(self._sensors(sensors))
+        rows = self.session.fetch(query, self._chosen.where)
+        return [path for row in rows for path in row if path is not None]
 
     def relation(self) -> duckdb.DuckDBPyRelation:
         """All columns of `patches`, as a DuckDB relation."""
-        return self._ask("queries/chosen_rows", **self._moved)
+        return self._relation("chosen_rows")
 
     def summary(self) -> duckdb.DuckDBPyRelation:
-        """Keys, place, paths and cover shares in flat columns, as a DuckDB relation."""
-        return self._ask("queries/chosen_summary", **self._moved)
+        """Keys, country, paths and cover shares in flat columns, as a DuckDB relation."""
+        return self._relation("chosen_summary", sensors=list(self.dataset.sensors))
 
     def scenes(self) -> duckdb.DuckDBPyRelation:
         """The scenes of the patches, with how many of each are selected, as a DuckDB relation."""
-        return self._ask("queries/chosen_scenes")
+        return self._relation("chosen_scenes")
 
-    def places(self) -> duckdb.DuckDBPyRelation:
+    def outlines(self) -> duckdb.DuckDBPyRelation:
         """Footprints (WKB), and what a study sorts patches by, as a DuckDB relation."""
-        return self._ask("queries/chosen_places")
+        return self._relation("chosen_outlines")
 
     def in_box(
         self, west: float, south: float, east: float, north: float, *, most: int
@@ -115,18 +114,28 @@ class Selection:
         The box is in degrees (OGC:CRS84); a patch is in it if its bounding box touches it.
         """
         edges = {"west": west, "south": south, "east": east, "north": north}
-        return self._ask("queries/chosen_in_box", **edges, most=most)
+        return self._relation("chosen_in_box", **edges, most=most)
+
+    def fingerprint(self) -> str | None:
+        """SHA-256 of the footprint table of the catalog; None for a URL."""
+        from catalog.store.static import file_sha256
+
+        items = self.session.items
+        return None if "://" in items else file_sha256(Path(items))
 
     def manifest(self) -> Manifest:
         """The patches with their files and sizes, and how they were chosen."""
-        rows = records(self._ask("queries/chosen_files", **self._moved))
-        asked = replace(self.question, ids=None)
+        from catalog.store.manifest_file import manifest_from_rows
+
+        self.session.define_files()
+        sensors = list(self.dataset.sensors)
+        rows = self._records("chosen_files", sensors=sensors)
         made = {
             "package": f"sen12ms-catalog {version('sen12ms-catalog')}",
-            "catalog": self.catalog.fingerprint(),
-            "filter": as_filters(asked),
+            "catalog": self.fingerprint(),
+            "filter": dict(self.question.given),
             "steps": list(self.steps),
-            "sql": as_sql(asked, self._cursor),
+            "sql": self._shown(self.question),
         }
         return manifest_from_rows(rows, made, self.part)
 
@@ -140,6 +149,8 @@ class Selection:
         OutputError
             If the file cannot be written.
         """
+        from catalog.store.manifest_file import checked_format, write_manifest
+
         checked_format(Path(path))
         manifest = self.manifest()
         write_manifest(manifest, path)
@@ -166,26 +177,14 @@ class Selection:
         OutputError
             If the PNG cannot be written.
         """
-        table = self.places().to_arrow_table()
-        columns = {name: table.column(name).to_pylist() for name in table.column_names}
-        outlines = np.asarray(shapely.from_wkb(columns.pop("geometry")), dtype=object)
-        samples = records(self._ask("queries/chosen_samples", count=tiles, **self._moved))
-        drawn = [
-            Tile(
-                row["id"],
-                " · ".join(filter(None, (row["country"], row["dominant_cover"]))),
-                draw_preview("thumbnail", {s: row[s] for s in SENSORS if row[s]}).png,
-            )
-            for row in samples
-        ]
-        figure = draw_subset(Subset(columns, outlines, land_from_pieces(read_countries()), drawn))
-        if path is not None:
-            save_figure(figure, path)
-        return figure
+        from catalog.reading.overview import draw_selection
+
+        samples = self._records("chosen_samples", sensors=list(self.dataset.sensors), count=tiles)
+        return draw_selection(self.outlines().to_arrow_table(), samples, self.dataset, path)
 
     def to_arrow(self) -> pa.Table:
         """All columns of `patches`, as an Arrow table; geometries are WKB."""
-        return self.relation().to_arrow_table()
+        return self.session.table(self._chosen.about("chosen_rows"), self._chosen.where)
 
     def to_geodataframe(self) -> GeoDataFrame:
         """All columns of `patches`, as a GeoDataFrame in OGC:CRS84."""
@@ -209,10 +208,12 @@ class Selection:
         OutputError
             If the file cannot be written.
         """
-        source = self.catalog.items
+        from catalog.store.geoparquet import write_subset
+
+        source = self.session.items
         if "://" in source:
             raise CatalogNotFoundError(f"{source} is not on disk: download it first")
-        write_subset(Path(source), Path(path), self.ids, self.catalog.rebase)
+        write_subset(Path(source), Path(path), self.ids, self.session.moved)
 
     def items(self) -> Iterator[pystac.Item]:
         """The STAC items, one after the other.
@@ -222,14 +223,15 @@ class Selection:
         CatalogNotFoundError
             If the catalog is a bare table.
         """
-        folder = self.catalog.folder
+        from catalog.stac.item import read_item
+
+        folder = self.session.folder
         if folder is None:
             raise CatalogNotFoundError("a bare table has no items: open the folder of the catalog")
-        for item, season, scene in self._chosen.project("id, season, scene").fetchall():
-            path = folder / item_path(SceneKey(season, scene), item)
-            stac = read_item(path)
+        for item in self.ids:
+            stac = read_item(folder, self.dataset, item)
             for asset in stac.assets.values():
-                asset.href = self.catalog.rebase.of(asset.href)
+                asset.href = self.session.moved.of(asset.href)
             yield stac
 
     def extract(
@@ -248,7 +250,7 @@ class Selection:
 
         Parameters
         ----------
-        *sensors : {'s1', 's2', 'lc'}
+        *sensors : str
             Which files; all if none is named.
         to : path
             The folder.
@@ -271,22 +273,33 @@ class Selection:
         OutputError
             If the disk has no room, or refuses.
         """
-        names = names_of("sensor", sensors, SENSORS) if sensors else list(SENSORS)
+        from catalog.reading.extraction import HOW, Choices, extract, wanted_from_rows
+
+        wanted_sensors = self._sensors(sensors)
+        # In the order of the columns, as the statement has them.
+        names = [name for name in self.dataset.sensors if name in wanted_sensors]
         names_of("how", how, HOW)
-        rows = records(self._ask("queries/chosen_members", sensors=names, **self._moved))
+        self.session.define_files()
+        sizes = [f"{name}_bytes" for name in names]
+        rows = self._records("chosen_members", sensors=names, sizes=sizes)
         choices = Choices(how, dry_run, progress)
-        return extract(wanted_from_rows(rows), Path(to), choices, self.catalog.folder)
+        wanted = wanted_from_rows(rows, self.session.moved)
+        return extract(wanted, Path(to), choices, self.session.folder)
 
     def to_sql(self) -> str:
         """The selection as one SQL query over `patches`, to read, to change, to pass on."""
-        return as_sql(self.question, self._cursor)
+        return self._shown(self._chosen)
 
-    def _ask(self, name: str, **parameters: object) -> duckdb.DuckDBPyRelation:
-        """The answer of a statement over the view `chosen`."""
-        _ = self._chosen
-        return self._cursor.sql(statement(name), params=parameters)
+    def _shown(self, question: Question) -> str:
+        return question.sql(("id", *self.dataset.sensors))
 
-    @property
-    def _moved(self) -> dict[str, str | None]:
-        """Parameters that rebase paths."""
-        return self.catalog.rebase._asdict()
+    def _sensors(self, given: Iterable[str]) -> list[str]:
+        names = list(given)
+        known = self.dataset.sensors
+        return (names_of("sensor", names, known) or []) if names else list(known)
+
+    def _records(self, statement: str, **values: Value) -> list[dict[str, Any]]:
+        return self.session.records(self._chosen.about(statement, **values), self._chosen.where)
+
+    def _relation(self, statement: str, **values: Value) -> duckdb.DuckDBPyRelation:
+        return self.session.relation(self._chosen.about(statement, **values))

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 import shapely
 from shapely.geometry import shape
 
-from catalog.regions.subdivide import cut, polygons
+from catalog.regions.subdivide import polygons, subdivide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +117,7 @@ def region_pieces(region: Region, outline: MultiPolygon) -> list[Polygon]:
     ValueError
         If a piece is invalid, or the area of all is not that of the outline.
     """
-    pieces = [piece for part in outline.geoms for piece in cut(part)]
+    pieces = [piece for part in outline.geoms for piece in subdivide(part)]
     area = math.fsum(piece.area for piece in pieces)
     if not math.isclose(area, outline.area, rel_tol=AREA_TOLERANCE):
         msg = f"{region.name} has {outline.area} square degrees, its pieces have {area}"

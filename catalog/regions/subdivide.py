@@ -1,4 +1,4 @@
-"""Large polygons in small pieces: a join asks rectangles first, and a piece fills its own."""
+"""Large polygons, subdivided: a join compares rectangles first, which small ones fill."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import shapely
 
 if TYPE_CHECKING:
     from shapely import Polygon
-    from shapely.geometry.base import BaseGeometry
 
 MAX_VERTICES: Final = 64
 """Of one piece, the closing vertex included."""
 
 
-def cut(polygon: Polygon, max_vertices: int = MAX_VERTICES) -> list[Polygon]:
+def subdivide(polygon: Polygon, max_vertices: int = MAX_VERTICES) -> list[Polygon]:
     """Halve a polygon across its longer side, and the halves, until all are small enough."""
     if shapely.get_num_coordinates(polygon) <= max_vertices:
         return [polygon]
@@ -29,11 +28,11 @@ def cut(polygon: Polygon, max_vertices: int = MAX_VERTICES) -> list[Polygon]:
         piece
         for half in halves
         for part in polygons(polygon.intersection(shapely.box(*half)))
-        for piece in cut(part, max_vertices)
+        for piece in subdivide(part, max_vertices)
     ]
 
 
-def polygons(geometry: BaseGeometry) -> list[Polygon]:
+def polygons(geometry: shapely.Geometry) -> list[Polygon]:
     """Polygons in a geometry, without the lines and points that repair and cutting leave."""
     parts = shapely.get_parts(shapely.get_parts(geometry))  # of collections, then of MultiPolygons
     return [part for part in parts if part.geom_type == "Polygon"]

@@ -10,12 +10,14 @@ import orjson
 from catalog.datasets.legacy import COVER_COLORS, SEASONS, SENSORS
 from catalog.errors import RegionError
 from catalog.query.conditions import SPLITS
-from catalog.query.database import records
+from catalog.query.literals import filled
 from catalog.query.regions import is_path
 from catalog.query.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from duckdb import DuckDBPyRelation
 
     from catalog.reading.catalog import Catalog
     from catalog.reading.selection import Selection
@@ -46,14 +48,14 @@ class MapData:
     @cached_property
     def options(self) -> bytes:
         """What the filters can be, and the colours of the covers."""
-        regions = self._catalog.cursor().sql(statement("queries/region_names"))
+        regions = self._catalog.session.records(statement("queries/region_names"))
         return orjson.dumps(
             {
                 "seasons": list(SEASONS),
                 "splits": SPLITS,
                 "sensors": list(SENSORS),
                 "covers": dict(COVER_COLORS),
-                "regions": [(row["kind"], row["called"]) for row in records(regions)],
+                "regions": [(row["kind"], row["called"]) for row in regions],
                 "most": MOST_PATCHES,
             }
         )
@@ -61,15 +63,14 @@ class MapData:
     @cached_property
     def countries(self) -> bytes:
         """Outlines of the countries, as GeoJSON: the basemap."""
-        outlines = self._catalog.cursor().sql(
-            statement("queries/countries"), params={"degrees": _COUNTRY_DEGREES}
-        )
-        return orjson.dumps(_collection(map(_feature, records(outlines))))
+        query = filled(statement("queries/countries"), degrees=_COUNTRY_DEGREES)
+        outlines = self._catalog.session.records(query)
+        return orjson.dumps(_collection(map(_feature, outlines)))
 
     def scenes(self, filters: Filters) -> bytes:
         """How many patches pass the filters, in which scenes, and the SQL that says the same."""
         selection = self._select(filters)
-        scenes = records(selection.scenes())
+        scenes = _records(selection.scenes())
         answer = {
             "patches": sum(scene["patches"] for scene in scenes),
             "sql": selection.to_sql(),
@@ -80,7 +81,7 @@ class MapData:
     def patches(self, filters: Filters, box: Box) -> bytes:
         """Footprints, as GeoJSON, of the patches in a box that pass the filters: not too many."""
         patches = self._select(filters).in_box(*box, most=MOST_PATCHES)
-        return orjson.dumps(_collection(map(_feature, records(patches))))
+        return orjson.dumps(_collection(map(_feature, _records(patches))))
 
     def paths(self, filters: Filters, sensors: Sequence[str]) -> list[str]:
         """Paths of the files of the patches that pass the filters."""
@@ -92,6 +93,10 @@ class MapData:
             if is_path(region):
                 raise RegionError(f"{region!r} is a file: the map takes a name, W,S,E,N or WKT")
         return self._catalog.select(**given)
+
+
+def _records(answer: DuckDBPyRelation) -> list[dict[str, Any]]:
+    return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
 
 
 def _collection(features: Iterable[dict[str, Any]]) -> dict[str, Any]:

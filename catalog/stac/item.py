@@ -24,6 +24,7 @@ from catalog.datasets.legacy import (
     scene_id,
     scene_split,
 )
+from catalog.errors import CatalogNotFoundError
 from catalog.model import EDGES
 from catalog.stac.footprint import footprints
 from catalog.stac.grid import off_grid
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
     from catalog.model import Assets, Scene, SceneKey
     from catalog.stac.gazetteer import Gazetteer, Place
 
@@ -172,9 +174,12 @@ def items_from_rows(rows: Sequence[Mapping[str, Any]], key: SceneKey) -> Iterato
         yield item
 
 
-def read_item(path: Path) -> pystac.Item:
-    """The item in a file, its links resolved."""
-    return pystac.Item.from_file(str(path))
+def read_item(folder: Path, dataset: Dataset, item: str) -> pystac.Item:
+    """An item of the catalog in a folder, by its id; its links are resolved."""
+    key = dataset.parse_id(item)
+    if key is None:
+        raise CatalogNotFoundError(f"{item!r} is not an id of {dataset.about.title}")
+    return pystac.Item.from_file(str(folder / item_path(key.of_scene, item)))
 
 
 def relative_href(href: str, folder: str) -> str:

@@ -16,7 +16,7 @@ from catalog.store.columns import SCHEMA
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from catalog.model import Rebase
@@ -119,6 +119,45 @@ def _rebased(rows: pa.Table, rebase: Rebase) -> pa.Table:
     position = rows.schema.get_field_index("assets")
     field = rows.schema.field(position)
     return rows.set_column(position, field, pa.array(assets, field.type))
+
+
+def write_batches(reader: pa.RecordBatchReader, geometries: Sequence[str], path: str) -> None:
+    """Write batches as they come, as GeoParquet 1.1 if there are columns of WKB geometries.
+
+    Parameters
+    ----------
+    reader : pyarrow.RecordBatchReader
+        The batches.
+    geometries : sequence of str
+        Names of the columns of WKB, degrees (OGC:CRS84); the first is the primary one.
+    path : str
+        The file to write.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    fields = [
+        pa.field(field.name, pa.binary()) if field.name in geometries else field
+        for field in reader.schema
+    ]
+    metadata = None
+    if geometries:
+        columns = {name: {"encoding": "WKB", "geometry_types": []} for name in geometries}
+        geo = {"version": "1.1.0", "primary_column": geometries[0], "columns": columns}
+        metadata = {"geo": json.dumps(geo)}
+    schema = pa.schema(fields, metadata)
+    with (
+        whole_file(path) as partial,
+        pq.ParquetWriter(partial, schema, compression="zstd") as writer,
+    ):
+        for batch in reader:
+            arrays = [
+                (column.storage if isinstance(column, pa.ExtensionArray) else column).cast(kind)
+                for column, kind in zip(batch.columns, schema.types, strict=True)
+            ]
+            writer.write_batch(pa.record_batch(arrays, schema=schema))
 
 
 def read_items(path: Path) -> Iterator[tuple[SceneKey, list[dict[str, Any]]]]:

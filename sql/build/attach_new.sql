@@ -1,4 +1,3 @@
--- Where are the tables kept?
--- In a new `catalog.duckdb` in the home directory, which is set to its folder. Row groups are small,
--- so that the bounds of each tell which of them a place can be in.
-ATTACH '~/catalog.duckdb' AS catalog (ROW_GROUP_SIZE 8192)
+-- Attach a new `catalog.duckdb`, with row groups so small that their bounds prune in space.
+-- $path: its file.
+ATTACH $path AS catalog (ROW_GROUP_SIZE 8192)

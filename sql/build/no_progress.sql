@@ -1,3 +1,2 @@
--- What is written to standard output?
--- Answers, and no progress bar of DuckDB's.
+-- Turn off the progress bar: standard output carries results only.
 SET enable_progress_bar = false

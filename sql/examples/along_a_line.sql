@@ -1,4 +1,4 @@
--- Which patches does a track from Modena to the Po cross?
+-- Patches on a line from Modena to the Po.
 -- One row a patch: its dominant cover.
 SELECT
     id,

@@ -1,4 +1,4 @@
--- Which patches lie within 60 km of Seoul, in any season?
+-- Scenes within 60 km of Seoul, in any season.
 -- One row a scene: its patches there, and the distance of the nearest in kilometres.
 SELECT
     scene_id,

@@ -1,4 +1,4 @@
--- Which 5 patches of each simplified class make a balanced sample?
+-- Five patches of each simplified class.
 -- One row a patch: class, id and the paths of the inputs.
 SELECT
     dominant_cover,

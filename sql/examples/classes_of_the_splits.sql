@@ -1,4 +1,4 @@
--- Do the official train and test parts show the same land cover?
+-- Land cover of the official train and test parts.
 -- One row a simplified class: its mean share in each part, 0 to 1.
 WITH shares AS (
     SELECT

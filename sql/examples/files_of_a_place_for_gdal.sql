@@ -1,4 +1,4 @@
--- Which Sentinel-2 files of a box does GDAL need for a mosaic?
+-- Sentinel-2 files of a box, for a mosaic by GDAL.
 -- One row a file: where it is, and the CRS of its grid.
 SELECT
     parse_filename(files.location) AS file,

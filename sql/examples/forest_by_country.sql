@@ -1,4 +1,4 @@
--- Where is most forest?
+-- Forest by country.
 -- One row a country: patches, and the mean share of forest, 0 to 1.
 SELECT
     country,

@@ -1,4 +1,4 @@
--- Which patches lack a file, or have findings?
+-- Patches that lack a file, or have findings.
 -- One row a patch: which files are there, and what the audit found.
 SELECT
     id,

@@ -1,4 +1,4 @@
--- Which patches have the most mixed land cover?
+-- Patches with the most mixed land cover.
 -- One row a patch: the ten with the highest class entropy, in bits.
 SELECT
     id,

@@ -1,4 +1,4 @@
--- Which scene numbers stand for several places?
+-- Scene numbers that stand for several scenes.
 -- One row a number that is used in more than one season, with the places it stands for.
 SELECT
     scene,

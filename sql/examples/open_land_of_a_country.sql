@@ -1,4 +1,4 @@
--- Where in Italy is more than a tenth of the ground open land?
+-- Patches of Italy with more than a tenth of open land.
 -- One row a patch: its season on that hemisphere, and the share of savanna and grassland, 0 to 1.
 SELECT
     id,

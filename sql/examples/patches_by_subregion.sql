@@ -1,4 +1,4 @@
--- How many patches does each subregion of the United Nations have?
+-- Patches by subregion of the United Nations.
 -- One row a subregion; a patch on a border counts in both.
 SELECT
     regions.name AS subregion,

@@ -1,4 +1,4 @@
--- Which places are called Georgia, and how else?
+-- Regions that are called Georgia.
 -- One row a place: its kind, and all its names.
 SELECT
     place.kind,

@@ -1,4 +1,4 @@
--- How many patches are all water, and how many have none?
+-- Patches of nothing but water, and of none, by continent.
 -- One row a continent.
 SELECT
     continent,

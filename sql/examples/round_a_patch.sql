@@ -1,4 +1,4 @@
--- What lies round one patch, and how far is its middle?
+-- Patches around one patch, and the distance to its middle.
 -- One row a patch that overlaps it: the shared part, 0 to 1, its majority class, and kilometres.
 SELECT
     near.id,

@@ -1,4 +1,4 @@
--- Which patches show at least half of the same ground in fall and in winter?
+-- Pairs of patches of fall and winter that share at least half of their ground.
 -- One row a pair: both ids, and the share of the first that lies in the second, 0 to 1.
 SELECT
     first_id,

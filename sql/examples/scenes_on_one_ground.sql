@@ -1,4 +1,4 @@
--- Which scenes lie on each other?
+-- Pairs of scenes that overlap.
 -- One row a pair of scenes: both, and how many pairs of their patches share ground.
 SELECT
     one.scene_id AS first_scene,

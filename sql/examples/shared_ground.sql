@@ -1,4 +1,4 @@
--- Which scenes of different seasons show the same ground, so that a split by scene leaks?
+-- Scenes of different seasons that show the same ground, so that a split by scene leaks.
 -- One row a pair of scenes: how many pairs of patches overlap, and the largest overlap, 0 to 1.
 WITH pairs AS (
     SELECT

@@ -1,4 +1,4 @@
--- Where is summer not summer?
+-- Scenes where the season in the name is not the actual one.
 -- One row a season in the file name and a season on the ground: scenes and patches.
 SELECT
     season,

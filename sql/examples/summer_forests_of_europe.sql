@@ -1,4 +1,4 @@
--- Which Sentinel-2 files show summer forests in Europe?
+-- Sentinel-2 files of summer forests in Europe.
 -- One row a patch: the path of its Sentinel-2 file.
 SELECT s2
 FROM patches

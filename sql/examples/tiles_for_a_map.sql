@@ -1,4 +1,4 @@
--- Which land cover dominates where, in boxes of one degree?
+-- Dominant land cover in boxes of one degree.
 -- One row a box: its lower-left corner in degrees, patches, and the cover that most of them have.
 SELECT
     floor(lon) AS west,

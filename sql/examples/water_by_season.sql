@@ -1,4 +1,4 @@
--- How much water is there in each season?
+-- Water by season.
 -- One row a season: patches with at least a tenth of water, and its area in square kilometres.
 SELECT
     season,

@@ -1,4 +1,4 @@
--- Where is the middle of a footprint?
+-- Middle of a footprint.
 -- geometry: degrees (OGC:CRS84).
 -- A point in it, also where the antimeridian splits it: its parts are put together east of there.
 CREATE OR REPLACE MACRO centre(geometry) AS

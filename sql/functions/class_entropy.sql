@@ -1,4 +1,4 @@
--- How mixed is the land cover of a patch?
+-- Entropy of the land cover of a patch.
 -- shares: a struct of shares by class, such as `igbp`.
 -- Shannon entropy in bits: 0 for one class, 1 for two of equal share; null without a land-cover
 -- file.

@@ -1,4 +1,4 @@
--- Which class has the largest share?
+-- Class with the largest share.
 -- shares: a struct of numbers by class, such as `igbp` or `cover`.
 -- The class's name; of equal shares the first of the legend; null if all are null or 0.
 CREATE OR REPLACE MACRO dominant(shares) AS

@@ -1,4 +1,4 @@
--- How is a name compared with others?
+-- Name without letter case, accents and punctuation, to compare names.
 -- name: as somebody wrote it.
 -- The name without letter case, accents and punctuation: 'cote d ivoire' for 'Côte d’Ivoire'.
 CREATE OR REPLACE MACRO folded(name) AS

@@ -1,4 +1,4 @@
--- How far is it between two points?
+-- Distance between two points on the ellipsoid.
 -- lon_a, lat_a, lon_b, lat_b: degrees (OGC:CRS84).
 -- Kilometres along the ellipsoid (WGS 84) by the mid-latitude formula of Gauss: right to 0.1 % up
 -- to 200 km and 80 degrees of latitude. DuckDB's geodesics depend on a setting of the axis order.

@@ -1,4 +1,4 @@
--- Which class fills at least so much of a patch?
+-- Dominant class, if it has at least a share of a patch.
 -- shares: a struct of shares by class, such as `cover`; threshold: a share, 0 to 1.
 -- The name of the largest class if its share reaches the threshold, else null.
 CREATE OR REPLACE MACRO majority(shares, threshold) AS

@@ -1,4 +1,4 @@
--- Where is a file of a dataset that was moved?
+-- Path of a file of a dataset that was moved.
 -- path: where it was; old, new: what paths started with, and start with now; null to leave them.
 -- The new path; unchanged if it does not start with `old`. What a URL has in percent codes, a path
 -- has as it is.

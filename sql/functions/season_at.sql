@@ -1,4 +1,4 @@
--- Which season is it on that hemisphere?
+-- Actual season at a latitude.
 -- season: as in the northern hemisphere; latitude: degrees.
 -- The same season in the north, the opposite one south of the equator.
 CREATE OR REPLACE MACRO season_at(season, latitude) AS

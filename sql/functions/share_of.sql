@@ -1,4 +1,4 @@
--- What share do some classes have together?
+-- Share of several classes together.
 -- shares: a struct of shares by class, such as `igbp`; classes: list of class names.
 -- A share, 0 to 1; null without a land-cover file, or if a class has no such name.
 CREATE OR REPLACE MACRO share_of(shares, classes) AS

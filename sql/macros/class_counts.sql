@@ -1,4 +1,4 @@
--- How much of each simplified class is there in each season?
+-- Simplified classes by season: patches and area.
 -- No parameters.
 -- One row a class and season: patches that it dominates, patches that show at least a tenth of it,
 -- and its area in square kilometres; overlaps between patches count as often as they occur.
@@ -8,8 +8,7 @@ CREATE OR REPLACE MACRO class_counts() AS TABLE
         class,
         count(*) FILTER (dominant_cover = class) AS dominated,
         count(*) FILTER (share >= 0.1) AS shown,
-        -- A patch has 2.56 km a side.
-        sum(share) * 2.56 * 2.56 AS area_km2
+        sum(share) * patch_area_km2() AS area_km2
     FROM (
         SELECT
             season,

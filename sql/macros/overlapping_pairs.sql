@@ -1,4 +1,4 @@
--- Which patches share ground with which?
+-- Pairs of patches that share ground.
 -- One row a pair, each pair once: both ids, in order. Corners and edges count as ground.
 -- The join is by boxes, which is fast; CASE keeps the exact test, and ids, out of it.
 CREATE OR REPLACE MACRO overlapping_pairs() AS TABLE

@@ -1,4 +1,4 @@
--- Which patches touch a region that has a name?
+-- Patches that intersect a region that has a name.
 -- region_name: a name or code as in `named_regions`: 'Brazil', 'BRA', 'South Korea', 'Africa',
 -- 'US-CA', 'state:Georgia'.
 -- One row a patch, as in `patches`; an error if no region is called so, or several places are.

@@ -1,4 +1,4 @@
--- Which patches lie within a distance of a point?
+-- Patches within a distance of a point.
 -- longitude, latitude: degrees (OGC:CRS84); radius_km: kilometres, as in `geodesic_km`, to the
 -- nearest point of the footprint; not across a pole or the antimeridian.
 -- One row a patch, as in `patches`, and distance_km; the nearest first.

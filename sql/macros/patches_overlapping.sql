@@ -1,4 +1,4 @@
--- Which patches share ground with a patch?
+-- Patches that share ground with a patch.
 -- patch_id: an id in `patches`.
 -- One row a patch, as in `patches`, and overlap: the share of it that lies in the other, 0 to 1;
 -- largest first. The neighbours in the grid of a scene have 0.5, or 0.25 at a corner.

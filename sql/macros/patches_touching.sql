@@ -1,4 +1,4 @@
--- Which patches touch a geometry?
+-- Patches that intersect a geometry.
 -- shape: a geometry in degrees (OGC:CRS84).
 -- One row a patch, as in `patches`.
 CREATE OR REPLACE MACRO patches_touching(shape) AS TABLE

@@ -1,4 +1,4 @@
--- Which patches make a sample with as many of each kind?
+-- Sample with as many patches of each stratum.
 -- by_column: season, local_season, country, continent, split, scene_id, dominant_igbp or
 -- dominant_cover; per_stratum: how many of each value, all where there are fewer; seed: a number.
 -- One row a patch, as in `patches`. The same seed chooses the same patches everywhere: they are

@@ -1,4 +1,4 @@
--- What is the outline of each country?
+-- Outlines of the countries.
 -- $degrees: how far a line may be moved to save points.
 -- One row a country: its name, and its outline as GeoJSON, degrees (OGC:CRS84).
 SELECT

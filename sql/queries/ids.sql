@@ -1,4 +1,4 @@
--- Which patches are there?
+-- Ids of all patches.
 -- One row a patch: its id.
 SELECT id
 FROM patches

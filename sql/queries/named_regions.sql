@@ -1,4 +1,4 @@
--- Which regions may a user mean?
+-- Regions that a user may mean.
 -- $name: what the user wrote.
 -- One row a region: kind and name as in `regions`, the largest first.
 SELECT

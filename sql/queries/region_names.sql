@@ -1,4 +1,4 @@
--- What can a region be called?
+-- Names of regions, without codes and abbreviations.
 -- One row a name, but for codes and abbreviations: kind, and what it is called.
 SELECT
     kind,

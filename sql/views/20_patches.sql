@@ -1,6 +1,6 @@
--- Which patches are there, with everything to choose them by?
--- One row a patch. Shares of land cover are of the patch's 65,536 pixels, 0 to 1, exact; null
--- without a land-cover file. Coordinates are degrees (OGC:CRS84).
+-- Patches, with everything to select them by.
+-- One row a patch. Shares of land cover are of its 65,536 pixels, 0 to 1, exact;
+-- null without a land-cover file. Coordinates are degrees (OGC:CRS84).
 CREATE OR REPLACE VIEW patches AS
 WITH measured AS (
     SELECT

@@ -1,6 +1,6 @@
--- What do the codes of the four land-cover bands mean?
+-- Legends of the four land-cover bands.
 -- One row a class: scheme, code, name in SQL, title and colour of the legend, and for IGBP the
--- simplified class; the folder of the tables is in the variable `data`.
+-- simplified class; the path of the table is in the variable `classes`.
 CREATE OR REPLACE VIEW landcover_classes AS
 SELECT
     band,
@@ -10,4 +10,4 @@ SELECT
     title,
     color,
     cover
-FROM read_csv(getvariable('data') || '/datasets/sen12ms/landcover_classes.csv', header = true)
+FROM read_csv(getvariable('classes'), header = true)

@@ -1,18 +1,70 @@
--- Which regions have a name?
--- One row a piece of a region: countries, states, continents and UN subregions are cut into small
--- pieces so that a join is fast, and a patch on a cut meets two of them: join with DISTINCT.
--- Degrees (OGC:CRS84). Natural Earth 1:50m, public domain.
+-- Regions that have a name, subdivided.
+-- One row a polygon of a region: countries, states, continents, UN subregions and groups of them
+-- are subdivided so that a join is fast, and a patch on a cut meets two polygons: join with
+-- DISTINCT. Degrees (OGC:CRS84). Natural Earth 1:50m, public domain; the folder of the tables is in
+-- the variable `regions`.
 CREATE OR REPLACE VIEW regions AS
 WITH pieces AS (
-    SELECT * FROM read_parquet(getvariable('data') || '/regions/regions.parquet')
+    SELECT * FROM read_parquet(getvariable('regions') || '/regions.parquet')
+),
+
+groups AS (
+    SELECT * FROM read_csv(getvariable('regions') || '/region_groups.csv', header = true)
+),
+
+-- For each country, the larger regions that it is in.
+containing AS (
+    SELECT DISTINCT
+        name AS country_name,
+        'continent' AS kind,
+        continent AS name,
+        null AS code
+    FROM pieces
+    WHERE kind = 'country'
+    UNION ALL
+    SELECT DISTINCT
+        name AS country_name,
+        'subregion' AS kind,
+        subregion AS name,
+        null AS code
+    FROM pieces
+    WHERE kind = 'country'
+    UNION ALL
+    SELECT DISTINCT
+        pieces.name AS country_name,
+        'group' AS kind,
+        groups.name,
+        groups.code
+    FROM pieces
+    INNER JOIN groups
+        ON
+            (pieces.name = groups.member AND groups.kind = 'country')
+            OR (pieces.subregion = groups.member AND groups.kind = 'subregion')
+    WHERE pieces.kind = 'country'
 )
 
 SELECT
-    region.kind,
-    region.name,
-    region.name_long,
-    region.code,
-    region.iso_a2,
+    kind,
+    name,
+    name_long,
+    code,
+    iso_a2,
+    country,
+    country_name,
+    continent,
+    geometry,
+    bbox.xmin AS xmin,
+    bbox.ymin AS ymin,
+    bbox.xmax AS xmax,
+    bbox.ymax AS ymax
+FROM pieces
+UNION ALL
+SELECT
+    containing.kind,
+    containing.name,
+    containing.name AS name_long,
+    containing.code,
+    null AS iso_a2,
     pieces.country,
     pieces.country_name,
     pieces.continent,
@@ -22,28 +74,5 @@ SELECT
     pieces.bbox.xmax AS xmax,
     pieces.bbox.ymax AS ymax
 FROM pieces
-CROSS JOIN
-    unnest([
-        {
-            'kind': pieces.kind,
-            'name': pieces.name,
-            'name_long': pieces.name_long,
-            'code': pieces.code,
-            'iso_a2': pieces.iso_a2
-        },
-        {
-            'kind': 'continent',
-            'name': pieces.continent,
-            'name_long': pieces.continent,
-            'code': NULL,
-            'iso_a2': NULL
-        },
-        {
-            'kind': 'subregion',
-            'name': pieces.subregion,
-            'name_long': pieces.subregion,
-            'code': NULL,
-            'iso_a2': NULL
-        }
-    ]) AS expanded (region)
-WHERE pieces.kind = 'country' OR region.kind = 'state'
+INNER JOIN containing ON pieces.name = containing.country_name
+WHERE pieces.kind = 'country'

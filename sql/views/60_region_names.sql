@@ -1,7 +1,8 @@
--- What is each region called?
--- One row a name or code: kind and name as in `regions`, what it is called, how that is compared
--- (`folded`), and the country that it lies in, null for what is larger. To the names of Natural
--- Earth come those that people type, of region_aliases.csv, whose folder is in the variable `data`.
+-- Names and codes of the regions.
+-- One row a name or code: kind and name as in `regions`, `called`, its `spelling` as `folded` gives
+-- it, and `country_name`, the country that it lies in, null for what is larger. To the names of
+-- Natural Earth come those that people type, of region_aliases.csv; the folder of the tables is in
+-- the variable `regions`.
 CREATE OR REPLACE VIEW region_names AS
 WITH known AS (
     SELECT DISTINCT
@@ -28,7 +29,7 @@ every_name AS (
         known.country_name,
         aliases.alias AS called
     FROM known
-    INNER JOIN read_csv(getvariable('data') || '/regions/region_aliases.csv', header = true) AS aliases
+    INNER JOIN read_csv(getvariable('regions') || '/region_aliases.csv', header = true) AS aliases
         ON known.kind = aliases.kind AND known.name = aliases.name
 )
 

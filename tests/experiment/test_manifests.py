@@ -65,7 +65,7 @@ def test_manifest_says_all_about_the_subset(cat: Catalog, small: Small) -> None:
     manifest = cat.select(season="winter", region="nld", cover={"water": (0, 0.9)}).manifest()
     assert manifest.made["filter"] == {
         "season": ["winter"],
-        "cover": {"cover.water": [0.0, 0.9]},
+        "cover": ["cover.water >= 0.0", "cover.water <= 0.9"],
         "region": "country:Netherlands",
         "predicate": "intersects",
     }

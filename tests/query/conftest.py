@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import duckdb
-
     from tests.conftest import Small
 
 RAGGED = (
@@ -73,9 +71,3 @@ def opened(small: Small, ragged: Path) -> Iterator[dict[str, tuple[Catalog, Cata
     for pair in catalogs.values():
         for catalog in pair:
             catalog.close()
-
-
-@pytest.fixture(scope="module")
-def connection(cat: Catalog) -> duckdb.DuckDBPyConnection:
-    """To look names up in `regions`."""
-    return cat.cursor()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -11,8 +12,6 @@ import pytest
 import shapely
 
 from catalog import Catalog, RegionError
-from catalog.datasets.legacy import DATA
-from catalog.query.question import as_filters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +27,7 @@ PREDICATES = ("intersects", "within", "centroid")
 
 @cache
 def country(*names: str) -> BaseGeometry:
-    table = geopandas.read_parquet(DATA / "regions.parquet")
+    table = geopandas.read_parquet(files("catalog") / "regions" / "regions.parquet")
     return table[(table["kind"] == "country") & table["name"].isin(names)].union_all()
 
 
@@ -73,7 +72,7 @@ def expect(opened: Opened, filters: dict[str, Any], expected: list[str]) -> None
     assert table.select(**filters).ids == expected
     for cat in (whole, table):
         assert answered(cat, selection.to_sql()) == expected
-    again = whole.select(**json.loads(json.dumps(as_filters(selection.question))))
+    again = whole.select(**json.loads(json.dumps(dict(selection.question.given))))
     assert again.ids == expected
     assert again.to_sql() == selection.to_sql()
 
@@ -117,7 +116,7 @@ def test_four_numbers_are_a_box_and_a_list_of_boxes_is_several(opened: Opened) -
     box = cat.select(region=KOREA_BOX).ids
     assert box
     assert cat.select(region=[KOREA_BOX]).ids == cat.select(region=list(KOREA_BOX)).ids == box
-    assert cat.select(region=geopandas.GeoSeries([shapely.box(*KOREA_BOX)])).ids == box
+    assert cat.select(region=geopandas.GeoSeries([shapely.box(*KOREA_BOX)], crs=4326)).ids == box
 
 
 def test_other_filters_narrow_what_is_left(opened: Opened) -> None:

@@ -123,7 +123,7 @@ def test_options_have_a_colour_for_every_cover(client: httpx.Client) -> None:
     [
         ("scenes.json", {"region": "Brasil"}, "did you mean Brazil"),
         ("scenes.json", {"season": "sumer"}, "did you mean summer"),
-        ("scenes.json", {"cover": "forest>2"}, "is no condition"),
+        ("scenes.json", {"cover": "forest>2"}, "is not a share"),
         ("scenes.json", {"region": "1,2,3"}, "a box is west,south,east,north"),
         ("scenes.json", {"region": "/etc/passwd"}, "is a file: the map takes a name"),
         ("scenes.json", {"region": "regions.geojson"}, "is a file: the map takes a name"),

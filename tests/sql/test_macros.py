@@ -30,6 +30,7 @@ FUNCTIONS = {
     "centre": FIRST_FIVE.format("ST_AsText(ST_ReducePrecision(centre(geometry), 1e-9))"),
     "class_entropy": FIRST_FIVE.format("class_entropy(igbp)"),
     "dominant": FIRST_FIVE.format("dominant(lccs_lc)"),
+    "patch_area_km2": FIRST_FIVE.format("patch_area_km2()"),
     "folded": "FROM region_names SELECT called, folded(called) WHERE name = 'Dem. Rep. Congo'",
     "geodesic_km": FIRST_FIVE.format("geodesic_km(lon, lat, 126.98, 37.57)") + " OFFSET 27",
     "labels": FIRST_FIVE.format("labels(cover, 0.1)"),

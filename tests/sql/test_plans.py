@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from catalog.datasets.legacy import DATA
-from catalog.query.conditions import filter_parameters
+from catalog.datasets import SEN12MS
+from catalog.query.conditions import one_of
+from catalog.query.database import build_database, open_database
 from catalog.query.extensions import load_extension
-from catalog.query.question import Question, choose
+from catalog.query.generated import definitions
+from catalog.query.literals import filled
+from catalog.query.question import Location, Question
 from catalog.query.regions import resolve_regions
-from catalog.query.statements import statement, statements
+from catalog.query.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from catalog import Catalog
     from tests.conftest import Small
 
+PACKAGE = files("catalog")
 ITALY = {
     "patches_in_box": "patches_in_box(10, 44, 11, 45)",
     "patches_near": "patches_near(10.65, 44.77, 50)",
@@ -80,13 +86,16 @@ def watched(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     assert pq.ParquetFile(items).num_row_groups == 6
     with duckdb.connect(config={"enable_external_file_cache": False}) as connection:
         load_extension(connection, "spatial")
-        connection.execute(statement("build/set_items"), {"items": str(items)})
-        connection.execute(statement("build/set_data"), {"data": str(DATA.parent)})
-        none = {"members": str(DATA.parent / "store" / "no_members.parquet")}
-        connection.execute(statement("build/set_members"), none)
-        for folder in ("functions", "views", "macros"):
-            for text in statements(folder):
-                connection.execute(text)
+        values = {
+            "items": str(items),
+            "members": str(PACKAGE / "store" / "no_members.parquet"),
+            "regions": str(PACKAGE / "regions"),
+            "classes": str(PACKAGE / "datasets" / "sen12ms" / "landcover_classes.csv"),
+            "databases": "memory",
+        }
+        connection.execute(filled(statement("build/cursor"), **values))
+        for text in definitions(SEN12MS, "functions", "views", "macros"):
+            connection.execute(text)
         connection.execute("CALL enable_logging('FileSystem', level = 'trace')")
         yield Watched(items, connection)
 
@@ -120,8 +129,13 @@ def test_only_row_groups_near_the_place_are_read(watched: Watched, name: str) ->
 )
 def test_a_selection_reads_only_row_groups_near_its_place(watched: Watched, region: Any) -> None:
     cursor = watched.connection
-    question = Question(filter_parameters(season="summer"), resolve_regions(region, cursor))
-    assert len(watched.groups_read(lambda: len(choose(question, cursor)))) == 1
+
+    def fetch(query: str) -> list[Any]:
+        return cursor.execute(query).fetchall()
+
+    location = Location(resolve_regions(region, fetch))
+    question = Question((one_of("season", ["summer"]),), (location,))
+    assert len(watched.groups_read(lambda: fetch(question.sql()))) == 1
 
 
 def test_a_question_without_a_place_reads_all_row_groups(watched: Watched) -> None:
@@ -137,6 +151,12 @@ def test_the_database_passes_on_only_rows_near_the_place(cat: Catalog, name: str
     assert min(scan["rows"] for scan in found if "xmin" in scan["filters"]) <= 9
 
 
-def test_the_database_skips_row_groups_outside_a_region(cat: Catalog) -> None:
-    found = scans(cat.cursor(), f"SELECT count(*) FROM {JOINED['patches_in_region']}")
+def test_the_database_skips_row_groups_outside_a_region(small: Small, tmp_path: Path) -> None:
+    items, database = tmp_path / "items.parquet", tmp_path / "catalog.duckdb"
+    source = pq.ParquetFile(small.out / "items.parquet")
+    table = source.read().replace_schema_metadata(source.metadata.metadata)
+    pq.write_table(pa.concat_tables([table] * 100), items)
+    build_database(items, database)
+    with open_database(database).connection as connection:
+        found = scans(connection, f"SELECT count(*) FROM {JOINED['patches_in_region']}")
     assert any("st_intersects_extent" in scan["filters"] for scan in found)

@@ -1,3 +1,0 @@
--- Who may change that?
--- Nobody, as long as the connection lives.
-SET lock_configuration = true

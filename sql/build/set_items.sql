@@ -1,3 +1,0 @@
--- Where is the footprint table?
--- $items: path or URL of items.parquet.
-SET VARIABLE items = $items

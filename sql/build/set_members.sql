@@ -1,3 +1,0 @@
--- Where is the member table?
--- $members: path of members.parquet.
-SET VARIABLE members = $members

@@ -1,0 +1,7 @@
+-- Keep the answers of the views as tables of the attached database.
+CREATE TABLE catalog.patches AS FROM memory.patches;
+CREATE TABLE catalog.scenes AS FROM memory.scenes;
+CREATE TABLE catalog.landcover_classes AS FROM memory.landcover_classes;
+CREATE TABLE catalog.regions AS FROM memory.regions;
+CREATE TABLE catalog.region_names AS FROM memory.region_names;
+CREATE TABLE catalog.members AS FROM memory.members;

@@ -1,2 +1,0 @@
--- Which database do names mean?
-USE catalog

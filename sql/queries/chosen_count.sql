@@ -1,0 +1,4 @@
+-- Number of selected patches.
+-- One row.
+SELECT count(*) AS patches
+FROM chosen
