@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 ORDER: Final = "ORDER BY season, scene, patch"
 _FOOTPRINTS: Final = {
-    "intersects": "candidates.geometry",
-    "within": "candidates.geometry",
-    "centroid": "centre(candidates.geometry)",
+    "intersects": "{}geometry",
+    "within": "{}geometry",
+    "centroid": "centre({}geometry)",
 }
+"""What of a patch is compared, with the table that it is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,30 @@ class Location:
     inside: bool = True
     """Whether patches lie there; otherwise they do not."""
 
-    def condition(self, name: str) -> str:
+    @property
+    def is_joined(self) -> bool:
+        """Whether it takes a join: a drawn region that is not subdivided is one literal."""
+        region, *others = self.regions
+        whole = self.predicate == "within" or len(region.pieces) == 1
+        return bool(others or region.named or not whole)
+
+    def comparison(self) -> str:
+        """The condition on a patch, for a region that is one literal."""
+        relate = "ST_Within" if self.predicate == "within" else "ST_Intersects"
+        footprint = _FOOTPRINTS[self.predicate].format("")
+        condition = f"{relate}({footprint}, ST_GeomFromText({literal(self.regions[0].wkt)}))"
+        # A patch without a footprint lies nowhere.
+        return condition if self.inside else f"({condition}) IS NOT TRUE"
+
+    def membership(self, name: str) -> str:
         """The condition on a candidate, with the region in a table of that name."""
-        negation = "" if self.inside else "NOT "
+        footprint = _FOOTPRINTS[self.predicate].format("candidates.")
         if self.predicate == "within":
             union = f"(SELECT ST_Union_Agg({name}.geometry) FROM {name})"
-            return f"{negation}ST_Within(candidates.geometry, {union})"
-        footprint = _FOOTPRINTS[self.predicate]
+            condition = f"ST_Within({footprint}, {union})"
+            return condition if self.inside else f"({condition}) IS NOT TRUE"
         return (
-            f"id {negation}IN (\n"
+            f"id {'' if self.inside else 'NOT '}IN (\n"
             "        SELECT candidates.id\n"
             "        FROM candidates\n"
             f"        INNER JOIN {name} ON ST_Intersects({footprint}, {name}.geometry)\n"
@@ -86,22 +102,23 @@ class Question:
     def sql(self, columns: Sequence[str] = ("*",), *, ordered: bool = True) -> str:
         """The question over `patches`, with these columns; ordered by season, scene and patch.
 
-        The cheap conditions, and bounding boxes for what lies in a region, come first and are
-        materialized: DuckDB would otherwise test every patch against the region.
+        Where regions are joined, the other conditions, bounding boxes among them, come first and
+        are materialized: DuckDB would otherwise join every patch.
         """
+        joined = [location for location in self.locations if location.is_joined]
         conditions = [*self.conditions, *self._boxes()]
-        if not self.locations:
-            lines = [*_select(columns, "patches", conditions)]
+        conditions += [each.comparison() for each in self.locations if not each.is_joined]
+        if not joined:
+            lines = _select(columns, "patches", conditions)
         else:
-            tables = {f"region_{k}": each for k, each in enumerate(self.locations, 1)}
-            candidates = _select(["*"], "patches", conditions)
-            inner = [each.condition(name) for name, each in tables.items()]
+            tables = {f"region_{number}": each for number, each in enumerate(joined, 1)}
+            members = [each.membership(name) for name, each in tables.items()]
             lines = [
                 "WITH candidates AS MATERIALIZED (",
-                indent("\n".join(candidates), "    "),
+                indent("\n".join(_select(["*"], "patches", conditions)), "    "),
                 ")" + "".join(_common_table(name, each) for name, each in tables.items()),
                 "",
-                *_select(columns, "candidates", inner),
+                *_select(columns, "candidates", members),
             ]
         return "\n".join([*lines, ORDER] if ordered else lines)
 
