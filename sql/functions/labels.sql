@@ -3,7 +3,10 @@
 -- own multi-label list is that of `cover` at 0.1.
 -- A list of class names in the order of the legend; empty without a land-cover file.
 CREATE OR REPLACE MACRO labels(shares, threshold) AS
-list_filter(
-    map_keys(shares::MAP(VARCHAR, DOUBLE)),
-    LAMBDA class: (shares::MAP(VARCHAR, DOUBLE))[class] >= threshold
+coalesce(
+    list_filter(
+        map_keys(shares::MAP(VARCHAR, DOUBLE)),
+        LAMBDA class: (shares::MAP(VARCHAR, DOUBLE))[class] >= threshold
+    ),
+    []
 )

@@ -6,7 +6,17 @@ CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
     WITH called AS (
         SELECT
             CASE count(*)
-                WHEN 0 THEN error('there is no region ' || region_name)
+                WHEN 0
+                    THEN error(
+                        'there is no region ' || coalesce(region_name, 'NULL') || coalesce(
+                            ': did you mean ' || (
+                                SELECT string_agg(DISTINCT called, ' or ')
+                                FROM region_names
+                                WHERE jaro_winkler_similarity(spelling, folded(region_name)) > 0.9
+                            ) || '?',
+                            ': FROM region_names lists them'
+                        )
+                    )
                 WHEN 1 THEN any_value({'kind': kind, 'name': name})
                 ELSE error(
                     region_name || ' means more than one region: write '

@@ -4,12 +4,19 @@
 -- One row a patch, as in `patches`, and distance_km; the nearest first.
 CREATE OR REPLACE MACRO patches_near(longitude, latitude, radius_km) AS TABLE
     SELECT
-        * EXCLUDE nearest,
-        geodesic_km(longitude, latitude, ST_X(nearest), ST_Y(nearest)) AS distance_km
+        * EXCLUDE (stretch, nearest),
+        geodesic_km(longitude, latitude, ST_X(nearest) / stretch, ST_Y(nearest)) AS distance_km
     FROM (
         SELECT
             *,
-            ST_EndPoint(ST_ShortestLine(ST_Point(longitude, latitude), geometry)) AS nearest
+            -- A degree of longitude is shorter than one of latitude: the nearest point is found
+            -- where both are as long as at the patch.
+            cos(radians((ymin + ymax) / 2)) AS stretch,
+            ST_EndPoint(
+                ST_ShortestLine(
+                    ST_Point(longitude * stretch, latitude), ST_Scale(geometry, stretch, 1)
+                )
+            ) AS nearest
         FROM patches
         WHERE
             -- No degree of latitude is shorter than 110.5 km, no degree of longitude than that

@@ -1,4 +1,4 @@
-"""Questions through Python beside the same SQL typed by hand; their memory; and the time to start."""
+"""Questions through Python beside the same SQL typed by hand, their memory, the time to start."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.bench
 
 ORDER = "ORDER BY season, scene, patch"
-BOX = "xmin <= 11 AND xmax >= 10 AND ymin <= 45 AND ymax >= 44 AND " \
-      "ST_Intersects(geometry, ST_MakeEnvelope(10, 44, 11, 45))"  # fmt: skip
+BOX = (
+    "xmin <= 11 AND xmax >= 10 AND ymin <= 45 AND ymax >= 44 "
+    "AND ST_Intersects(geometry, ST_MakeEnvelope(10, 44, 11, 45))"
+)
 QUESTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "all": ({}, "true"),
     "season": ({"season": "spring"}, "season = 'spring'"),
@@ -49,7 +51,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_question_beside_the_same_sql_typed_by_hand(full: Path, bench: Bench, name: str) -> None:
     filters, where = QUESTIONS[name]
-    typed = f"SELECT s2 FROM patches WHERE {where} {ORDER}"  # noqa: S608 - as typed above
+    typed = f"SELECT s2 FROM patches WHERE {where} {ORDER}"
     with Catalog.open(full) as whole, Catalog.open(full / "items.parquet") as table:
         for source, cat in (("catalog.duckdb", whole), ("items.parquet", table)):
             cursor = cat.cursor()
@@ -73,7 +75,7 @@ def test_question_beside_the_same_sql_typed_by_hand(full: Path, bench: Bench, na
 def test_paths_beside_the_fetch_of_duckdb(full: Path, bench: Bench) -> None:
     with Catalog.open(full) as cat:
         cursor = cat.cursor()
-        query = f"SELECT s1, s2, lc FROM patches {ORDER}"  # noqa: S608
+        query = f"SELECT s1, s2, lc FROM patches {ORDER}"
         contestants = {
             "Catalog.select().paths()": lambda: cat.select().paths(),
             "DuckDB's fetch": lambda: cursor.execute(query).fetchall(),
@@ -119,8 +121,8 @@ def test_time_to_start(indexed: Path, bench: Bench) -> None:
         "python -c 'import duckdb'": [sys.executable, "-c", "import duckdb"],
         "python -c 'import catalog'": [sys.executable, "-c", "import catalog"],
         "sen12ms --help": [sen12ms, "--help"],
-        "sen12ms select": [sen12ms, "select", str(indexed), "--season", "spring", "--format", "paths"],
-    }  # fmt: skip
+        "sen12ms select": [sen12ms, "select", str(indexed), "--format", "paths"],
+    }
     contestants = {
         name: lambda command=command: subprocess.run(command, check=True, capture_output=True)
         for name, command in commands.items()
