@@ -67,8 +67,10 @@ def test_distance_is_that_of_proj_to_the_outline(arctic: Catalog, seed: int) -> 
 
 def test_neighbours_around_a_patch_are_those_of_all_pairs(cat: Catalog) -> None:
     pairs = cat.sql("FROM overlapping_pairs()").fetchall()
+    least = 1.0
     for name in cat.select(season="spring").ids:
         query = f"SELECT id, overlap FROM patches_overlapping('{name}')"
         around = dict(cat.sql(query).fetchall())
         assert set(around) == {b if a == name else a for a, b in pairs if name in {a, b}}
-        assert any(overlap < 1e-6 for overlap in around.values()), "some only touch"
+        least = min(least, *around.values())
+    assert least < 1e-6, "some only touch"
