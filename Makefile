@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
+COUNTRIES ?= tests/data/regions/countries_50m.geojson.xz
+STATES ?= tests/data/regions/states_50m.geojson.xz
 
 .PHONY: demo test browser check bench docs regions clean
 
@@ -29,8 +31,8 @@ bench: $(VENV)/installed-test  ## Measure, and write docs/performance.md.
 docs: $(VENV)/installed-test  ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden
 
-regions: $(VENV)/installed  ## Build the table of regions anew from Natural Earth.
-	$(BIN)/python -m catalog.regions.build_regions ../shared/regions
+regions: $(VENV)/installed  ## Build the table of regions anew from Natural Earth's GeoJSON.
+	$(BIN)/python -m catalog.regions.build_regions $(COUNTRIES) $(STATES)
 
 clean:  ## Remove the environment and the demo.
 	rm -rf $(VENV) $(DEMO)
