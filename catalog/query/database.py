@@ -13,7 +13,7 @@ from uuid import uuid4
 import duckdb
 
 from catalog.errors import OutputError, QueryError
-from catalog.query.extensions import first_line, load_extension, wheel_settings
+from catalog.query.extensions import extension_settings, first_line, load_extension
 from catalog.query.statements import statement, statements
 
 if TYPE_CHECKING:
@@ -183,14 +183,13 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
 def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConnection:
     """A DuckDB that shares nothing with others of this process, which may have the same file open.
 
-    Temporary files never go beside the catalog, nor extensions into its folder. DuckDB lets every
-    query read the folder of temporary files: it is one of its own, made when it is needed.
+    Temporary files never go beside the catalog. DuckDB lets every query read the folder of
+    temporary files: it is one of its own, made when it is needed.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
-        **wheel_settings(*extensions),
+        **extension_settings(*extensions),
         "memory_limit": MEMORY,
         "temp_directory": str(Path(tempfile.gettempdir()) / f"sen12ms-catalog-{uuid4().hex}"),
-        "extension_directory": str(Path.home() / ".duckdb" / "extensions"),
         **config,
     }
     connection = duckdb.connect(config=settings)
