@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,11 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("real") / "SEN12MS"
     write_real_files(root)
     return root
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep matplotlib's caches out of the user's home, and from one run to the next."""
+    os.environ.setdefault("MPLCONFIGDIR", str(config.cache.mkdir("matplotlib")))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

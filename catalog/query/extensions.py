@@ -47,7 +47,7 @@ def extension_settings(*names: str) -> dict[str, bool | str]:
     missing = [name for name in names if _wheel_file(name) is None]
     if not missing:
         return {"allow_unsigned_extensions": True}
-    folder = os.path.expanduser(os.path.join("~", ".duckdb", "extensions"))
+    folder = os.path.expanduser("~/.duckdb/extensions")
     if not os.path.isabs(folder):
         raise QueryError(
             f"DuckDB's extension {missing[0]} has no home folder to be installed into; "
