@@ -1,52 +1,97 @@
 # Everything below needs only Python >= 3.11 (with venv) and make.
 
 PYTHON ?= python3
+PYTHON_VERSION ?= 3.13
 VENV := .venv
 BIN := $(VENV)/bin
+UV := $(BIN)/uv
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 DEMO ?= demo
+COUNTRIES ?= tests/data/regions/countries_50m.geojson.xz
+STATES ?= tests/data/regions/states_50m.geojson.xz
+PYTEST_ARGS ?=
 
-.PHONY: demo test browser check bench docs regions clean
+.PHONY: demo test torch test-lowest test-newest test-python browser check audit bench docs regions \
+	constraints clean
 
 demo: $(VENV)/installed  ## Make a small synthetic SEN12MS and its catalog, and ask it a question.
 	$(BIN)/sen12ms demo $(DEMO)
 
-test: $(VENV)/installed-test  ## Run the tests.
-	$(BIN)/python -m pytest -n auto
+test: $(VENV)/installed-test  ## Run the tests, with the versions of constraints.txt.
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+torch: $(VENV)/installed-torch  ## Install PyTorch: `make test` then runs the tests of training, too.
+
+# In an environment of its own: its folder, the interpreter, the resolution.
+define test_with
+	$(UV) venv --quiet --clear --seed --python $(2) $(1)
+	$(UV) pip install --quiet --python $(1) --resolution $(3) --editable '.[test]'
+	$(1)/bin/python -m pytest -n auto $(PYTEST_ARGS)
+endef
+
+test-lowest: $(UV)  ## Run the tests with the lowest versions that pyproject.toml allows.
+	$(call test_with,.venv-lowest,$(BIN)/python,lowest-direct)
+
+test-newest: $(UV)  ## Run the tests with the newest versions.
+	$(call test_with,.venv-newest,$(BIN)/python,highest)
+
+test-python: $(UV)  ## Run the tests with another Python: PYTHON_VERSION=3.13, or its path.
+	$(call test_with,.venv-python,$(PYTHON_VERSION),highest)
 
 browser: $(VENV)/installed-test  ## Build STAC Browser into a cache folder, once; needs Node.js >= 18.
 	$(BIN)/sen12ms serve --build-browser
 
-check: $(VENV)/installed-check  ## Run linters, type checks and the layer contracts.
+check: $(VENV)/installed-check $(UV)  ## Run linters, type checks and the layer contracts.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
+	$(UV) tool run --quiet cffconvert --validate
 
-bench: $(VENV)/installed-test  ## Measure, and write docs/performance.md.
+audit: $(VENV)/installed-test $(UV)  ## Look for known vulnerabilities; asks a service on the network.
+	$(UV) pip freeze --quiet --python $(BIN)/python --exclude-editable > $(VENV)/installed.txt
+	$(UV) tool run --quiet pip-audit --disable-pip --no-deps --requirement $(VENV)/installed.txt
+
+bench: $(VENV)/installed-torch  ## Measure, write docs/performance.md, and fail where a bar is missed.
 	$(BIN)/python -m pytest tests/benchmarks -m bench --update-golden
 
 docs: $(VENV)/installed-test  ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden
 
-regions: $(VENV)/installed  ## Build the table of regions anew from Natural Earth.
-	$(BIN)/python -m catalog.regions.build_regions ../shared/regions
+regions: $(VENV)/installed  ## Build the table of regions anew from Natural Earth's GeoJSON.
+	$(BIN)/python -m catalog.regions.build_regions $(COUNTRIES) $(STATES)
 
-clean:  ## Remove the environment and the demo.
-	rm -rf $(VENV) $(DEMO)
+constraints: $(UV)  ## Write constraints.txt anew: the newest versions, for every Python.
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --extra check \
+		--no-header --no-annotate --no-emit-package sen12ms-catalog pyproject.toml \
+		--output-file constraints.txt
 
-$(VENV)/bin/python:
+clean:  ## Remove the environments and the demo.
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-python $(DEMO)
+
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+$(UV): | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
 	touch $@
 
-$(VENV)/installed-test: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+$(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[test]'
 	touch $@ $(VENV)/installed
 
-$(VENV)/installed-check: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+$(VENV)/installed-torch: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[test-torch]'
+	touch $@ $(VENV)/installed-test $(VENV)/installed
+
+$(VENV)/installed-check: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[test,check]'
 	touch $@ $(VENV)/installed-test $(VENV)/installed

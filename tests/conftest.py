@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import settings
+from real_files import write_real_files
 
 from catalog import Catalog, Report, index
 from catalog.source.synthetic import SyntheticScene, write_scene
@@ -20,7 +22,6 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")  # `--hypothesis-profile default` draws other examples
 
 TESTS = Path(__file__).parent
-SHARED = TESTS.parent.parent / "shared"
 FAST: Final[dict[str, Any]] = {"compresslevel": 1}
 
 
@@ -127,12 +128,16 @@ def table_cat(small: Small) -> Iterator[Catalog]:
 
 
 @pytest.fixture(scope="session")
-def real() -> Path:
-    """Real files of the dataset."""
-    folder = SHARED / "sen12ms" / "real"
-    if not folder.is_dir():
-        pytest.skip(f"the real files are not in {folder}")
-    return folder
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real files of the dataset, with pixels that are made; tests must leave them as they are."""
+    root = tmp_path_factory.mktemp("real") / "SEN12MS"
+    write_real_files(root)
+    return root
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep matplotlib's caches out of the user's home, and from one run to the next."""
+    os.environ.setdefault("MPLCONFIGDIR", str(config.cache.mkdir("matplotlib")))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -37,9 +37,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def names() -> dict[str, object]:
-    """What the blocks of the page have defined so far."""
-    return {"__name__": "page"}
+def names(demo: Path) -> Iterator[dict[str, object]]:
+    """What the blocks before the training have defined, in the folder of the demo."""
+    pytest.importorskip("matplotlib", reason="matplotlib is an optional extra")
+    names: dict[str, object] = {"__name__": "page"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(demo)
+        run(PAGE.read_text(encoding="utf-8").partition(TRAINING)[0], names)
+        yield names
 
 
 def run(text: str, names: dict[str, object]) -> None:
@@ -47,26 +52,14 @@ def run(text: str, names: dict[str, object]) -> None:
         exec(compile(block, f"block {number}", "exec"), names)
 
 
-def test_page_runs_from_the_question_to_the_pictures(
-    demo: Path, names: dict[str, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is an optional extra")
-    monkeypatch.chdir(demo)
-    run(PAGE.read_text(encoding="utf-8").partition(TRAINING)[0], names)
+@pytest.mark.usefixtures("names")
+def test_page_runs_from_the_question_to_the_pictures(demo: Path) -> None:
     for name in ("leakage.png", "train.parquet", "val.json", "test.txt", "train.png"):
         assert (demo / name).stat().st_size > 0
 
 
-def test_page_trains(
-    demo: Path,
-    names: dict[str, object],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_page_trains(names: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch", reason="PyTorch is an optional extra")
-    monkeypatch.chdir(demo)
-    if "train" not in names:
-        pytest.skip("the blocks before did not run")
     run(PAGE.read_text(encoding="utf-8").partition(TRAINING)[2], names)
     assert "epoch 1: loss " in capsys.readouterr().out
 

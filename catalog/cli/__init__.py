@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -20,6 +20,7 @@ from catalog.cli.select import select
 from catalog.cli.serve import serve
 from catalog.cli.split import split
 from catalog.cli.sql import sql
+from catalog.cli.streams import drop_output, flush_output, open_closed_streams, sentence
 from catalog.errors import CatalogError
 
 EPILOG = (
@@ -33,12 +34,13 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            outcome = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return super().invoke(ctx)
+        except (BrokenPipeError, SystemExit) as error:
+            broken = error.__context__ if isinstance(error, SystemExit) else error
+            if not isinstance(broken, BrokenPipeError):  # which rich turns into SystemExit(1)
+                raise
+            drop_output()
             raise click.exceptions.Exit(0) from error
-        return outcome
 
 
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,16 +73,32 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; errors that a user can cause are one sentence."""
+    """Run the command line; errors that a user or a machine can cause are one sentence."""
+    open_closed_streams()
+    try:
+        code = _run()
+        flush_output()
+    except CatalogError as error:
+        code = _failed(str(error))
+    except (OSError, UnicodeEncodeError) as error:
+        code = _failed(sentence(error))
+    with suppress(OSError):
+        flush_output()
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = sen12ms.main(prog_name="sen12ms", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted: what was there before is unchanged.", err=True)
-        sys.exit(130)
-    except CatalogError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _failed(message: str) -> int:
+    click.echo(f"Error: {message}", err=True)
+    return 1

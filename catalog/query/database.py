@@ -16,7 +16,7 @@ from catalog.datasets import DATASETS, DEFINITIONS, SEN12MS
 from catalog.datasets.load import CLASSES
 from catalog.errors import OutputError, QueryError
 from catalog.model import UNMOVED
-from catalog.query.extensions import first_line, load_extension, wheel_settings
+from catalog.query.extensions import extension_settings, first_line, load_extension
 from catalog.query.generated import definition, definitions
 from catalog.query.literals import filled
 from catalog.query.statements import statement, statement_names
@@ -221,11 +221,11 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
 def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConnection:
     """A DuckDB that shares nothing with others of this process, which may have the same file open.
 
-    Temporary files never go beside the catalog, nor extensions into its folder. DuckDB lets every
-    query read the folder of temporary files: it is one of its own, made when it is needed.
+    Temporary files never go beside the catalog. DuckDB lets every query read the folder of
+    temporary files: it is one of its own, made when it is needed.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
-        **wheel_settings(*extensions),
+        **extension_settings(*extensions),
         "memory_limit": MEMORY,
         "temp_directory": str(Path(tempfile.gettempdir()) / f"sen12ms-catalog-{uuid4().hex}"),
         **config,

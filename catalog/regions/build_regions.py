@@ -2,9 +2,9 @@
 
 Source: Natural Earth 1:50m, countries and states (https://www.naturalearthdata.com), public domain.
 
-    python -m catalog.regions.build_regions ../shared/regions [OUTPUT]
+    python -m catalog.regions.build_regions COUNTRIES STATES [OUTPUT]
 
-The folder holds `countries_50m.geojson` and `states_50m.geojson`. A spatial join asks rectangles
+`tests/data/regions/` has both files, GeoJSON compressed by xz. A spatial join asks rectangles
 first and vertices afterwards: of a whole country the rectangle says little and the vertices are
 thousands. One row a piece, GeoParquet 1.1; the same input gives the same bytes.
 
@@ -14,7 +14,9 @@ thousands. One row a piece, GeoParquet 1.1; the same input gives the same bytes.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import lzma
 import math
 import re
 import sys
@@ -38,6 +40,9 @@ AREA_TOLERANCE: Final = 1e-9
 """Share of its area that a region may gain or lose by the cutting."""
 ATTRIBUTION: Final = "Made with Natural Earth 1:50m (naturalearthdata.com), public domain"
 OUTPUT: Final = Path(__file__).with_name("regions.parquet")
+COUNTRIES_SHA256: Final = "d7ff6a29a2662273e648942b24adb44097ff7b9b7b5390a0ee1edde1d4e8e8c5"
+STATES_SHA256: Final = "dd641b58fc15700c55b1b65a55a61a09cebc52f8c2d53c04b07d9b6e95e2bab3"
+"""Of the GeoJSON, decompressed, that the table was made from."""
 
 _SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
 _ALPHA_2: Final = re.compile(r"[A-Z]{2}")
@@ -69,13 +74,13 @@ class Region:
     """Of the country, by the United Nations."""
 
 
-def build(source: Path, output: Path = OUTPUT) -> int:
+def build(countries: Path, states: Path, output: Path = OUTPUT) -> int:
     """Write the table of pieces, sorted by kind, name and position; return how many there are.
 
     Parameters
     ----------
-    source : Path
-        Folder with `countries_50m.geojson` and `states_50m.geojson`.
+    countries, states : Path
+        GeoJSON, or GeoJSON compressed by xz.
     output : Path
         The GeoParquet file; replaced if it exists.
 
@@ -86,7 +91,7 @@ def build(source: Path, output: Path = OUTPUT) -> int:
     """
     rows = [
         (region, piece)
-        for region, outline in read_regions(source)
+        for region, outline in read_regions(countries, states)
         for piece in region_pieces(region, outline)
     ]
     rows.sort(key=lambda row: (row[0].kind, row[0].name, row[1].bounds))
@@ -96,17 +101,43 @@ def build(source: Path, output: Path = OUTPUT) -> int:
     return len(rows)
 
 
-def read_regions(source: Path) -> Iterator[tuple[Region, MultiPolygon]]:
+def read_regions(countries: Path, states: Path) -> Iterator[tuple[Region, MultiPolygon]]:
     """Every country, then every state, with its repaired outline in longitude and latitude."""
-    countries: dict[str, Region] = {}
-    for properties, outline in _features(source / "countries_50m.geojson"):
-        country = countries[properties["admin"]] = _country(properties)
+    known: dict[str, Region] = {}
+    for properties, outline in _features(countries):
+        country = known[properties["admin"]] = _country(properties)
         yield country, outline
-    for properties, outline in _features(source / "states_50m.geojson"):
-        if properties["admin"] not in countries:
+    for properties, outline in _features(states):
+        if properties["admin"] not in known:
             msg = f"{properties['name']} lies in {properties['admin']}, which is not in the source"
             raise ValueError(msg)
-        yield _state(properties, countries[properties["admin"]]), outline
+        yield _state(properties, known[properties["admin"]]), outline
+
+
+def check_source(path: Path, sha256: str) -> None:
+    """Refuse a file that is not the one which the table was made from.
+
+    Raises
+    ------
+    ValueError
+        If the SHA-256 of the GeoJSON, decompressed, is another one, or there is no such file.
+    """
+    advice = (
+        "the table is made from the files in tests/data/regions, "
+        "which are Natural Earth's 1:50m countries and states (https://www.naturalearthdata.com, "
+        "https://github.com/nvkelso/natural-earth-vector), reduced to what is needed"
+    )
+    try:
+        found = hashlib.sha256(_content(path)).hexdigest()
+    except (OSError, lzma.LZMAError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): {advice}") from error
+    if found != sha256:
+        raise ValueError(f"{path} has the SHA-256 {found}, not {sha256}: {advice}")
+
+
+def _content(path: Path) -> bytes:
+    content = path.read_bytes()
+    return lzma.decompress(content) if path.suffix == ".xz" else content
 
 
 def region_pieces(region: Region, outline: MultiPolygon) -> list[Polygon]:
@@ -156,7 +187,7 @@ def _geo_metadata(bounds: list[float]) -> dict[str, Any]:
 
 def _features(path: Path) -> Iterator[tuple[dict[str, Any], MultiPolygon]]:
     """Properties and outline of every feature; a ring that crosses itself is repaired."""
-    for feature in json.loads(path.read_text(encoding="utf-8"))["features"]:
+    for feature in json.loads(_content(path))["features"]:
         outline = shapely.make_valid(shape(feature["geometry"]))
         yield feature["properties"], shapely.MultiPolygon(polygons(outline))
 
@@ -195,10 +226,16 @@ def _matching(pattern: re.Pattern[str], value: object) -> str | None:
 def main() -> None:
     """Build the table from the command line."""
     parser = argparse.ArgumentParser(description="Cut countries and states into small pieces.")
-    parser.add_argument("source", type=Path, help="folder of the two GeoJSON files")
+    parser.add_argument("countries", type=Path, help="GeoJSON, may be compressed by xz")
+    parser.add_argument("states", type=Path, help="the same")
     parser.add_argument("output", type=Path, nargs="?", default=OUTPUT)
     arguments = parser.parse_args()
-    count = build(arguments.source, arguments.output)
+    try:
+        check_source(arguments.countries, COUNTRIES_SHA256)
+        check_source(arguments.states, STATES_SHA256)
+    except ValueError as error:
+        parser.error(str(error))
+    count = build(arguments.countries, arguments.states, arguments.output)
     sys.stderr.write(f"{count} pieces in {arguments.output}\n")
 
 

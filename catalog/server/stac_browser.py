@@ -25,7 +25,7 @@ EDITS: Final = _NPM / "edits.toml"
 
 def browser_folder() -> Path:
     """Where `build_browser` puts it: another folder for each version of what it is built from."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     made_from = b"".join(path.read_bytes() for path in (LOCK, BASEMAPS, EDITS))
     digest = hashlib.sha256(made_from).hexdigest()
     return Path(cache) / "sen12ms-catalog" / f"stac-browser-{VERSION}-{digest[:12]}"

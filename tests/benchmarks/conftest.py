@@ -23,6 +23,8 @@ class Bench:
     """What one file of benchmarks measured."""
 
     lines: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """Bars that do not hold."""
 
     def compare(
         self,
@@ -63,14 +65,23 @@ class Bench:
         self.lines += [f"| {' | '.join(row)} |" for row in rows]
 
     def bar(self, name: str, value: float, limit: str, *, held: bool) -> None:
-        """A bar of the design, and whether it holds."""
-        self.lines.append(f"\nBar, {name}: {value:,.2f} ({limit}): {'held' if held else 'MISSED'}.")
+        """A bar of the design, and whether it holds: a run with one that does not, fails."""
+        told = f"{name}: {value:,.2f} ({limit})"
+        self.lines.append(f"\nBar, {told}: {'held' if held else 'not held'}.")
+        if not held:
+            self.missed.append(told)
 
 
 @pytest.fixture(scope="module")
 def bench(request: pytest.FixtureRequest) -> Bench:
     name = request.node.path.stem.removeprefix("test_bench_")
     return request.config.stash.setdefault(MEASURED, {}).setdefault(name, Bench())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail where a bar is missed; the page is written all the same."""
+    if session.exitstatus == pytest.ExitCode.OK and _missed(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(
@@ -86,3 +97,11 @@ def pytest_terminal_summary(
             _, found, after = rest.partition(end)
             assert found, f"{PAGE} has no place for {name}"
             PAGE.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")
+    for told in _missed(config):
+        terminalreporter.write_line(f"Bar not held: {told}", red=True)
+
+
+def _missed(config: pytest.Config) -> list[str]:
+    return [
+        told for measured in config.stash.get(MEASURED, {}).values() for told in measured.missed
+    ]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from real_files import DATA
 
 from catalog.datasets.legacy import format_path
 from catalog.indexing.indexer import _gazetteer
@@ -24,19 +24,18 @@ from catalog.store.geoparquet import write_items
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-TABLES = Path(__file__).parents[3] / "shared" / "sen12ms"
 
-
-def true_scenes(tables: Path = TABLES) -> list[SyntheticScene]:
+def true_scenes() -> list[SyntheticScene]:
     """All 252 scenes with their 180,662 patches, in the order of the table."""
     patches = defaultdict(list)
-    with gzip.open(tables / "patches.csv.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(DATA / "patches.csv.gz", "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             patches[row["roi_season"], row["scene"]].append(int(row["patch"]))
-    with (tables / "scenes.csv").open(encoding="utf-8") as file:
+    with (DATA / "scenes.csv").open(encoding="utf-8") as file:
         return [
             SyntheticScene(
                 season=row["roi_season"].partition("_")[2],

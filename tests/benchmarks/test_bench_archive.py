@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
-from replica import TABLES, some_scenes, write_replica
+from replica import some_scenes, write_replica
 
 from catalog import Catalog, index
 from catalog.source.synthetic import write_scene
@@ -39,10 +39,7 @@ peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
 print(int(peak[1]) / 1024)
 """
 
-pytestmark = [
-    pytest.mark.bench,
-    pytest.mark.skipif(not TABLES.is_dir(), reason="the true tables are not in ../shared"),
-]
+pytestmark = pytest.mark.bench
 
 
 class Shipped(NamedTuple):
@@ -86,13 +83,14 @@ def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor
     }
     if shutil.which("igzip"):
         contestants["igzip -dc"] = lambda: unpack(["igzip", "-dc", archive])
-    medians = list(
-        bench.compare(
-            f"Index an archive of {sensor}", contestants, units=PATCHES, unit="file"
-        ).values()
-    )
-    ratio = medians[0] / min(medians[1:])
-    bench.bar(f"unpacking {sensor}", ratio, "at most 1.3", held=ratio <= 1.3)
+    title = f"Index an archive of {sensor}"
+    medians = bench.compare(title, contestants, units=PATCHES, unit="file")
+    rival, limit = ("gzip -dc", 0.5) if sensor == "lc" else ("igzip -dc", 1.3)
+    if rival not in medians:
+        bench.lines.append("\nBar not measured: igzip is not installed; Debian's `isal` has it.")
+        return
+    ratio = next(iter(medians.values())) / medians[rival]
+    bench.bar(f"{sensor}, ratio to {rival}", ratio, f"at most {limit}", held=ratio <= limit)
 
 
 @pytest.mark.parametrize("sensor", SENSORS)

@@ -10,7 +10,7 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
-from replica import TABLES, write_tables
+from replica import write_tables
 
 from catalog import Catalog, index
 from catalog.datasets.legacy import SEASONS
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from conftest import Bench
 
 pytestmark = pytest.mark.bench
-real = pytest.mark.skipif(not TABLES.is_dir(), reason="the true tables are not in ../shared")
 
 SCENE = SyntheticScene(
     "spring", 1, 32737, (374132.3389928384, 8118022.836060452), 29, tuple(range(30, 58))
@@ -42,7 +41,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@real
 def test_everything_against_itself(full: Path, bench: Bench) -> None:
     with Catalog.open(full) as cat:
         everything = cat.select()
@@ -64,7 +62,6 @@ def test_everything_against_itself(full: Path, bench: Bench) -> None:
     bench.bar("seconds of the audit of everything", seconds, limit, held=seconds <= AUDIT_S)
 
 
-@real
 def test_parts_of_everything(full: Path, bench: Bench) -> None:
     with Catalog.open(full) as cat:
         everything = cat.select()

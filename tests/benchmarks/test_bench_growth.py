@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from replica import TABLES, some_scenes, write_replica, write_tables
+from replica import some_scenes, write_replica, write_tables
 
 from catalog.query.database import build_database
 from catalog.store.columns import SCHEMA
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
     from catalog.source.synthetic import SyntheticScene
 
-pytestmark = [
-    pytest.mark.bench,
-    pytest.mark.skipif(not TABLES.is_dir(), reason="the true tables are not in ../shared"),
-]
+pytestmark = pytest.mark.bench
 
 SHARES = (0.01, 0.1, 0.5, 1.0)
 """Of the scenes."""

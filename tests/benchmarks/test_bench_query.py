@@ -8,7 +8,7 @@ import duckdb
 import geopandas
 import pytest
 import shapely
-from replica import TABLES, write_tables
+from replica import write_tables
 
 from catalog import Catalog
 from catalog.datasets.legacy import DATA
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-pytestmark = [
-    pytest.mark.bench,
-    pytest.mark.skipif(not TABLES.is_dir(), reason="the true tables are not in ../shared"),
-]
+pytestmark = pytest.mark.bench
 
 WEST, SOUTH, EAST, NORTH = 5.0, 45.0, 15.0, 55.0
 FILTER = "season = 'summer' AND cover.forest > 0.3"
@@ -38,7 +35,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_size_of_the_table(full: Path, bench: Bench) -> None:
     size = (full / "items.parquet").stat().st_size / 1e6
-    bench.bar("MB of items.parquet", size, "at most 40", held=size <= 40)
+    bench.bar("MB of items.parquet", size, "at most 20", held=size <= 20)
 
 
 def test_box_season_and_cover(full: Path, bench: Bench) -> None:
@@ -74,8 +71,8 @@ def test_box_season_and_cover(full: Path, bench: Bench) -> None:
         "Box, season and cover to paths", contestants, unit="question", rounds=15
     )
     kept, read = (seconds * 1e3 for seconds in list(medians.values())[:2])
-    bench.bar("ms from catalog.duckdb", kept, "at most 5", held=kept <= 5)
-    bench.bar("ms from items.parquet", read, "at most 20", held=read <= 20)
+    bench.bar("ms from catalog.duckdb", kept, "at most 3", held=kept <= 3)
+    bench.bar("ms from items.parquet", read, "at most 15", held=read <= 15)
 
 
 def test_places_beside_sedonadb(full: Path, bench: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from real_files import DATA
 
 from catalog.datasets.legacy import HOLDOUT_SCENES
 from catalog.errors import FilterError, ManifestError
@@ -46,15 +47,10 @@ NEAR = [
 @pytest.fixture(scope="session")
 def real_places() -> Callable[[set[str]], Places]:
     """True patches of some scenes of the dataset."""
-    from tests.conftest import SHARED  # noqa: PLC0415
-
-    folder = SHARED / "sen12ms"
-    if not (folder / "scenes.csv").is_file():
-        pytest.skip(f"the scenes of the dataset are not in {folder}")
-    with (folder / "scenes.csv").open(encoding="utf-8") as file:
+    with (DATA / "scenes.csv").open(encoding="utf-8") as file:
         scenes = {f"{row['roi_season']}_{row['scene']}": row for row in csv.DictReader(file)}
     numbers: dict[str, list[int]] = {}
-    with gzip.open(folder / "patches.csv.gz", "rt") as file:
+    with gzip.open(DATA / "patches.csv.gz", "rt") as file:
         for row in csv.DictReader(file):
             scene = f"{row['roi_season']}_{row['scene']}"
             numbers.setdefault(scene, []).append(int(row["patch"]))

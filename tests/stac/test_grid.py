@@ -5,20 +5,19 @@ from __future__ import annotations
 import csv
 import gzip
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from real_files import DATA
 
 from catalog.stac.grid import off_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TRUE_TABLES = Path(__file__).parents[3] / "shared" / "sen12ms"
 ORIGIN = (374_132.3389928384, 8_118_022.836060452)
 
 
@@ -140,7 +139,7 @@ def test_neither_numbers_nor_corners_are_changed() -> None:
 
 def true_scenes() -> dict[tuple[str, str], tuple[int, tuple[float, float]]]:
     """Width and origin of the scenes whose patches were seen to obey the rule."""
-    with (TRUE_TABLES / "scenes.csv").open(encoding="utf-8") as file:
+    with (DATA / "scenes.csv").open(encoding="utf-8") as file:
         return {
             (row["roi_season"], row["scene"]): (
                 int(row["ncols"]),
@@ -151,12 +150,9 @@ def true_scenes() -> dict[tuple[str, str], tuple[int, tuple[float, float]]]:
         }
 
 
-@pytest.mark.skipif(
-    not (TRUE_TABLES / "patches.csv.gz").is_file(), reason=f"no true tables in {TRUE_TABLES}"
-)
 def test_the_numbers_of_the_true_scenes_tell_their_width() -> None:
     scenes = true_scenes()
-    with gzip.open(TRUE_TABLES / "patches.csv.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(DATA / "patches.csv.gz", "rt", encoding="utf-8") as file:
         rows = [(row["roi_season"], row["scene"], row["patch"]) for row in csv.DictReader(file)]
     checked = 0
     for key, members in groupby(rows, key=lambda row: row[:2]):
