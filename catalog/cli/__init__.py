@@ -7,20 +7,9 @@ from contextlib import suppress
 
 import click
 
-from catalog.cli.check import check
-from catalog.cli.demo import demo
-from catalog.cli.extract import extract
-from catalog.cli.index import index
-from catalog.cli.info import info
-from catalog.cli.leakage import leakage
-from catalog.cli.manifest import manifest
-from catalog.cli.plot import plot
-from catalog.cli.sample import sample
-from catalog.cli.select import select
-from catalog.cli.serve import serve
-from catalog.cli.split import split
-from catalog.cli.sql import sql
+from catalog.cli.groups import Commands, LazyCommands
 from catalog.cli.streams import drop_output, flush_output, open_closed_streams, sentence
+from catalog.cli.supervised import leave
 from catalog.errors import CatalogError
 
 EPILOG = (
@@ -29,7 +18,7 @@ EPILOG = (
 )
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """The commands; a reader of their output that has had enough, such as `head`, is no error."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -43,7 +32,30 @@ class _Commands(click.Group):
             raise click.exceptions.Exit(0) from error
 
 
-@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+SUMMARIES = {
+    "demo": "Make a small synthetic SEN12MS and its catalog.",
+    "index": "Make or update the catalog of a dataset.",
+    "select": "Select patches by region, season, land cover.",
+    "extract": "Take only the selected files out of the archives.",
+    "sql": "Ask anything, in SQL.",
+    "info": "Sum up a catalog.",
+    "check": "Verify a catalog against its files.",
+    "serve": "Open a catalog in the web browser.",
+    "plot": "Draw where patches are and what they look like.",
+    "sample": "Draw a balanced sample.",
+    "split": "Split without leakage.",
+    "leakage": "Audit two lists for leakage.",
+    "manifest": "Write, verify, compare and load manifests.",
+}
+"""What each command does; its module is imported when it is called."""
+
+
+@click.group(
+    cls=_Commands,
+    commands=LazyCommands("catalog.cli", SUMMARIES),
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="sen12ms-catalog", prog_name="sen12ms")
 def sen12ms() -> None:
     """Select from SEN12MS before you touch 421 GiB.
@@ -52,31 +64,21 @@ def sen12ms() -> None:
     """
 
 
-COMMANDS = (
-    demo,
-    index,
-    select,
-    extract,
-    sql,
-    info,
-    check,
-    serve,
-    plot,
-    sample,
-    split,
-    leakage,
-    manifest,
-)
-
-for command in COMMANDS:
-    sen12ms.add_command(command)
-
-
 def main() -> None:
-    """Run the command line; errors that a user or a machine can cause are one sentence."""
+    """Run the command line in this process."""
+    sys.exit(_run(own_process=False))
+
+
+def command_line() -> None:
+    """Run the command line as a shell starts it: queries go on in a process of their own."""
+    leave(_run(own_process=True))
+
+
+def _run(*, own_process: bool) -> int:
+    """The exit code; errors that a user or a machine can cause are one sentence."""
     open_closed_streams()
     try:
-        code = _run()
+        code = _call(own_process=own_process)
         flush_output()
     except CatalogError as error:
         code = _failed(str(error))
@@ -84,12 +86,12 @@ def main() -> None:
         code = _failed(sentence(error))
     with suppress(OSError):
         flush_output()
-    sys.exit(code)
+    return code
 
 
-def _run() -> int:
+def _call(*, own_process: bool) -> int:
     try:
-        code = sen12ms.main(prog_name="sen12ms", standalone_mode=False)
+        code = sen12ms.main(prog_name="sen12ms", standalone_mode=False, obj=own_process)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -7,14 +7,25 @@ import click
 from catalog.cli.formats import ANSWERS, write_answer
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument, print_options, root_option
+from catalog.cli.supervised import supervise
 
 
 @click.command(short_help="Ask anything, in SQL.")
 @out_argument
 @click.argument("query", metavar="QUERY")
 @print_options(ANSWERS, "How to print the answer; a table has the first 40 rows.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest time for the answer.",
+)
 @root_option
-def sql(out: str, query: str, format_: str, output: str | None, root: str | None) -> None:
+def sql(
+    out: str, query: str, format_: str, output: str | None, timeout: float, root: str | None
+) -> None:
     """Answer one SQL query over the catalog OUT.
 
     QUERY is the text, a file that ends in .sql, or - for standard input. The views are `patches`,
@@ -23,6 +34,7 @@ def sql(out: str, query: str, format_: str, output: str | None, root: str | None
     Example: sen12ms sql OUT "SELECT scene_id, country, patches FROM scenes"
     """
     text = _text(query)
+    supervise(timeout)
     with opened(out, root) as cat:
         write_answer(cat.sql(text), format_, output)
 
