@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 GDAL_PREFIX: Final = "/vsitar/{"
@@ -146,6 +145,8 @@ class Grids:
     @classmethod
     def of(cls, grids: Sequence[Grid]) -> Grids:
         """The grids as columns."""
+        import numpy as np
+
         crs = np.empty(len(grids), object)
         crs[:] = [grid.crs for grid in grids]
         shape = np.array([grid.shape for grid in grids], np.int32).reshape(-1, 2)
@@ -158,6 +159,8 @@ class Grids:
 
     def followed_by(self, others: Grids) -> Grids:
         """These, then others."""
+        import numpy as np
+
         return Grids(
             np.concatenate([self.crs, others.crs]),
             np.concatenate([self.shape, others.shape]),
@@ -166,6 +169,8 @@ class Grids:
 
     def equal(self, other: Grids) -> NDArray[np.bool_]:
         """Which are the same as those of as many others."""
+        import numpy as np
+
         same: NDArray[np.bool_] = np.equal(self.crs, other.crs).astype(bool)
         same &= (self.shape == other.shape).all(axis=1)
         same &= (self.transform == other.transform).all(axis=1)
@@ -213,3 +218,9 @@ def archive_of(root: str) -> str:
 def is_member(path: str) -> bool:
     """Whether a path is GDAL's name of an archive, or of a file in one."""
     return path.startswith(GDAL_PREFIX)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 patch`, `2 patches`, `3 countries`."""
+    plural = {"patch": "patches", "country": "countries"}.get(noun, f"{noun}s")
+    return f"{number:,} {noun if number == 1 else plural}"

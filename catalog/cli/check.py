@@ -6,8 +6,8 @@ import click
 
 from catalog.cli.options import out_argument, root_option
 from catalog.cli.progress import progress_bars
+from catalog.model import counted
 from catalog.reading import check as checker
-from catalog.stac.collection import counted
 
 
 @click.command(short_help="Verify a catalog against its files.")

@@ -1,28 +1,17 @@
-"""Selections and answers as text, for people and for programs."""
+"""How selections and answers are printed; what makes tables is imported for them alone."""
 
 from __future__ import annotations
 
-import csv
 import sys
 from contextlib import contextmanager
-from decimal import Decimal
-from itertools import chain, count, islice
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import click
-import orjson
-import shapely
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from catalog.query.database import answering
-from catalog.stac.collection import counted
-from catalog.store.geoparquet import write_batches
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from duckdb import DuckDBPyRelation
 
@@ -31,12 +20,6 @@ if TYPE_CHECKING:
 FORMATS: Final = ("table", "paths", "csv", "json", "geojson", "parquet")
 ANSWERS: Final = ("table", "csv", "json", "parquet")
 """How the answer of a query is printed."""
-_SHOWN: Final = 20
-_ANSWER_SHOWN: Final = 40
-_BATCH: Final = 2_000
-_WIDE: Final = 10_000
-_COLUMNS: Final = ("id", "local_season", "country", "dominant_cover", "split", "lon", "lat")
-"""Columns of the table for people."""
 
 
 def write_selection(
@@ -54,15 +37,19 @@ def write_selection(
             raise click.UsageError("--format parquet is no text: name a file with -o")
         selection.to_parquet(output)
         return
-    with target_file(output) as file:
-        if format_ == "paths":
+    if format_ == "paths":
+        with target_file(output) as file:
             file.writelines(f"{path}\n" for path in selection.paths(*sensors))
-        elif format_ == "csv":
-            _write_csv(selection.summary(), file)
+        return
+    from catalog.cli import rows
+
+    with target_file(output) as file:
+        if format_ == "csv":
+            rows.write_csv(selection.summary(), file)
         elif format_ == "table":
-            _write_table(selection, file)
+            rows.write_table(selection, file)
         else:
-            _write_json(selection.relation(), file, geojson=format_ == "geojson")
+            rows.write_json(selection.relation(), file, geojson=format_ == "geojson")
 
 
 def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> None:
@@ -73,41 +60,20 @@ def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> 
     OutputError
         If the file cannot be written.
     """
+    from catalog.cli import rows
+
     if format_ == "parquet":
         if output is None:
             raise click.UsageError("--format parquet is not text: name a file with -o")
-        _write_parquet(answer, output)
+        rows.write_parquet(answer, output)
         return
     with target_file(output) as file:
         if format_ == "csv":
-            _write_csv(answer, file)
+            rows.write_csv(answer, file)
         elif format_ == "json":
-            _write_json(answer, file, geojson=False)
+            rows.write_json(answer, file, geojson=False)
         else:
-            _write_first(answer, file)
-
-
-def _write_first(answer: DuckDBPyRelation, file: IO[str]) -> None:
-    """The first rows as a table, and how many more there are."""
-    rows = _rows(answer, shapely.to_wkt)
-    write_rows(answer.columns, islice(rows, _ANSWER_SHOWN), file)
-    if more := sum(1 for _ in rows):
-        counted_rows = counted(more + _ANSWER_SHOWN, "row")
-        file.write(
-            f"{counted_rows}, the first {_ANSWER_SHOWN} of them above: "
-            "--format csv, json or parquet gives all\n"
-        )
-
-
-def _write_parquet(answer: DuckDBPyRelation, output: str) -> None:
-    """GeoParquet where there are geometries, plain Parquet elsewhere."""
-    shapes = [
-        name
-        for name, kind in zip(answer.columns, answer.types, strict=True)
-        if str(kind).startswith("GEOMETRY")
-    ]
-    with answering():
-        write_batches(answer.to_arrow_reader(_BATCH), shapes, output)
+            rows.write_first(answer, file)
 
 
 @contextmanager
@@ -118,103 +84,3 @@ def target_file(output: str | None) -> Iterator[IO[str]]:
         return
     with whole_file(output) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         yield file
-
-
-def _write_csv(answer: DuckDBPyRelation, file: IO[str]) -> None:
-    rows = _rows(answer, shapely.to_wkt)
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(answer.columns)
-    for row in rows:
-        writer.writerow([_csv_value(value) for value in row])
-
-
-def _csv_value(value: object) -> object:
-    """Structs and lists as JSON, truth values as SQL writes them."""
-    if isinstance(value, (dict, list, bool)):
-        return _json(value)
-    return value
-
-
-def _write_table(selection: Selection, file: IO[str]) -> None:
-    answer = selection.summary().project(", ".join(_COLUMNS))
-    patches = len(selection)
-    if patches:
-        write_rows(_COLUMNS, answer.fetchmany(_SHOWN), file)
-    more = f", the first {_SHOWN} of them above" if patches > _SHOWN else ""
-    file.write(f"{counted(patches, 'patch')}{more}\n")
-
-
-def write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
-    """A table that fits the terminal; elsewhere it is as wide as it needs to be."""
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    Console(file=file, width=None if file.isatty() else _WIDE).print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
-
-
-def _write_json(answer: DuckDBPyRelation, file: IO[str], *, geojson: bool) -> None:
-    opening, closing = ("[", "]")
-    if geojson:
-        opening, closing = '{"type": "FeatureCollection", "features": [', "]}"
-    rows = _rows(answer, lambda shape: orjson.loads(shapely.to_geojson(shape)))
-    names = _distinct(answer.columns)
-    file.write(f"{opening}\n")
-    separator = ""
-    for values in rows:
-        value = dict(zip(names, values, strict=True))
-        if geojson:
-            geometry = value.pop("geometry", None)
-            value = {
-                "type": "Feature",
-                "id": value.get("id"),
-                "geometry": geometry,
-                "properties": value,
-            }
-        file.write(separator + _json(value))
-        separator = ",\n"
-    file.write(f"\n{closing}\n")
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value, default=_plain).decode()
-
-
-def _plain(value: object) -> object:
-    """What JSON has no word for: whole numbers beyond 64 bits as numbers, all else as text."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """Names of columns as keys of one object: the second `a` becomes `a_1`."""
-    keys: list[str] = []
-    for name in names:
-        others = (f"{name}_{number}" for number in count(1))
-        keys.append(next(key for key in chain([name], others) if key not in keys))
-    return keys
-
-
-def _rows(answer: DuckDBPyRelation, encode: Callable[[Any], object]) -> Iterator[list[Any]]:
-    """All rows, the first of them fetched already: most errors show before anything is printed."""
-    rows = _encoded(answer, encode)
-    return chain(list(islice(rows, 1)), rows)
-
-
-def _encoded(answer: DuckDBPyRelation, encode: Callable[[Any], object]) -> Iterator[list[Any]]:
-    """All rows, with their geometries, which come as WKB, in another form."""
-    shapes = [str(kind).startswith("GEOMETRY") for kind in answer.types]
-    with answering():
-        for batch in answer.to_arrow_reader(_BATCH):
-            columns = [column.to_pylist() for column in batch.columns]
-            for row in zip(*columns, strict=True):
-                yield [
-                    encode(shapely.from_wkb(value)) if is_shape and value is not None else value
-                    for value, is_shape in zip(row, shapes, strict=True)
-                ]

@@ -10,7 +10,7 @@ import click
 from catalog.cli.progress import progress_bars
 from catalog.errors import CatalogNotFoundError
 from catalog.indexing import indexer
-from catalog.stac.collection import counted
+from catalog.model import counted
 from catalog.store import staging
 from catalog.store.report import read_report
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
-from catalog.stac.collection import counted
+from catalog.model import counted
 from catalog.store import staging
 
 

@@ -10,13 +10,14 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import orjson
 
-from catalog.cli.formats import target_file, write_rows
+from catalog.cli.formats import target_file
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument, print_options
+from catalog.cli.rows import write_rows
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
+from catalog.model import counted
 from catalog.query.conditions import SPLITS
-from catalog.stac.collection import counted
 
 if TYPE_CHECKING:
     from catalog.experiment import Leakage

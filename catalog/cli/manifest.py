@@ -22,7 +22,7 @@ from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
 from catalog.experiment import read_list
 from catalog.experiment import verify as verify_manifest
-from catalog.stac.collection import counted
+from catalog.model import counted
 from catalog.store import staging
 
 _SHOWN = 20

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.formats import write_rows
 from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
@@ -19,10 +18,11 @@ from catalog.cli.options import (
     seed_option,
     stratify_option,
 )
+from catalog.cli.rows import write_rows
 from catalog.errors import ShortageWarning
 from catalog.experiment import sample as draw
 from catalog.experiment.sampling import BALANCES, shortage
-from catalog.stac.collection import counted
+from catalog.model import counted
 
 if TYPE_CHECKING:
     from catalog.experiment.sampling import Balance

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.formats import write_rows
 from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
@@ -18,10 +17,11 @@ from catalog.cli.options import (
     seed_option,
     stratify_option,
 )
+from catalog.cli.rows import write_rows
 from catalog.experiment import k_fold, official
 from catalog.experiment import split as cut
 from catalog.experiment.assignment import BY
-from catalog.stac.collection import counted
+from catalog.model import counted
 
 if TYPE_CHECKING:
     from catalog.experiment import Split

@@ -13,7 +13,7 @@ from catalog.errors import FilterError
 from catalog.experiment.assignment import assign, checked_fractions, grouped
 from catalog.experiment.places import places_of
 from catalog.experiment.strata import strata_of
-from catalog.stac.collection import counted
+from catalog.model import counted
 from catalog.store.manifest_file import merged, write_manifest
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from catalog.datasets.legacy import (
     classes_of,
     scene_id,
 )
+from catalog.model import counted
 from catalog.stac.item import COLLECTION, GEOTIFF, PNG
 
 if TYPE_CHECKING:
@@ -280,12 +281,6 @@ def _classes(scheme: str) -> list[dict[str, Any]]:
         }
         for entry in classes_of(scheme)
     ]
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 patch`, `2 patches`, `3 countries`."""
-    plural = {"patch": "patches", "country": "countries"}.get(noun, f"{noun}s")
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def _link(rel: str, href: str, title: str, media_type: str = "application/json") -> dict[str, str]:
