@@ -88,7 +88,8 @@ def test_gdal_opens_a_selection_as_a_mosaic(tmp_path: Path) -> None:
     with rasterio.open(tmp_path / "s2.gti.gpkg") as mosaic:
         assert mosaic.driver == "GTI"
         assert mosaic.count == 13
-        assert mosaic.shape == (384, 512)
+        assert mosaic.width == 512
+        assert mosaic.height in (384, 385)  # GDAL 3.12 takes less than a centimetre for a row
         x, y = scene.upper_left(scene.patches[4])
         window = mosaic.window(x, y - 2560, x + 2560, y)
         middle = mosaic.read(4, window=window.round_offsets().round_lengths())
