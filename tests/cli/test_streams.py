@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.conftest import Small
 
-MAIN = "from catalog.cli import main; main()"
+MAIN = "from catalog.cli import command_line; command_line()"
 NOBODY = """
 import pwd
 
