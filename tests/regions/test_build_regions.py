@@ -172,14 +172,14 @@ def test_rebuilt_file_has_the_same_rows(rebuilt: Path) -> None:
 
 def test_loss_of_area_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     square = shapely.MultiPolygon([shapely.box(0, 0, 2, 2)])
-    monkeypatch.setattr(build_regions, "cut", lambda _: [shapely.box(0, 0, 1, 2)])
+    monkeypatch.setattr(build_regions, "subdivide", lambda _: [shapely.box(0, 0, 1, 2)])
     with pytest.raises(ValueError, match=r"Somewhere has 4\.0 square degrees"):
         build_regions.region_pieces(SOMEWHERE, square)
 
 
 def test_invalid_piece_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     spike = Polygon([(0, 0), (2, 0), (2, 2), (2, 3), (2, 2), (0, 2)])
-    monkeypatch.setattr(build_regions, "cut", lambda _: [spike])
+    monkeypatch.setattr(build_regions, "subdivide", lambda _: [spike])
     with pytest.raises(ValueError, match="Somewhere has an invalid piece"):
         build_regions.region_pieces(SOMEWHERE, shapely.MultiPolygon([shapely.box(0, 0, 2, 2)]))
 

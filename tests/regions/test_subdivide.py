@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.regions.subdivide import MAX_VERTICES, cut
+from catalog.regions.subdivide import MAX_VERTICES, subdivide
 
 if TYPE_CHECKING:
     from shapely import MultiPolygon, Polygon
@@ -34,7 +34,7 @@ def stars(draw: st.DrawFn) -> Polygon:
 @settings(max_examples=50, deadline=None)
 @given(stars())
 def test_pieces_are_small_and_together_the_polygon(polygon: Polygon) -> None:
-    pieces = cut(polygon)
+    pieces = subdivide(polygon)
     union: Polygon | MultiPolygon = shapely.union_all(pieces)
     assert union.symmetric_difference(polygon).area <= 1e-9 * polygon.area
     assert sum(piece.area for piece in pieces) == pytest.approx(polygon.area), "none overlap"
@@ -43,4 +43,4 @@ def test_pieces_are_small_and_together_the_polygon(polygon: Polygon) -> None:
 
 
 def test_small_polygon_stays_whole() -> None:
-    assert cut(TRIANGLE) == [TRIANGLE]
+    assert subdivide(TRIANGLE) == [TRIANGLE]
