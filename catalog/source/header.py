@@ -29,6 +29,13 @@ _MOST_BANDS, _MOST_SIDE, _MOST_VALUES = 64, 2**12, 2**24
 """Far more than a patch has: larger rasters are rejected before their pixels are read."""
 _IT: Final = "it"
 """Name of a file in memory, as GDAL's messages have it."""
+_FIELD_BYTES: Final = (
+    dict.fromkeys((1, 2, 6, 7), 1)
+    | dict.fromkeys((3, 8), 2)
+    | dict.fromkeys((4, 9, 11), 4)
+    | dict.fromkeys((5, 10, 12, 16), 8)
+)
+"""Size of a value by the type of a TIFF field."""
 _CORNER: Final = struct.Struct("<2d")
 """The two numbers of a tie point that say where the upper-left corner lies."""
 _UTM: Final = re.compile(r"EPSG:32([67])(?:0[1-9]|[1-5]\d|60)")
@@ -69,7 +76,8 @@ class Template(NamedTuple):
             return False
         x, y = _CORNER.unpack_from(head, self.start)
         west, south, east, north = self.limits
-        return bool(west <= x <= east and south <= y <= north)
+        # GDAL may take one zero for the other: -0.0 and 0.0 differ in a bit.
+        return bool(west <= x <= east and south <= y <= north and x and y)
 
     def header_of(self, head: bytes) -> RasterHeader:
         """The header of a file that fits."""
@@ -244,7 +252,7 @@ def _template(data: bytes, header: RasterHeader) -> Template | None:
     stop = len(data) - pixels
     corner = _CORNER.pack(x, y)
     start = data.find(corner, 0, max(stop, 0))
-    if start < 0 or stop > HEAD_BYTES or data.find(corner, start + 1, stop) >= 0:
+    if start < 0 or data.find(corner, start + 1, stop) >= 0 or not _is_closed(data[:stop]):
         return None
     end = start + len(corner)
     west, south, east, north = _range(header.grid.crs)
@@ -255,12 +263,34 @@ def _template(data: bytes, header: RasterHeader) -> Template | None:
     return template if _is_proven(template, pixels) else None
 
 
+def _is_closed(head: bytes) -> bool:
+    """Whether a TIFF's directory and all of its values lie in these bytes, and no other follows.
+
+    So what it says does not depend on the bytes of the pixels. TIFF 6.0, section 2; BigTIFF.
+    """
+    big = head[2:4] == b"+\0"
+    number, count = ("<Q", "<Q") if big else ("<I", "<H")
+    entry = struct.Struct("<HHQQ" if big else "<HHII")
+    try:
+        (start,) = struct.unpack_from(number, head, 8 if big else 4)
+        (entries,) = struct.unpack_from(count, head, start)
+        start += struct.calcsize(count)
+        (following,) = struct.unpack_from(number, head, start + entries * entry.size)
+        for at in range(start, start + entries * entry.size, entry.size):
+            _, kind, length, offset = entry.unpack_from(head, at)
+            size = _FIELD_BYTES[kind] * length
+            if size > struct.calcsize(number) and offset + size > len(head):
+                return False
+    except (struct.error, KeyError, OverflowError):
+        return False
+    return len(head) <= HEAD_BYTES and following == 0
+
+
 def _is_proven(template: Template, pixels: int) -> bool:
     """Whether GDAL reads a header as a template does, with another corner and any pixels.
 
     The probe has noise in the place of the pixels. If GDAL gives it back, the pixels are all that
-    follows the header, uncompressed, in the order of rows, columns, bands; and what the header says
-    depends on no bytes but its own.
+    follows the header, uncompressed, in the order of rows, columns, bands.
     """
     noise = np.random.default_rng(0).bytes(pixels)
     probe = b"".join((template.before, _CORNER.pack(0.0, 0.0), template.after, noise))

@@ -272,20 +272,62 @@ def test_a_known_header_does_not_stand_for_a_file_of_another_size() -> None:
     assert reader.read(content + b"\0").data_offset is None
 
 
-def test_pixels_that_hold_a_part_of_the_header_make_no_template() -> None:
-    """The geographic keys lie behind the pixels' start, where each file may have others."""
+def entry_of(content: bytes, tag: int) -> int:
+    """Where the entry of a tag starts, of a small-endian classic TIFF whose directory is first."""
+    (entries,) = struct.unpack_from("<H", content, 8)
+    return next(
+        at
+        for at in range(10, 10 + 12 * entries, 12)
+        if struct.unpack_from("<H", content, at) == (tag,)
+    )
+
+
+VALUES = {258: 8, 273: 128, 279: 128, 339: 8, 33550: 24, 34735: 64, 34737: 30}
+"""Bytes of the values that do not fit in an entry, by tag."""
+
+
+@pytest.mark.parametrize("tag", VALUES)
+def test_values_among_the_pixels_make_no_template(tag: int) -> None:
+    """There each file may have others."""
     content = bytearray(lc_file())
-    entry = content.index(struct.pack("<HHI", 34735, 3, 32))
+    entry = entry_of(content, tag)
     (at,) = struct.unpack_from("<I", content, entry + 8)
-    keys = content[at : at + 64]
     struct.pack_into("<I", content, entry + 8, 100_000)
-    content[100_000:100_064] = keys
+    content[100_000 : 100_000 + VALUES[tag]] = content[at : at + VALUES[tag]]
+    header = HeaderReader().read(bytes(content))
+    assert header.data_offset is None
+    assert said(header) == rasterios(bytes(content))
+
+
+ODD_FIELDS = {
+    "of an unknown type": ("<H", 2, 99),
+    "far longer than the file": ("<I", 4, 2**32 - 1),
+}
+
+
+@pytest.mark.parametrize(("kind", "at", "value"), ODD_FIELDS.values(), ids=ODD_FIELDS)
+def test_an_odd_field_makes_no_template(kind: str, at: int, value: int) -> None:
+    content = bytearray(lc_file())
+    struct.pack_into(kind, content, entry_of(content, 34737) + at, value)
+    header = HeaderReader().read(bytes(content))
+    assert header.data_offset is None
+    assert said(header) == rasterios(bytes(content))
+
+
+def test_a_second_directory_makes_no_template() -> None:
+    content = bytearray(lc_file())
+    struct.pack_into("<I", content, 10 + 12 * 16, 100_000)
+    assert HeaderReader().read(bytes(content)).data_offset is None
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_a_corner_of_zero_is_read_by_gdal(zero: float) -> None:
+    """Which takes one zero for the other."""
     reader = HeaderReader()
-    for code in (32737, 32631):
-        struct.pack_into("<H", content, 100_000 + keys.index(struct.pack("<H", 32737)), code)
-        ours = outcome(partial(reader.read, bytes(content)))
-        assert ours == rasterios(bytes(content))
-        assert ours[0] == f"EPSG:{code}"  # type: ignore[index]
+    reader.read(lc_file())
+    content = lc_file((0, 0, 0, zero, 4e6, 0))
+    assert reader.known(content, len(content)) is None
+    assert repr(said(reader.read(content))) == repr(rasterios(content))
 
 
 def test_a_citation_that_is_not_utf8_is_refused() -> None:

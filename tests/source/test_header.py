@@ -218,7 +218,7 @@ def test_a_file_of_any_zone_is_recognised_in_another_place(folder: Path, crs: st
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.floats(-490_000, 1_490_000), st.floats(1_000, 9_990_000))
+@given(st.floats(-490_000, 1_490_000).filter(bool), st.floats(1_000, 9_990_000))
 def test_a_corner_is_read_to_the_last_bit(folder: Path, x: float, y: float) -> None:
     path = write_tiff(folder, GEO | {"count": 2, "dtype": "float32", "interleave": "pixel"})
     reader = HeaderReader()
