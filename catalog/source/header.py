@@ -27,8 +27,8 @@ HEAD_BYTES: Final = 4096
 
 _MOST_BANDS, _MOST_SIDE, _MOST_VALUES = 64, 2**12, 2**24
 """Far more than a patch has: larger rasters are rejected before their pixels are read."""
-_IT: Final = "it"
-"""Name of a file in memory, as GDAL's messages have it."""
+_NAME: Final = "file"
+"""Of a file in memory, as GDAL's messages have it."""
 _FIELD_BYTES: Final = (
     dict.fromkeys((1, 2, 6, 7), 1)
     | dict.fromkeys((3, 8), 2)
@@ -160,7 +160,7 @@ def opened(file: str | bytes) -> Iterator[rasterio.DatasetReader]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"))
             if isinstance(file, bytes):
-                file = stack.enter_context(MemoryFile(file, filename=_IT)).name
+                file = stack.enter_context(MemoryFile(file, filename=_NAME)).name
             yield stack.enter_context(rasterio.open(file, driver="GTiff"))
     except (RasterioError, ValueError) as error:  # a ValueError: a CRS whose name is not UTF-8
         raise UnreadableError(f"is not a GeoTIFF that GDAL can read: {_reason(error)}") from error
@@ -195,7 +195,7 @@ def header_from_rasterio(file: str | bytes) -> RasterHeader:
 
 def _reason(error: Exception) -> str:
     """What GDAL says, without the name of a file in memory, which is another each time."""
-    return re.sub(rf"'?/vsimem/[^/]+/{_IT}'?", _IT, str(error.__cause__ or error))
+    return re.sub(rf"'?/vsimem/[^/]+/{_NAME}'?", _NAME, str(error.__cause__ or error))
 
 
 def _header(source: rasterio.DatasetReader) -> RasterHeader:
@@ -246,7 +246,8 @@ def _range(crs: str | None) -> tuple[float, float, float, float]:
 def _template(data: bytes, header: RasterHeader) -> Template | None:
     """What recognises other files of this kind; None if their bytes might mean something else."""
     (a, b, x, d, e, y), (rows, columns) = header.grid.transform, header.grid.shape
-    if b or d or _range(header.grid.crs) == _EVERYWHERE or header.dtype.startswith("complex"):
+    is_moved = _range(header.grid.crs) != _EVERYWHERE and x and y  # by the probe, to 0, 0
+    if b or d or not is_moved or header.dtype.startswith("complex"):
         return None
     pixels = rows * columns * header.bands * np.dtype(header.dtype).itemsize
     stop = len(data) - pixels

@@ -231,6 +231,12 @@ def other_sum(content: bytes) -> bytes:
     return content[:-8] + bytes(4) + content[-4:]
 
 
+def other_second_sum(content: bytes) -> bytes:
+    plain = gzip.decompress(content)
+    parts = plain[: len(plain) // 2], plain[len(plain) // 2 :]
+    return other_sum(b"".join(gzip.compress(part, 1) for part in parts))
+
+
 def cut_tar(content: bytes) -> bytes:
     return gzip.compress(half(gzip.decompress(content)), 1)
 
@@ -247,13 +253,14 @@ def no_header(content: bytes) -> bytes:
     ("damage", "where", "patches"),
     [
         pytest.param(half, r"at byte \d.* of \d", range(1, 9), id="cut off"),
-        pytest.param(zeros, r"at byte \d", range(1, 10), id="overwritten"),
-        pytest.param(other_sum, "incorrect data check", range(9, 10), id="another checksum"),
+        pytest.param(zeros, "nothing of it is in the catalog", range(1), id="overwritten"),
+        pytest.param(other_sum, "incorrect data check; what it holds may", range(1), id="sum"),
+        pytest.param(other_second_sum, "only they are in the catalog", range(3, 5), id="two"),
         pytest.param(cut_tar, "of its contents: a member", range(3, 5), id="tar cut off"),
         pytest.param(no_header, "of its contents: no tar header", range(3, 4), id="no header"),
     ],
 )
-def test_damaged_archive_keeps_what_lies_before(
+def test_damaged_archive_keeps_what_is_sound(
     spring: Path,
     packed: Packed,
     damage: Callable[[bytes], bytes],
@@ -269,6 +276,16 @@ def test_damaged_archive_keeps_what_lies_before(
     rows = rows_of(out)
     assert len(rows) == 54
     assert sum(row["assets"]["lc"] is not None for row in rows.values()) - 45 in patches
+
+
+def test_joined_archives_are_told(spring: Path, packed: Packed) -> None:
+    joined = spring.parent / "joined.tar.gz"
+    joined.write_bytes(spring.read_bytes() + packed.archives[1].read_bytes())
+    report = index(joined, into=spring.parent / "catalog")
+    assert [(entry.path, entry.reason[:21]) for entry in report.rejected] == [
+        (str(joined), "holds more data after")
+    ]
+    assert report.patches == 9
 
 
 NO_ARCHIVES = {"empty": b"", "noise": os.urandom(4096), "packed": gzip.compress(b"hello" * 999)}
@@ -359,7 +376,7 @@ def test_changed_archive_is_read_again(spring: Path, packed: Packed) -> None:
 
 
 def test_unusual_files_are_shown_to_gdal(small: Small, pack: Pack, tmp_path: Path) -> None:
-    """Compressed and tiled ones, and one that is no GeoTIFF."""
+    """Compressed and tiled ones; and those that are not GeoTIFFs."""
     folder = tmp_path / "odd" / SPRING / "lc_1"
     folder.mkdir(parents=True)
     for patch, options in (
@@ -380,7 +397,8 @@ def test_unusual_files_are_shown_to_gdal(small: Small, pack: Pack, tmp_path: Pat
     archives = [path for path in pack(tmp_path / "odd", tmp_path / "packed") if "lc" in path.name]
     report = index(*archives, into=tmp_path / "catalog")
     assert rows_of(tmp_path / "catalog") == rows_of(tmp_path / "tree")
-    assert len(report.rejected) == len(tree.rejected) == 1
+    assert len(report.rejected) == len(tree.rejected) == 2
+    assert report.patches == 3
 
 
 # Mistakes
@@ -389,6 +407,14 @@ def test_unusual_files_are_shown_to_gdal(small: Small, pack: Pack, tmp_path: Pat
 def test_previews_need_files(packed: Packed, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="extract them from the archives"):
         index(packed.archives[0], into=tmp_path / "catalog", previews=True)
+
+
+def test_path_that_is_not_utf8_is_refused(spring: Path) -> None:
+    folder = spring.parent / os.fsdecode(b"s\xfcd")
+    folder.mkdir()
+    for root in (folder, spring.rename(folder / spring.name)):
+        with pytest.raises(CatalogNotFoundError, match=r"s\\udcfc.* is not valid UTF-8: rename"):
+            index(root, into=spring.parent / "catalog")
 
 
 def test_missing_archive_is_named(tmp_path: Path) -> None:

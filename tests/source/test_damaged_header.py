@@ -161,7 +161,7 @@ def test_a_published_file_cut_off_anywhere_is_refused(sensor: str, size: int) ->
         assert outcome(partial(reader.read, content[:length])) is None, f"{length} bytes"
 
 
-NOT_A_TIFF = "^is not a GeoTIFF that GDAL can read: it"
+NOT_A_TIFF = "^is not a GeoTIFF that GDAL can read: file"
 NO_TIFFS = {
     "nothing": (b"", r"^is empty \(0 bytes\)$"),
     "text": (b"404: Not Found\n" * 9, NOT_A_TIFF),
@@ -309,6 +309,17 @@ ODD_FIELDS = {
 def test_an_odd_field_makes_no_template(kind: str, at: int, value: int) -> None:
     content = bytearray(lc_file())
     struct.pack_into(kind, content, entry_of(content, 34737) + at, value)
+    header = HeaderReader().read(bytes(content))
+    assert header.data_offset is None
+    assert said(header) == rasterios(bytes(content))
+
+
+def test_zeros_that_are_not_the_corner_make_no_template() -> None:
+    """GDAL gives 0, 0 where there is no tie point; the header has as many zeros elsewhere."""
+    content = bytearray(lc_file((0.0, 5e-324, 0.0, 375_412.339, 8_116_742.836, 0.0)))
+    struct.pack_into("<H", content, entry_of(content, 33922), 65_000)
+    struct.pack_into("<H", content, content.index(struct.pack("<4H", 3072, 0, 1, 32737)) + 6, 32637)
+    assert content.count(bytes(16), 0, 644) == 1
     header = HeaderReader().read(bytes(content))
     assert header.data_offset is None
     assert said(header) == rasterios(bytes(content))
