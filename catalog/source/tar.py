@@ -141,14 +141,16 @@ def _next_header(archive: tarfile.TarFile, start: int) -> tarfile.TarInfo | None
         raise
     except Exception as error:  # ValueError, RecursionError ...: whatever a hostile header leads to
         is_end = start and isinstance(error, tarfile.EmptyHeaderError)  # type: ignore[attr-defined]
-        why = "it ends too early" if is_end else f"no tar header ({error})"
+        why = "it ends too early" if is_end else f"not a tar header ({error})"
         raise DamagedError.inside(start, why) from error
     if info.size < 0 or archive.offset <= start:
         raise DamagedError.inside(start, f"a member of {info.size:,} bytes")
     if len(info.name) > _LONGEST_NAME:
         raise DamagedError.inside(start, f"a name of {len(info.name):,} characters")
     if sum(map(len, chain(*archive.pax_headers.items()))) > _MOST_HEADER_BYTES:
-        raise DamagedError.inside(start, "global headers that grow and grow")
+        raise DamagedError.inside(
+            start, f"global headers of more than {_MOST_HEADER_BYTES:,} bytes"
+        )
     return info
 
 
@@ -168,8 +170,8 @@ class ArchiveReader:
         self.checkpoints = 0
         """Checkpoints in the seek index; 0 if there is none."""
         self.sound_bytes: int | None = None
-        """Members that end after so many bytes of the contents may be wrong, since their checksum
-        is; None where none may."""
+        """Of a member that ends after so many bytes of the contents, the record may be wrong, since
+        the checksum is; None if all checksums that were reached are right."""
         self._files = FileReader()
         self._stream: SequentialReader | IndexedReader | None = None
 
@@ -281,6 +283,8 @@ def _explained(damage: DamagedError, stream: SequentialReader | IndexedReader) -
             _holds_more(stream)
         except DamagedError as later:
             return damage if later.sound_bytes is None else later
+        except OSError:
+            return damage
     return damage
 
 

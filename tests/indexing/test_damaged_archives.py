@@ -60,7 +60,7 @@ def no_header(content: bytes) -> bytes:
         pytest.param(other_sum, "incorrect data check; what it holds may", range(1), id="sum"),
         pytest.param(other_second_sum, "only they are in the catalog", range(3, 5), id="two"),
         pytest.param(cut_tar, "of its contents: a member", range(3, 5), id="tar cut off"),
-        pytest.param(no_header, "of its contents: no tar header", range(3, 4), id="no header"),
+        pytest.param(no_header, "of its contents: not a tar header", range(3, 4), id="no header"),
     ],
 )
 def test_damaged_archive_keeps_what_is_sound(
