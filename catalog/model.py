@@ -84,10 +84,8 @@ class RasterHeader:
     dtype: str
     """Data type of the pixels, named as numpy does."""
     data_offset: int | None
-    """Byte where the pixels start if they are one uncompressed, pixel-interleaved, little-endian
-    run to `data_end`; None for any other layout."""
-    data_end: int
-    """Bytes that the file must have for all of its pixels to be there; 0 where it is not known."""
+    """Byte where the pixels start if they are all that follows: uncompressed, little-endian, in the
+    order of rows, columns, bands; None for any other layout."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import pyarrow.compute as pc
+
 from catalog.indexing.mapper import in_this_process, run_tasks
 from catalog.source.tar import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
@@ -187,7 +189,9 @@ def _read_archive(work: _Work, tell: Callable[[int], None]) -> str:
     for left in (file, file.with_suffix(".gzi")):
         left.unlink(missing_ok=True)
     members = pack_members(_telling(reader.read(file.with_suffix(".gzi")), reader, tell))
-    about = {**asdict(work.stamp), "places": reader.places}
+    if reader.sound_bytes is not None:
+        members = members.filter(pc.field("offset") + pc.field("size") <= reader.sound_bytes)
+    about = {**asdict(work.stamp), "checkpoints": reader.checkpoints}
     work.journal.save(work.archive, work.fingerprint, members, reader.rejected, about)
     return work.archive
 

@@ -24,7 +24,7 @@ from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
 from catalog.source.seasons import read_seasons
 from catalog.source.tar import is_archive
-from catalog.source.tree import Listing, SceneFiles, list_trees
+from catalog.source.tree import Listing, SceneFiles, list_trees, printable
 from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
 from catalog.stac.gazetteer import Gazetteer, Place
 from catalog.stac.item import (
@@ -134,6 +134,8 @@ def index(
 
 def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
     folder = Path(os.path.abspath(root))
+    if printable(str(folder)) != str(folder):
+        raise CatalogNotFoundError(f"{printable(str(folder))} is not valid UTF-8: rename it")
     if is_archive(folder) and folder.is_file():
         return folder
     if not os.fspath(root) or not folder.is_dir():

@@ -14,15 +14,15 @@ from catalog.datasets.legacy import format_path
 from catalog.errors import FilterError, OutputError
 from catalog.model import PatchKey, Rejected, archive_of, gdal_root
 from catalog.source.checksums import read_checksums
-from catalog.source.gzip_stream import DamagedError, is_packed
+from catalog.source.gzip_stream import DamagedError, is_compressed
 from catalog.source.tar import stamp_of
 from catalog.source.tar_members import (
     THREADS,
     Cost,
-    Place,
+    MemberRange,
     estimate,
-    take_by_name,
-    take_by_seeking,
+    read_members_by_name,
+    read_members_by_seeking,
 )
 from catalog.store import staging
 from catalog.store.outputs import whole_file
@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
     """The archive that it is in, as it was indexed; None for a file on disk."""
     archive: str | None
     """The archive, where it is now."""
-    place: Place | None
+    member: MemberRange | None
     """Where in the archive."""
 
 
@@ -112,7 +112,7 @@ def wanted_from_rows(rows: Iterable[Mapping[str, Any]], moved: Rebase) -> list[W
             row["size"],
             row["indexed"],
             row["indexed"] and archive_of(moved.of(gdal_root(row["indexed"]))),
-            Place(row["offset"], row["size"], row["member"]) if row["indexed"] else None,
+            MemberRange(row["offset"], row["size"], row["member"]) if row["indexed"] else None,
         )
         for row in rows
     ]
@@ -231,35 +231,35 @@ class _Run:
     def _source(self, archive: str, files: Sequence[Wanted]) -> Source:
         known = self.archives.get(files[0].indexed or "", {})
         step = _step(archive, known) if is_unchanged(archive, stamp_of(archive), known) else None
-        places = [file.place for file in files if file.place]
-        cost = estimate(places, step)
+        cost = estimate([file.member for file in files if file.member], step)
         how = "seek" if cost.seeks else "pass"
         return Source(archive, len(files), sum(file.size for file in files), how, cost)
 
     def _write_archive(self, archive: str, source: Source) -> None:
-        left = {file.place.name: file for file in self.by_archive[archive] if file.place}
+        left = {file.member.name: file for file in self.by_archive[archive] if file.member}
         try:
             if source.cost and source.cost.seeking is not None:
-                self._take_by_place(archive, source.how, left)
+                self._take_by_seeking(archive, source.how, left)
             if left:
-                self._take(left, take_by_name(archive, _places(left)))
+                self._take(left, read_members_by_name(archive, _ranges(left)))
         except DamagedError as error:
             reason = f"is damaged {error}; {len(left):,} files of it are not written"
             self.rejected.append(Rejected(archive, reason))
         else:
             self.rejected += [Rejected(file.path, "is no longer there") for file in left.values()]
 
-    def _take_by_place(self, archive: str, how: str, left: dict[str, Wanted]) -> None:
+    def _take_by_seeking(self, archive: str, how: str, left: dict[str, Wanted]) -> None:
         """Write the files that are where the seek index leads to, and strike them off."""
         known = self.archives[self.by_archive[archive][0].indexed or ""]
         threads = THREADS if how == "pass" else 1
-        places = list(_places(left).values())
+        ranges = list(_ranges(left).values())
         with suppress(DamagedError):
-            self._take(left, take_by_seeking(archive, places, known["seek_index"], threads))
+            taken = read_members_by_seeking(archive, ranges, known["seek_index"], threads)
+            self._take(left, taken)
 
-    def _take(self, left: dict[str, Wanted], taken: Iterator[tuple[Place, bytes]]) -> None:
-        for place, data in taken:
-            self._write(left.pop(place.name), data)
+    def _take(self, left: dict[str, Wanted], taken: Iterator[tuple[MemberRange, bytes]]) -> None:
+        for member, data in taken:
+            self._write(left.pop(member.name), data)
 
     def _write(self, file: Wanted, data: bytes | None = None) -> None:
         """Write one file: its content, or what is on disk."""
@@ -312,8 +312,8 @@ class _BadFileError(Exception):
     """A file is not what it should be: it is left out, and the others go on."""
 
 
-def _places(files: Mapping[str, Wanted]) -> dict[str, Place]:
-    return {name: file.place for name, file in files.items() if file.place}
+def _ranges(files: Mapping[str, Wanted]) -> dict[str, MemberRange]:
+    return {name: file.member for name, file in files.items() if file.member}
 
 
 def _target(to: Path, file: Wanted) -> str:
@@ -334,10 +334,11 @@ def _dataset_root(file: Wanted) -> str:
 
 
 def _step(archive: str, known: Mapping[str, Any]) -> float | None:
-    """Bytes between two places where one can start to read; None if there are none."""
-    if not is_packed(archive):
+    """Bytes between two checkpoints of the seek index; None if there is none."""
+    if not is_compressed(archive):
         return 0.0
-    return known["unpacked"] / known["places"] if known["seek_index"] else None
+    checkpoints = known.get("checkpoints") if known["seek_index"] else None
+    return known["unpacked"] / checkpoints if checkpoints else None
 
 
 def _check_room(to: Path, needed: int) -> None:

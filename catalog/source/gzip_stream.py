@@ -1,7 +1,7 @@
-"""The bytes of an archive as tar sees them: from front to back, or at any place.
+"""The bytes of an archive as tar sees them: from front to back, or from any byte on.
 
-rapidgzip unpacks fast, and notes where one can start again. Where it gives up, or is not
-installed, zlib takes over: it is slower, but gives every byte before a damage.
+rapidgzip decompresses fast, and notes checkpoints where one can start again. Where it gives up, or
+is not installed, zlib takes over: it is slower, but gives every byte before a damage.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ MOST_AT_ONCE: Final = 64 << 20
 """No header and no patch is larger: an archive that asks for more is damaged, or hostile."""
 
 _SPACING: Final = 3 << 20
-"""Packed bytes between two places where one can start to unpack.
+"""Compressed bytes between two checkpoints.
 
 So the seek indexes of the twelve archives stay below 1 GiB, and what rapidgzip holds in memory,
-which is what lies between some places, below 100 MiB.
+which is what lies between some checkpoints, below 100 MiB.
 """
-_UNPACKED_SPACING: Final = 16 << 20
-"""Land cover is packed far more densely: the spacing must shrink, or it would take a gigabyte."""
+_DECOMPRESSED_SPACING: Final = 16 << 20
+"""Land cover is compressed far more: the spacing must shrink, or it would take a gigabyte."""
 _LEAST_SPACING: Final = 64 << 10
-_SAMPLE, _UNPACKED_SAMPLE = 64 << 10, 4 << 20
-_PIECE: Final = 16 << 10  # packed bytes; they become 16 MiB at most
+_SAMPLE, _DECOMPRESSED_SAMPLE = 64 << 10, 4 << 20
+_PIECE: Final = 16 << 10  # compressed bytes; they become 16 MiB at most
 SKIP: Final = 256 << 10  # larger reads cost a mapping of memory each
 _GZIP: Final = b"\x1f\x8b"
 _GZIP_WINDOW: Final = 31  # for zlib: the largest window, in the gzip format
@@ -40,15 +40,28 @@ _GIVES_UP: Final = (RuntimeError, ValueError, OSError, ArithmeticError, LookupEr
 
 
 class DamagedError(Exception):
-    """An archive cannot be read further; the message says where and why."""
+    """An archive cannot be read further; the message says where and why.
+
+    Parameters
+    ----------
+    message : str
+        Where and why.
+    sound_bytes : int, optional
+        So many bytes of the contents have a checksum that is right, all others may be wrong; None
+        where bytes are missing, but none are wrong.
+    """
+
+    def __init__(self, message: str, sound_bytes: int | None = None) -> None:
+        super().__init__(message)
+        self.sound_bytes = sound_bytes
 
     @classmethod
     def inside(cls, byte: int, why: str) -> Self:
-        """Damage at a byte of the unpacked archive."""
+        """Damage at a byte of the decompressed archive."""
         return cls(f"at byte {byte:,} of its contents: {why}")
 
 
-class Unpacked(Protocol):
+class Decompressed(Protocol):
     """The content of an archive."""
 
     def read(self, size: int, /) -> bytes:
@@ -64,13 +77,13 @@ class Unpacked(Protocol):
         """Close the file."""
 
 
-def is_packed(path: str) -> bool:
+def is_compressed(path: str) -> bool:
     """Whether an archive is compressed."""
     return not path.lower().endswith(".tar")
 
 
-class Stream:
-    """A packed archive from front to back.
+class SequentialReader:
+    """A compressed archive from front to back.
 
     Parameters
     ----------
@@ -83,7 +96,7 @@ class Stream:
         self._position = 0
         # More threads would have to guess where blocks start: on Sentinel-2 that takes longer.
         self._fast = _open_fast(path, threads=1, spacing=_spacing(path))
-        self._exact: _ExactStream | None = None
+        self._zlib: _ZlibReader | None = None
 
     def read(self, size: int) -> bytes:
         """The next bytes; fewer at the end only.
@@ -111,14 +124,14 @@ class Stream:
         """The byte that comes next."""
         return self._position
 
-    def packed_position(self) -> int:
+    def compressed_position(self) -> int:
         """The byte of the archive that comes next."""
-        if self._exact is not None:
-            return self._exact.packed_position()
+        if self._zlib is not None:
+            return self._zlib.compressed_position()
         return self._fast.tell_compressed() // 8 if self._fast is not None else 0
 
     def write_seek_index(self, path: Path) -> int:
-        """Write where one can start to unpack; how many places these are.
+        """Write the checkpoints to a file; return how many they are.
 
         There are none unless all was read to the end, without damage, by rapidgzip.
         """
@@ -129,7 +142,7 @@ class Stream:
 
     def close(self) -> None:
         """Close the file."""
-        for stream in (self._fast, self._exact):
+        for stream in (self._fast, self._zlib):
             if stream is not None:
                 stream.close()
 
@@ -152,20 +165,21 @@ class Stream:
         with open(self._path, "rb") as file:
             file.seek(-4, os.SEEK_END)
             size = int.from_bytes(file.read(4), "little")
-        return size == (self._position + more) % (1 << 32)
+        end = self._position + more
+        return end > 0 and size == end % (1 << 32)  # zeros say nothing: a cut may leave them
 
-    def _take_over(self) -> _ExactStream:
-        """Zlib's stream, at the same byte."""
-        if self._exact is None:
-            self._exact = _ExactStream(self._path)
+    def _take_over(self) -> _ZlibReader:
+        """Zlib's reader, at the same byte."""
+        if self._zlib is None:
+            self._zlib = _ZlibReader(self._path)
             skipped = 0
             while skipped < self._position:
-                skipped += len(self._exact.read(min(SKIP, self._position - skipped)))
-        return self._exact
+                skipped += len(self._zlib.read(min(SKIP, self._position - skipped)))
+        return self._zlib
 
 
-class Seekable:
-    """An archive that is not packed, or a packed one with its seek index: read at any place."""
+class IndexedReader:
+    """An archive that is not compressed, or one with its seek index: read from any byte on."""
 
     def __init__(self, file: Any, end: int) -> None:
         self._file = file
@@ -180,7 +194,7 @@ class Seekable:
         DamagedError
             If the seek index is not one.
         """
-        if not is_packed(path):
+        if not is_compressed(path):
             return cls(open(path, "rb"), os.stat(path).st_size)
         file = _open_fast(path, threads)
         if file is None or seek_index is None:
@@ -207,8 +221,8 @@ class Seekable:
         except _GIVES_UP as error:
             raise DamagedError.inside(self._file.tell(), str(error)) from error
 
-    def packed_position(self) -> int:
-        """The byte that comes next, of an archive that is not packed."""
+    def compressed_position(self) -> int:
+        """The byte that comes next, of an archive that is not compressed."""
         return self.tell()
 
     def seek(self, offset: int) -> None:
@@ -219,7 +233,7 @@ class Seekable:
         DamagedError
             If the archive is shorter.
         """
-        if offset > self._end:
+        if not 0 <= offset <= self._end:
             raise DamagedError.inside(self._end, "a member is cut off")
         self._file.seek(offset)
 
@@ -241,32 +255,35 @@ def _read_all(file: Any, size: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class _ExactStream:
-    """A gzip file, unpacked by zlib to the last byte before a damage."""
+class _ZlibReader:
+    """A gzip file, decompressed by zlib to the last byte before a damage."""
 
     def __init__(self, path: str) -> None:
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by `close`
         self._size = os.fstat(self._file.fileno()).st_size
-        self._unpacker = zlib.decompressobj(_GZIP_WINDOW)
+        self._decompressor = zlib.decompressobj(_GZIP_WINDOW)
         self._ready = bytearray()
         self._left = b""
-        self._damage: str | None = None
+        self._decompressed = 0
+        self._sound = 0
+        """Bytes up to the end of the last member: zlib has compared its checksum."""
+        self._damage: DamagedError | None = None
 
     def read(self, size: int) -> bytes:
         """The next bytes; fewer at the end only; `DamagedError` where some are not there."""
         while len(self._ready) < size and self._damage is None:
             piece = self._left or self._file.read(_PIECE)
             self._left = b""
-            if self._unpacker.eof and not self._starts_again(piece):
+            if self._decompressor.eof and not self._starts_again(piece):
                 break
-            self._unpack(piece)
+            self._decompress(piece)
         if len(self._ready) < size and self._damage is not None:
-            raise DamagedError(self._damage)
+            raise self._damage
         data = bytes(self._ready[:size])
         del self._ready[:size]
         return data
 
-    def packed_position(self) -> int:
+    def compressed_position(self) -> int:
         """The byte of the file that comes next."""
         return self._file.tell() - len(self._left)
 
@@ -278,29 +295,38 @@ class _ExactStream:
         """Whether another gzip member follows: padding, or anything else, does not count."""
         if not piece.startswith(_GZIP):
             return False
-        self._unpacker = zlib.decompressobj(_GZIP_WINDOW)
+        self._decompressor = zlib.decompressobj(_GZIP_WINDOW)
         return True
 
-    def _unpack(self, piece: bytes) -> None:
+    def _decompress(self, piece: bytes) -> None:
         if not piece:
-            self._damage = f"at byte {self._size:,} of {self._size:,}: it ends too early"
+            self._damage = DamagedError(
+                f"at byte {self._size:,} of {self._size:,}: it ends too early"
+            )
             return
-        before = self._unpacker.copy()
+        before = self._decompressor.copy()
         start = self._file.tell() - len(piece)
         try:
-            self._ready += self._unpacker.decompress(piece)
-            self._left = self._unpacker.unused_data
+            self._add(self._decompressor.decompress(piece))
+            self._left = self._decompressor.unused_data
         except zlib.error:
-            self._unpack_bytewise(before, piece, start)
+            self._decompress_bytewise(before, piece, start)
+        if self._decompressor.eof:
+            self._sound = self._decompressed
 
-    def _unpack_bytewise(self, unpacker: Any, piece: bytes, start: int) -> None:
+    def _decompress_bytewise(self, decompressor: Any, piece: bytes, start: int) -> None:
         for index in range(len(piece)):
             try:
-                self._ready += unpacker.decompress(piece[index : index + 1])
+                self._add(decompressor.decompress(piece[index : index + 1]))
             except zlib.error as error:
                 why = str(error).rpartition(": ")[2]
-                self._damage = f"at byte {start + index:,} of {self._size:,}: {why}"
+                where = f"at byte {start + index:,} of {self._size:,}"
+                self._damage = DamagedError(f"{where}: {why}", self._sound)
                 return
+
+    def _add(self, data: bytes) -> None:
+        self._ready += data
+        self._decompressed += len(data)
 
 
 def _open_fast(path: str, threads: int, spacing: int = _SPACING) -> Any:
@@ -314,13 +340,13 @@ def _open_fast(path: str, threads: int, spacing: int = _SPACING) -> Any:
 
 
 def _spacing(path: str) -> int:
-    """Packed bytes between two places where one can start, by how much the archive is packed."""
+    """Compressed bytes between two checkpoints, by how much the archive is compressed."""
     with open(path, "rb") as file:
-        packed = file.read(_SAMPLE)
-    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+        compressed = file.read(_SAMPLE)
+    decompressor = zlib.decompressobj(_GZIP_WINDOW)
     try:
-        unpacked = len(unpacker.decompress(packed, _UNPACKED_SAMPLE))
+        decompressed = len(decompressor.decompress(compressed, _DECOMPRESSED_SAMPLE))
     except zlib.error:
-        unpacked = 0
-    used = len(packed) - len(unpacker.unconsumed_tail)
-    return max(_LEAST_SPACING, min(_SPACING, _UNPACKED_SPACING * used // max(1, unpacked)))
+        decompressed = 0
+    used = len(compressed) - len(decompressor.unconsumed_tail)
+    return max(_LEAST_SPACING, min(_SPACING, _DECOMPRESSED_SPACING * used // max(1, decompressed)))

@@ -6,9 +6,8 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rasterio.errors import RasterioError
 
-from catalog.source.header import UnreadableError, opened
+from catalog.source.header import UnreadableError, opened, read_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,34 +89,44 @@ def is_countable(header: RasterHeader) -> bool:
     return header.data_offset is not None and header.dtype == "uint8" and header.bands == BANDS
 
 
-def counts_from_buffer(buffer: bytes, header: RasterHeader) -> NDArray[np.int32] | None:
-    """Count straight from the bytes of a file, or None if its layout is not the plain one.
+def read_counts(data: bytes, header: RasterHeader) -> NDArray[np.int32]:
+    """Count the pixels of a file.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    header : RasterHeader
+        What its header says.
 
     Returns
     -------
-    int32 array of shape (4, 256), or None
-    """
-    if header.data_offset is None or not is_countable(header):
-        return None
-    return _count(buffer, header.grid.shape, header.data_offset)
-
-
-def counts_from_rasterio(path: str) -> NDArray[np.int32]:
-    """Count the pixels of a file of any layout.
+    int32 array of shape (4, 256)
 
     Raises
     ------
     UnreadableError
-        If GDAL cannot read all of them, or they are no integers.
+        See `counts_from_rasterio`.
     """
-    try:
-        with opened(path) as source:
-            pixels = source.read()
-    except RasterioError as error:
-        raise UnreadableError(f"has pixels that GDAL cannot read: {error}") from error
+    if header.data_offset is None or not is_countable(header):
+        return counts_from_rasterio(data)
+    return _count(data, header.grid.shape, header.data_offset)
+
+
+def counts_from_rasterio(file: str | bytes) -> NDArray[np.int32]:
+    """Count the pixels of a file of any layout: a path, or its content.
+
+    Raises
+    ------
+    UnreadableError
+        If GDAL cannot read all of them, or they are not integers.
+    """
+    with opened(file) as source:
+        pixels = read_pixels(source)
     if pixels.dtype.kind not in "iu":
         raise UnreadableError(f"holds {pixels.dtype} pixels where class codes are expected")
-    codes = np.where((pixels < 0) | (pixels >= CODES), CODES - 1, pixels).astype(np.uint8)
+    codes = pixels.astype(np.uint8)
+    codes[(pixels < 0) | (pixels >= CODES)] = CODES - 1
     return _count(np.ascontiguousarray(np.moveaxis(codes, 0, -1)), codes.shape[1:])
 
 

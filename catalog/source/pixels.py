@@ -6,11 +6,15 @@ import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError
 
 from catalog.errors import FileError
-from catalog.source.header import HEAD_BYTES, HeaderReader, UnreadableError, header_from_rasterio
+from catalog.source.header import (
+    HeaderReader,
+    UnreadableError,
+    header_from_rasterio,
+    opened,
+    read_pixels,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +34,7 @@ class Raster(NamedTuple):
 
 
 class PixelReader:
-    """Reads whole files; headers that are written alike are parsed once."""
+    """Reads whole files; of those with the same header, GDAL reads the first."""
 
     def __init__(self) -> None:
         self._headers = HeaderReader()
@@ -64,19 +68,16 @@ class PixelReader:
             data = os.read(descriptor, size)
         finally:
             os.close(descriptor)
-        header = self._headers.read(path, data[:HEAD_BYTES], len(data))
+        header = self._headers.read(data)
         if header.data_offset is None:
-            return _read_with_rasterio(path)
+            return _read_with_rasterio(data)
         shape = (*header.grid.shape, header.bands)
         kind = np.dtype(header.dtype).newbyteorder("<")
         pixels = np.frombuffer(data, kind, int(np.prod(shape)), header.data_offset)
         return Raster(np.moveaxis(pixels.reshape(shape), -1, 0), header.grid)
 
 
-def _read_with_rasterio(path: str) -> Raster:
-    header = header_from_rasterio(path)
-    try:
-        with rasterio.open(path) as source:
-            return Raster(source.read(), header.grid)
-    except RasterioError as error:
-        raise UnreadableError(f"has pixels that GDAL cannot read: {error}") from error
+def _read_with_rasterio(file: str | bytes) -> Raster:
+    header = header_from_rasterio(file)
+    with opened(file) as source:
+        return Raster(read_pixels(source), header.grid)

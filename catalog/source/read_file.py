@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from rasterio.io import MemoryFile
-
 from catalog.datasets.legacy import SENSORS, SHAPE
 from catalog.model import FileRecord
 from catalog.source.header import HEAD_BYTES, HeaderReader, UnreadableError
-from catalog.source.landcover import counts_from_buffer, counts_from_rasterio, is_countable
+from catalog.source.landcover import read_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,65 +25,53 @@ MOST_BYTES: Final = 64 << 20
 
 
 class FileReader:
-    """Reads files, one after the other; headers that are written alike are parsed once."""
+    """Reads files, one after the other; of those with the same header, GDAL reads the first."""
 
     def __init__(self) -> None:
         self.headers = HeaderReader()
         """The headers that were read."""
 
     def read(self, file: FoundFile) -> FileRecord:
-        """Read a file on disk."""
+        """Read a file on disk; whatever goes wrong is the reason why it is rejected."""
         try:
-            return self._read_from_disk(file)
-        except UnreadableError as error:
-            return _rejected(file, str(error))
+            data, size = read_start(file.path, MOST_BYTES)
         except OSError as error:
             return _rejected(file, f"cannot be read: {error.strerror}")
+        return self._record(file._replace(size=size), data)
 
     def read_member(self, file: FoundFile, read: Callable[[int], bytes]) -> FileRecord:
-        """Read a member of an archive.
+        """Read a member of an archive; whatever it holds that is wrong is why it is rejected.
 
         Parameters
         ----------
         file : FoundFile
             Where it is.
         read : callable
-            Gives so many of its next bytes. Only the header is taken of a plain Sentinel file.
+            Gives so many of its next bytes; what it raises is not caught. Only the header is taken
+            of a Sentinel file whose header is known.
         """
+        if file.size > MOST_BYTES:
+            return self._record(file, b"")
+        data = read(file.size if file.sensor == "lc" else min(file.size, HEAD_BYTES))
+        if self.headers.known(data, file.size) is None:
+            data += read(file.size - len(data))
+        return self._record(file, data)
+
+    def _record(self, file: FoundFile, data: bytes) -> FileRecord:
         try:
-            if file.sensor == "lc":
-                return self._read_from_memory(file, read(_checked_size(file)))
-            head = read(min(file.size, HEAD_BYTES))
-            if self.headers.understood(head, file.size) is None:
-                head += read(_checked_size(file) - len(head))
-            return self._read_from_memory(file, head)
+            grid, counts = self._read_content(file, data)
         except UnreadableError as error:
             return _rejected(file, str(error))
+        except Exception as error:  # noqa: BLE001 - one file never ends a run
+            return _rejected(file, f"cannot be read: {type(error).__name__}: {error}")
+        return FileRecord(file.key, file.sensor, file.path, file.size, grid, counts, None)
 
-    def _read_from_disk(self, file: FoundFile) -> FileRecord:
-        data, size = read_start(file.path, file.size if file.sensor == "lc" else HEAD_BYTES)
-        return _record(file, size, *self._read_content(file.path, file.sensor, data, size))
-
-    def _read_from_memory(self, file: FoundFile, data: bytes) -> FileRecord:
-        """Like a file on disk; GDAL is shown the bytes where our own parser is not enough."""
-        header = self.headers.understood(data[:HEAD_BYTES], file.size)
-        enough = header is not None and (file.sensor != "lc" or is_countable(header))
-        if enough or not data:
-            content = self._read_content(file.path, file.sensor, data, file.size)
-            return _record(file, file.size, *content)
-        with MemoryFile(data) as memory:
-            try:
-                content = self._read_content(memory.name, file.sensor, data, file.size)
-            except UnreadableError as error:
-                raise UnreadableError(str(error).replace(memory.name, file.path)) from error
-        return _record(file, file.size, *content)
-
-    def _read_content(
-        self, path: str, sensor: str, data: bytes, size: int
-    ) -> tuple[Grid, NDArray[np.int32] | None]:
-        header = self.headers.read(path, data[:HEAD_BYTES], size)
-        check_layout(header, sensor)
-        return header.grid, _counts(path, data, header) if sensor == "lc" else None
+    def _read_content(self, file: FoundFile, data: bytes) -> tuple[Grid, NDArray[np.int32] | None]:
+        if file.size > MOST_BYTES:
+            raise UnreadableError(f"is not a patch: it has {file.size:,} bytes")
+        header = self.headers.read(data, file.size)
+        check_layout(header, file.sensor)
+        return header.grid, read_counts(data, header) if file.sensor == "lc" else None
 
 
 def read_start(path: str, most: int) -> tuple[bytes, int]:
@@ -110,21 +96,6 @@ def check_layout(header: RasterHeader, sensor: str) -> None:
     if found != expected:
         sizes = ["{} × {} pixels with {} bands".format(*numbers) for numbers in (found, expected)]
         raise UnreadableError(f"has {sizes[0]} where {sizes[1]} are expected")
-
-
-def _counts(path: str, data: bytes, header: RasterHeader) -> NDArray[np.int32]:
-    counts = counts_from_buffer(data, header) if header.data_end <= len(data) else None
-    return counts_from_rasterio(path) if counts is None else counts
-
-
-def _checked_size(file: FoundFile) -> int:
-    if file.size > MOST_BYTES:
-        raise UnreadableError(f"is no patch: it has {file.size:,} bytes")
-    return file.size
-
-
-def _record(file: FoundFile, size: int, grid: Grid, counts: NDArray[np.int32] | None) -> FileRecord:
-    return FileRecord(file.key, file.sensor, file.path, size, grid, counts, None)
 
 
 def _rejected(file: FoundFile, reason: str) -> FileRecord:

@@ -53,7 +53,7 @@ class SensorFiles:
 
 
 class SensorReader:
-    """Reads the files of a sensor, scene after scene; headers written alike are parsed once."""
+    """Reads the files of a sensor, scene after scene; GDAL reads the first of each kind."""
 
     def __init__(self) -> None:
         self._files = FileReader()
@@ -115,7 +115,7 @@ class _Alike:
         self._run_starts: list[int] = []
         """Which file is the first of those with one of the headers."""
         self._positions: list[int] = []
-        self._places = bytearray()
+        self._corners = bytearray()
         self._usual: Template | None = None
 
     def take(self, position: int, template: Template, data: bytes) -> bool:
@@ -131,7 +131,7 @@ class _Alike:
         if self.counter is not None:
             self.counter.add(data, template.header.data_offset or 0)
         self._positions.append(position)
-        self._places += data[template.place : template.behind]
+        self._corners += data[template.start : template.end]
         return True
 
     def _has_layout(self, header: RasterHeader) -> bool:
@@ -146,7 +146,7 @@ class _Alike:
         lengths = np.diff([*self._run_starts, len(self._positions)])
         runs = np.repeat(np.arange(lengths.size), lengths)
         grids = Grids.of([template.header.grid for template in self._templates]).take(runs)
-        grids.transform[:, [2, 5]] = np.frombuffer(self._places, "<f8").reshape(-1, 2)
+        grids.transform[:, [2, 5]] = np.frombuffer(self._corners, "<f8").reshape(-1, 2)
         return SensorFiles(
             files.numbers[self._positions],
             [files.paths[position] for position in self._positions],

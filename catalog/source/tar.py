@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import tarfile
 from dataclasses import dataclass
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from catalog.datasets.legacy import parse_name
 from catalog.model import Member, Rejected, gdal_root
-from catalog.source.gzip_stream import SKIP, DamagedError, Seekable, Stream, is_packed
+from catalog.source.gzip_stream import (
+    SKIP,
+    DamagedError,
+    IndexedReader,
+    SequentialReader,
+    is_compressed,
+)
 from catalog.source.read_file import FileReader
 from catalog.source.tree import FoundFile, printable
 
@@ -19,11 +27,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from catalog.model import PatchKey
-    from catalog.source.gzip_stream import Unpacked
+    from catalog.source.gzip_stream import Decompressed
 
 _ENDINGS: Final = (".tar", ".tar.gz", ".tgz")
 _HEAD: Final = 1 << 20
 _PLAIN: Final = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_MOST_HEADER_BYTES: Final = 256 << 10
+"""Of one member, and of all global headers; long names and pax headers take a few kilobytes."""
+_LONGEST_NAME: Final = 4096
+"""Characters; longer paths are refused by Linux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,10 @@ class Entry(NamedTuple):
     """Name of the member, without `./` before it."""
     plain: bool
     """Whether it is a regular file, stored in one piece."""
-    folder: bool
-    """Whether it is a folder."""
+    by_pax: bool
+    """Whether its name is in a pax header alone."""
     offset: int
-    """Byte of the unpacked archive where its content starts."""
+    """Byte of the decompressed archive where its content starts."""
     size: int
     """Bytes."""
 
@@ -67,42 +79,79 @@ def stamp_of(path: str) -> Stamp:
         )
 
 
-def open_stream(path: str) -> Stream | Seekable:
+def open_stream(path: str) -> SequentialReader | IndexedReader:
     """An archive, to be read from front to back."""
-    return Stream(path) if is_packed(path) else Seekable.open(path)
+    return SequentialReader(path) if is_compressed(path) else IndexedReader.open(path)
 
 
-def entries(unpacked: Unpacked) -> Iterator[Entry]:
-    """All headers of an archive, in order; contents may be read in between.
+class _Headers:
+    """What tarfile reads headers from: between two members, no more bytes than any file needs."""
+
+    def __init__(self, stream: Decompressed) -> None:
+        self._stream = stream
+        self.left = 0
+        """Bytes that may be read up to the next member."""
+        self.last = b""
+        """What was read last: the header of a member, after those that describe it further."""
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= self.left:
+            raise DamagedError.inside(self._stream.tell(), f"a header of {size:,} bytes")
+        self.left -= size
+        self.last = self._stream.read(size)
+        return self.last
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def entries(stream: Decompressed) -> Iterator[Entry]:
+    """All headers of an archive up to its end mark, in order; contents may be read in between.
 
     Raises
     ------
     DamagedError
         Where the next header is missing or broken.
     """
-    try:
-        archive = tarfile.TarFile(fileobj=unpacked, mode="r")  # type: ignore[arg-type]
-        info = archive.next()
-    except tarfile.TarError as error:
-        raise DamagedError.inside(0, f"it is no tar archive ({error})") from error
-    while info is not None:
-        name = info.name.removeprefix("./")
+    archive = tarfile.TarFile(fileobj=io.BytesIO(bytes(2 * tarfile.BLOCKSIZE)), encoding="utf-8")
+    headers = archive.fileobj = _Headers(stream)  # type: ignore[assignment]
+    while True:
+        headers.left = _MOST_HEADER_BYTES
+        info = _next_header(archive, stream.tell())
+        if info is None:
+            return
         plain = info.type in _PLAIN and not info.issparse()
-        yield Entry(name, plain, info.isdir(), info.offset_data, info.size)
-        unpacked.seek(archive.offset)
-        info = _next_header(archive, unpacked)
+        by_pax = plain and "path" in info.pax_headers and _name_in(headers.last) != info.name
+        name = info.name.removeprefix("./")
+        yield Entry(name, plain, by_pax, info.offset_data, info.size)
+        stream.seek(archive.offset)
 
 
-def _next_header(archive: tarfile.TarFile, unpacked: Unpacked) -> tarfile.TarInfo | None:
-    start = unpacked.tell()
+def _name_in(header: bytes) -> str:
+    return tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape").name
+
+
+def _next_header(archive: tarfile.TarFile, start: int) -> tarfile.TarInfo | None:
+    """The next member; None at the end mark."""
     try:
-        return tarfile.TarInfo.fromtarfile(archive)
+        info = tarfile.TarInfo.fromtarfile(archive)
     except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
         return None
-    except tarfile.EmptyHeaderError as error:  # type: ignore[attr-defined]
-        raise DamagedError.inside(start, "it ends too early") from error
-    except tarfile.HeaderError as error:
-        raise DamagedError.inside(start, f"no tar header ({error})") from error
+    except (DamagedError, OSError):
+        raise
+    except Exception as error:  # ValueError, RecursionError ...: whatever a hostile header leads to
+        is_end = start and isinstance(error, tarfile.EmptyHeaderError)  # type: ignore[attr-defined]
+        why = "it ends too early" if is_end else f"not a tar header ({error})"
+        raise DamagedError.inside(start, why) from error
+    if info.size < 0 or archive.offset <= start:
+        raise DamagedError.inside(start, f"a member of {info.size:,} bytes")
+    if len(info.name) > _LONGEST_NAME:
+        raise DamagedError.inside(start, f"a name of {len(info.name):,} characters")
+    if sum(map(len, chain(*archive.pax_headers.items()))) > _MOST_HEADER_BYTES:
+        raise DamagedError.inside(
+            start, f"global headers of more than {_MOST_HEADER_BYTES:,} bytes"
+        )
+    return info
 
 
 class ArchiveReader:
@@ -118,47 +167,73 @@ class ArchiveReader:
         self.path = path
         self.rejected: list[Rejected] = []
         """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
-        self.places = 0
-        """Places in the seek index where one can start to unpack; 0 if there is none."""
+        self.checkpoints = 0
+        """Checkpoints in the seek index; 0 if there is none."""
+        self.sound_bytes: int | None = None
+        """Of a member that ends after so many bytes of the contents, the record may be wrong, since
+        the checksum is; None if all checksums that were reached are right."""
         self._files = FileReader()
-        self._unpacked: Stream | Seekable | None = None
+        self._stream: SequentialReader | IndexedReader | None = None
 
     @property
     def position(self) -> int:
         """The byte of the archive that is read next."""
-        return 0 if self._unpacked is None else self._unpacked.packed_position()
+        return 0 if self._stream is None else self._stream.compressed_position()
 
     def read(self, seek_index: Path) -> Iterator[Member]:
         """Read all members; at the end, write the seek index.
 
-        A damaged archive gives what lies before the damage, and no seek index.
+        A damaged archive gives what lies before the damage, and no seek index. Which of it may be
+        wrong, `sound_bytes` tells at the end: a gzip member has its checksum there.
         """
-        try:
-            unpacked = self._unpacked = open_stream(self.path)
-        except OSError as error:
-            self.rejected.append(Rejected(self.path, f"cannot be read: {error.strerror}"))
+        if _has_unpaired_brace(self.path):
+            self._reject("has an unpaired brace in its path, where GDAL opens no file: rename it")
             return
         try:
-            for entry in entries(unpacked):
-                member = self._read_member(entry, unpacked)
-                if member is not None:
-                    yield member
-            while unpacked.read(SKIP):
-                pass
-            if isinstance(unpacked, Stream):
-                self.places = unpacked.write_seek_index(seek_index)
-        except DamagedError as error:
-            self._reject_rest(str(error))
+            self._stream = open_stream(self.path)
         except OSError as error:
-            self._reject_rest(f"and cannot be read further: {error.strerror}")
+            self._reject(f"cannot be read: {error.strerror}")
+            return
+        try:
+            yield from self._read_all(self._stream, seek_index)
+        except DamagedError as error:
+            self._reject_rest(_explained(error, self._stream))
+        except OSError as error:
+            self._reject_rest(DamagedError(f"and cannot be read further: {error.strerror}"))
         finally:
-            unpacked.close()
+            self._stream.close()
 
-    def _reject_rest(self, damage: str) -> None:
-        reason = f"is damaged {damage}; only what lies before is in the catalog"
+    def _read_all(
+        self, stream: SequentialReader | IndexedReader, seek_index: Path
+    ) -> Iterator[Member]:
+        for entry in entries(stream):
+            member = self._read_member(entry, stream)
+            if member is not None:
+                yield member
+        if _holds_more(stream):
+            self._reject(
+                "holds more data after its end mark, as joined archives do; only what lies before "
+                "is in the catalog: repack it"
+            )
+        if isinstance(stream, SequentialReader):
+            self.checkpoints = stream.write_seek_index(seek_index)
+
+    def _reject(self, reason: str) -> None:
         self.rejected.append(Rejected(printable(self.path), reason))
 
-    def _read_member(self, entry: Entry, unpacked: Unpacked) -> Member | None:
+    def _reject_rest(self, damage: DamagedError) -> None:
+        self.sound_bytes = damage.sound_bytes
+        kept = "only what lies before is in the catalog"
+        if self.sound_bytes is not None:
+            kept = (
+                "what it holds may be wrong, so nothing of it is in the catalog"
+                if self.sound_bytes == 0
+                else f"what it holds may be wrong but for its first {self.sound_bytes:,} bytes, "
+                "decompressed: only they are in the catalog"
+            )
+        self._reject(f"is damaged {damage}; {kept}")
+
+    def _read_member(self, entry: Entry, stream: Decompressed) -> Member | None:
         path = f"{gdal_root(self.path)}/{entry.name}"
         parsed = parse_name(entry.name.rpartition("/")[2])
         problem = _problem(entry, parsed)
@@ -167,9 +242,14 @@ class ArchiveReader:
         if problem is not None or parsed is None:
             return None
         file = FoundFile(*parsed, path, entry.size)
-        record = self._files.read_member(file, lambda size: _read_whole(unpacked, size))
-        unpacked.seek(entry.offset + entry.size)
+        record = self._files.read_member(file, lambda size: _read_whole(stream, size))
+        stream.seek(entry.offset + entry.size)
         return Member(record, entry.name, entry.offset)
+
+
+def _has_unpaired_brace(path: str) -> bool:
+    depths = list(accumulate((character == "{") - (character == "}") for character in path))
+    return min(depths) < 0 or depths[-1] != 0
 
 
 def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None) -> str | None:
@@ -177,17 +257,47 @@ def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None) -> str | None:
     if parsed is None:
         looks_so = entry.plain and entry.name.lower().endswith((".tif", ".tiff"))
         return "has no name of SEN12MS, such as ROIs1158_spring_s1_1_p30.tif" if looks_so else None
-    if not entry.plain:
-        return "is no regular file"
-    if entry.name.startswith("/") or ".." in entry.name.split("/"):
-        return "has a name that leads out of the archive"
-    if not entry.name.isprintable():
-        return "has a name with characters that cannot be printed"
-    return None
+    problems = (
+        (not entry.plain, "is no regular file"),
+        (
+            entry.name.startswith("/") or ".." in entry.name.split("/"),
+            "has a name that leads out of the archive",
+        ),
+        (not entry.name.isprintable(), "has a name with characters that cannot be printed"),
+        (
+            "\\" in entry.name or "//" in entry.name,
+            "has a name with \\ or //, by which GDAL cannot open it: repack the archive",
+        ),
+        (
+            entry.by_pax,
+            "has its name in a pax header, where GDAL does not look: repack with --format=gnu",
+        ),
+    )
+    return next((reason for is_so, reason in problems if is_so), None)
 
 
-def _read_whole(unpacked: Unpacked, size: int) -> bytes:
-    data = unpacked.read(size)
+def _explained(damage: DamagedError, stream: SequentialReader | IndexedReader) -> DamagedError:
+    """The wrong bytes further on that a broken header may come of; else the damage itself."""
+    if isinstance(stream, SequentialReader):
+        try:
+            _holds_more(stream)
+        except DamagedError as later:
+            return damage if later.sound_bytes is None else later
+        except OSError:
+            return damage
+    return damage
+
+
+def _holds_more(stream: Decompressed) -> bool:
+    """Whether anything but zeros follows; all is read, for the checksum and the seek index."""
+    more = False
+    while data := stream.read(SKIP):
+        more = more or data.count(0) < len(data)
+    return more
+
+
+def _read_whole(stream: Decompressed, size: int) -> bytes:
+    data = stream.read(size)
     if len(data) < size:
-        raise DamagedError.inside(unpacked.tell(), "a member is cut off")
+        raise DamagedError.inside(stream.tell(), "a member is cut off")
     return data

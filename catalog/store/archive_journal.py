@@ -56,7 +56,7 @@ class ArchiveRecord:
     fingerprint: str
     """What tells it from a changed one."""
     stamp: Mapping[str, int | str]
-    """What it was like when it was read: size, time, first bytes, places to start unpacking."""
+    """What it was like when it was read: size, time, first bytes, checkpoints."""
     unpacked: int
     """Bytes up to the end of its last file."""
     scenes: tuple[tuple[SceneKey, int], ...]
@@ -66,7 +66,7 @@ class ArchiveRecord:
 
     @property
     def seek_index(self) -> Path:
-        """Where one can start to unpack it; there is none where the archive is damaged."""
+        """Its checkpoints; there is none where the archive is damaged."""
         return self.file.with_suffix(".gzi")
 
     def members(self, batch: int) -> list[Member]:

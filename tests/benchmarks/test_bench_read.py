@@ -23,7 +23,7 @@ from replica import some_scenes, write_replica
 
 from catalog.datasets.legacy import SENSORS, SHAPE
 from catalog.indexing.indexer import _gazetteer
-from catalog.source.header import read_header
+from catalog.source.header import HeaderReader
 from catalog.source.hrefs import Hrefs
 from catalog.source.landcover import CodeCounter
 from catalog.source.scene import SceneReader
@@ -123,7 +123,7 @@ def test_headers_to_rows(  # noqa: C901 - contestants
 
 
 def test_landcover_counts(landcover: list[str], bench: Bench) -> None:  # noqa: C901 - contestants
-    header = read_header(landcover[0])
+    header = HeaderReader().read(Path(landcover[0]).read_bytes())
 
     def read(path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY)

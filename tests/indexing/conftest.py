@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Small
 
-from trees import Tree, contents_of
+from trees import SPRING, Tree, contents_of
 
 Row = dict[str, Any]
 
@@ -44,3 +45,13 @@ def tree(pristine: Path) -> Tree:
 def expected(pristine: Path) -> dict[str, Any]:
     """What the catalog of the tree holds as long as nobody changes the tree."""
     return contents_of(pristine / "catalog")
+
+
+@pytest.fixture
+def spring(small: Small, pack: Callable[..., list[Path]], tmp_path: Path) -> Path:
+    """The plain bytes of a land-cover archive, which a test packs as it likes."""
+    shutil.copytree(small.root / SPRING, tmp_path / "SEN12MS" / SPRING)
+    archives = pack(tmp_path / "SEN12MS", tmp_path)
+    for path in archives[1:]:
+        path.unlink()
+    return archives[0]

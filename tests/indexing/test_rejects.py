@@ -77,10 +77,13 @@ DAMAGES = {
         "s1",
         32,
         lambda path: put(path, path.read_bytes()[:100]),
-        r"is no raster that GDAL can read",
+        "is not a GeoTIFF that GDAL can",
     ),
     "no raster": Damage(
-        "lc", 59, lambda path: put(path, b"<html>404</html>"), r"is no raster that GDAL can read"
+        "lc",
+        59,
+        lambda path: put(path, b"<html>404</html>"),
+        "is not a GeoTIFF that GDAL can",
     ),
     "other bands": Damage(
         "s1",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
-import tarfile
 import zlib
 from typing import TYPE_CHECKING
 
@@ -12,8 +10,7 @@ import numpy as np
 import pytest
 
 from catalog.source import gzip_stream
-from catalog.source.gzip_stream import MOST_AT_ONCE, DamagedError, Seekable, Stream
-from catalog.source.tar import Entry, entries
+from catalog.source.gzip_stream import MOST_AT_ONCE, DamagedError, IndexedReader, SequentialReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +29,7 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def unpacked(path: Path, size: int = 100_000) -> bytes:
-    stream = Stream(str(path))
+    stream = SequentialReader(str(path))
     try:
         return b"".join(iter(lambda: stream.read(size), b""))
     finally:
@@ -82,7 +79,7 @@ def zlib_gives(packed: bytes) -> int:
 def test_all_bytes_before_a_damage_come_out(tmp_path: Path, damage: object) -> None:
     packed = damage(PACKED)  # type: ignore[operator]
     (tmp_path / "a.gz").write_bytes(packed)
-    stream, count = Stream(str(tmp_path / "a.gz")), zlib_gives(packed)
+    stream, count = SequentialReader(str(tmp_path / "a.gz")), zlib_gives(packed)
     assert len(stream.read(count)) == count
     with pytest.raises(DamagedError, match=rf"at byte \d[\d,]* of {len(packed):,}: "):
         stream.read(1)
@@ -92,7 +89,7 @@ def test_all_bytes_before_a_damage_come_out(tmp_path: Path, damage: object) -> N
 @pytest.mark.usefixtures("library")
 def test_header_that_asks_for_too_much_is_damage(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(PACKED)
-    stream = Stream(str(tmp_path / "a.gz"))
+    stream = SequentialReader(str(tmp_path / "a.gz"))
     with pytest.raises(DamagedError, match="it asks for"):
         stream.read(MOST_AT_ONCE + 1)
     stream.close()
@@ -102,12 +99,12 @@ def test_seek_index_leads_to_every_byte(tmp_path: Path) -> None:
     pytest.importorskip("rapidgzip")
     path, index = tmp_path / "a.tar.gz", tmp_path / "a.gzi"
     path.write_bytes(PACKED)
-    stream = Stream(str(path))
+    stream = SequentialReader(str(path))
     while stream.read(1 << 20):
         pass
     assert stream.write_seek_index(index) >= 1
     stream.close()
-    file = Seekable.open(str(path), index)
+    file = IndexedReader.open(str(path), index)
     for offset in (2_999_000, 0, 1_234_567, 17):
         file.seek(offset)
         assert file.read(999) == CONTENT[offset : offset + 999]
@@ -122,52 +119,12 @@ def test_seek_index_of_many_places_leads_to_every_byte(tmp_path: Path, threads: 
     path, index = tmp_path / "a.gz", tmp_path / "a.gzi"
     content = np.random.default_rng(7).integers(0, 16, 24 << 20, np.uint8).tobytes()
     path.write_bytes(gzip.compress(content, 1))
-    stream = Stream(str(path))
+    stream = SequentialReader(str(path))
     assert b"".join(iter(lambda: stream.read(1 << 20), b"")) == content
     assert stream.write_seek_index(index) > 2
     stream.close()
-    file = Seekable.open(str(path), index, threads)
+    file = IndexedReader.open(str(path), index, threads)
     for offset in (20_000_000, 0, 7_654_321):
         file.seek(offset)
         assert file.read(999) == content[offset : offset + 999]
     file.close()
-
-
-# Headers
-
-
-def tar_of(kind: int, *infos: tarfile.TarInfo) -> io.BytesIO:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w", format=kind) as archive:
-        for info in infos:
-            archive.addfile(info, io.BytesIO(bytes(info.size)))
-    file.seek(0)
-    return file
-
-
-def entry_of(name: str, size: int) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    info.size, info.mtime = size, 1.5
-    return info
-
-
-@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-@pytest.mark.parametrize("name", ["a.tif", "./a/b.tif", "a" * 90 + "/" + "b" * 90, "é/a.tif"])
-def test_every_format_of_tar_is_understood(kind: int, name: str) -> None:
-    found = list(entries(tar_of(kind, entry_of(name, 700), entry_of("z", 0))))
-    assert [(entry.name, entry.size, entry.plain) for entry in found] == [
-        (name.removeprefix("./"), 700, True),
-        ("z", 0, True),
-    ]
-    assert all(entry.offset % 512 == 0 for entry in found)
-
-
-def test_empty_archive_has_no_entries() -> None:
-    assert list(entries(tar_of(tarfile.PAX_FORMAT))) == []
-
-
-def test_archive_without_its_end_is_damaged() -> None:
-    file = tar_of(tarfile.USTAR_FORMAT, entry_of("a", 512))
-    found: list[Entry] = []
-    with pytest.raises(DamagedError, match="it ends too early"):
-        found += entries(io.BytesIO(file.getvalue()[:1024]))

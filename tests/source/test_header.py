@@ -1,9 +1,11 @@
-"""A header says what rasterio says, and the pixels are where it says."""
+"""A header says what rasterio says, and the pixels are where it says: at first sight, and again."""
 
 from __future__ import annotations
 
 import struct
 from itertools import count
+from pathlib import Path
+from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +16,12 @@ from hypothesis import strategies as st
 from rasterio.control import GroundControlPoint
 from rasterio.shutil import copy
 
-from catalog.source.header import header_from_rasterio, read_header
-from catalog.source.tiff import parse_tiff
+from catalog.source.header import HeaderReader, header_from_rasterio
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
-    from catalog.model import Grid, RasterHeader
+    from catalog.model import RasterHeader
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
@@ -73,30 +72,51 @@ def write_tiff(folder: Path, options: dict[str, Any]) -> Path:
     return path
 
 
-def said(header: RasterHeader) -> tuple[Grid, int, str]:
-    return header.grid, header.bands, header.dtype
+def said(header: RasterHeader) -> tuple[Any, ...]:
+    grid = header.grid
+    return grid.crs, grid.shape, grid.transform, header.bands, header.dtype
 
 
-def pixels_at(path: Path, header: RasterHeader) -> NDArray[Any]:
-    """The pixels where our parser says that they are: bands, rows, columns."""
-    rows, columns = header.grid.shape
-    size = rows * columns * header.bands
-    assert header.data_offset is not None
-    assert header.data_end == header.data_offset + size * np.dtype(header.dtype).itemsize
-    pixels = np.frombuffer(
-        path.read_bytes(), f"<{np.dtype(header.dtype).str[1:]}", size, header.data_offset
-    )
-    return np.moveaxis(pixels.reshape(rows, columns, header.bands), -1, 0)
+def said_by_rasterio(path: Path) -> tuple[Any, ...]:
+    """The oracle: CRS, shape, transform, bands, data type."""
+    with rasterio.open(path) as source:
+        authority = source.crs.to_authority(confidence_threshold=100) if source.crs else None
+        crs = ":".join(authority) if authority else None
+        (dtype,) = set(source.dtypes)
+        return crs, source.shape, tuple(source.transform)[:6], source.count, dtype
 
 
-def check(path: Path) -> RasterHeader:
+def pixels_at(content: bytes, header: RasterHeader) -> NDArray[Any]:
+    """The pixels where our reader says that they are: bands, rows, columns."""
+    kind = np.dtype(header.dtype).newbyteorder("<")
+    pixels = np.frombuffer(content, kind, offset=header.data_offset)
+    return np.moveaxis(pixels.reshape(*header.grid.shape, header.bands), -1, 0)
+
+
+def check(path: Path, reader: HeaderReader | None = None) -> RasterHeader:
     """What our reader says is what rasterio says, and the pixels are where it says."""
-    header = read_header(str(path))
-    assert said(header) == said(header_from_rasterio(str(path)))
+    content = path.read_bytes()
+    header = (reader or HeaderReader()).read(content)
+    assert said(header) == said_by_rasterio(path)
     if header.data_offset is not None:
         with rasterio.open(path) as dataset:
-            np.testing.assert_array_equal(pixels_at(path, header), dataset.read())
+            np.testing.assert_array_equal(pixels_at(content, header), dataset.read())
     return header
+
+
+def check_moved(path: Path, reader: HeaderReader, x: float, y: float) -> None:
+    """The same file with another corner and other pixels is recognised, and read as it is."""
+    content = bytearray(path.read_bytes())
+    offset = reader.read(bytes(content)).data_offset
+    with rasterio.open(path) as dataset:
+        corner = struct.pack("<2d", dataset.transform.c, dataset.transform.f)
+    start = content.index(corner)
+    content[start : start + 16] = struct.pack("<2d", x, y)
+    content[offset:] = content[offset:][::-1]
+    moved = path.with_name("moved.tif")
+    moved.write_bytes(content)
+    assert reader.known(content[:offset], len(content)) is not None
+    assert check(moved, reader).grid.transform[2::3] == (x, y)
 
 
 TRANSFORMS = st.one_of(
@@ -104,10 +124,10 @@ TRANSFORMS = st.one_of(
         rasterio.Affine,
         st.sampled_from([10.0, 0.3, 1e-4, -10.0]),
         st.just(0.0),
-        st.floats(-1e7, 1e7),
+        st.floats(-4.9e5, 1.4e6),
         st.just(0.0),
         st.sampled_from([-10.0, -0.7, -1e-4, 10.0]),
-        st.floats(-1e7, 1e7),
+        st.floats(1e3, 9.9e6),
     ),
     st.just(rasterio.Affine(8.66, -5, 5e5, -5, -8.66, 4e6)),
 )
@@ -190,9 +210,20 @@ def test_pixels_of_the_plain_layout_are_found(
 
 
 @pytest.mark.parametrize("crs", UTM)
-def test_every_zone_is_read_without_gdal(folder: Path, crs: str) -> None:
-    path = write_tiff(folder, {"crs": crs, "transform": NORTH_UP})
-    assert parse_tiff(path.read_bytes()).header == check(path)
+def test_a_file_of_any_zone_is_recognised_in_another_place(folder: Path, crs: str) -> None:
+    path = write_tiff(folder, {"crs": crs, "transform": NORTH_UP, "count": 3, "dtype": "uint16"})
+    reader = HeaderReader()
+    check(path, reader)
+    check_moved(path, reader, 500_000.25, 4_000_000.75)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-490_000, 1_490_000).filter(bool), st.floats(1_000, 9_990_000))
+def test_a_corner_is_read_to_the_last_bit(folder: Path, x: float, y: float) -> None:
+    path = write_tiff(folder, GEO | {"count": 2, "dtype": "float32", "interleave": "pixel"})
+    reader = HeaderReader()
+    check(path, reader)
+    check_moved(path, reader, x, y)
 
 
 GEO = {"crs": UTM[0], "transform": NORTH_UP}
@@ -206,7 +237,6 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "a palette": GEO | {"photometric": "PALETTE"},
     "JPEG colours": GEO | {"photometric": "YCBCR", "compress": "jpeg", "count": 3},
     "keys of ESRI": GEO | {"GEOTIFF_KEYS_FLAVOR": "ESRI_PE"},
-    "a georeference beside it": GEO | {"PROFILE": "BASELINE"},
     "half floats": GEO | {"dtype": "float32", "NBITS": 16},
 }
 
@@ -222,7 +252,7 @@ def test_a_cloud_optimised_file_is_read_as_rasterio_reads_it(folder: Path) -> No
     path = write_tiff(folder, GEO | {"width": 600, "height": 600})
     copied = folder / "cog.tif"
     copy(path, copied, driver="COG", BLOCKSIZE=128)
-    assert check(copied).grid == read_header(str(path)).grid
+    assert check(copied).grid == check(path).grid
 
 
 def test_overviews_and_masks_behind_change_nothing(folder: Path) -> None:
@@ -234,15 +264,32 @@ def test_overviews_and_masks_behind_change_nothing(folder: Path) -> None:
     assert said(check(path)) == said(before)
 
 
-def test_statistics_beside_it_change_nothing(folder: Path) -> None:
-    path = write_tiff(folder, GEO)
-    before = check(path)
-    path.with_name(f"{path.name}.aux.xml").write_text(
-        '<PAMDataset><PAMRasterBand band="1"><Metadata><MDI key="STATISTICS_MAXIMUM">99</MDI>'
-        "</Metadata></PAMRasterBand></PAMDataset>",
-        encoding="utf-8",
-    )
-    assert check(path) == before
+PAM = "<PAMDataset>{}</PAMDataset>"
+BESIDE = {
+    "another place": (
+        ".tif.aux.xml",
+        PAM.format("<SRS>EPSG:32633</SRS><GeoTransform>1, 2, 0, 3, 0, -2</GeoTransform>"),
+    ),
+    "a name of a band": (
+        ".tif.aux.xml",
+        PAM.format('<PAMRasterBand band="1"><Description>VV</Description></PAMRasterBand>'),
+    ),
+    "a world file": (".tfw", "2\n0\n0\n-2\n500000\n4000000\n"),
+    "an overview": (".tif.ovr", "no TIFF"),
+    "a mask": (".tif.msk", "no TIFF"),
+}
+
+
+@pytest.mark.parametrize(("ending", "text"), BESIDE.values(), ids=BESIDE)
+@pytest.mark.parametrize("options", [GEO, {}, {"crs": UTM[0]}], ids=["placed", "bare", "CRS alone"])
+def test_files_beside_it_change_nothing(
+    tmp_path: Path, options: dict[str, Any], ending: str, text: str
+) -> None:
+    path = write_tiff(tmp_path, options | {"tiled": True, "blockxsize": 16, "blockysize": 16})
+    before = said_by_rasterio(path)
+    path.with_name(path.stem + ending).write_text(text, encoding="utf-8")
+    assert said(HeaderReader().read(path.read_bytes())) == before
+    assert said(header_from_rasterio(str(path))) == before
 
 
 def test_a_directory_that_comes_again_is_read_once(folder: Path) -> None:
@@ -254,9 +301,10 @@ def test_a_directory_that_comes_again_is_read_once(folder: Path) -> None:
     check(path)
 
 
-def test_a_real_file_is_read_as_rasterio_reads_it(real: Path) -> None:
+def test_a_real_file_is_read_as_rasterio_reads_it(real: Path, tmp_path: Path) -> None:
     paths = sorted(real.rglob("*.tif"))
     assert {path.name.split("_")[2] for path in paths} == {"s1", "s2", "lc"}
     for path in paths:
-        assert check(path).data_offset is not None
-        assert path.stat().st_size == read_header(str(path)).data_end
+        reader = HeaderReader()
+        assert check(path, reader).data_offset is not None
+        check_moved(Path(copyfile(path, tmp_path / path.name)), reader, 500_000.25, 4_000_000.75)

@@ -98,5 +98,5 @@ def test_broken_file_is_named(tmp_path: Path, size: int, message: str) -> None:
 
 @pytest.mark.parametrize("name", ["gone.tif", "/vsitar/gone.tar/gone.tif"])
 def test_missing_file_is_named(name: str) -> None:
-    with pytest.raises(FileError, match=r"gone\.tif (cannot be read|is no raster)"):
+    with pytest.raises(FileError, match=r"gone\.tif (cannot be read|is not a GeoTIFF)"):
         PixelReader().read(name)

@@ -134,7 +134,7 @@ BAD = {
     zero_bytes: r"^is empty \(0 bytes\)$",
     cut_in_header: r"truncated|GDAL can(not)? read",
     cut_in_pixels: r"^is truncated: [\d,]+ of at least [\d,]+ bytes$",
-    a_web_page: r"^is no raster that GDAL can read",
+    a_web_page: r"^is not a GeoTIFF that GDAL can read",
     another_shape: r"^has 128 × 255 pixels with \d+ bands where 256 × 256 pixels",
     another_number_of_bands: r"^has 256 × 256 pixels with 5 bands where 256 × 256 pixels with",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,7 +15,6 @@ from catalog.model import SceneKey
 from catalog.source.read_file import FileReader
 from catalog.source.sensor import SensorReader
 from catalog.source.synthetic import SyntheticScene, format_header, write_scene
-from catalog.source.tiff import parse_tiff
 from catalog.source.tree import list_trees
 
 if TYPE_CHECKING:
@@ -32,18 +31,25 @@ def other_zone(path: Path, sensor: str) -> None:
         file.write(format_header(sensor, 32736, (500_000.0, 8_000_000.0)))
 
 
+def tie(path: Path, start: int, *numbers: float) -> None:
+    """Change some of the six numbers of the tie point."""
+    with rasterio.open(path) as source:
+        corner = struct.pack("<2d", source.transform.c, source.transform.f)
+    content = bytearray(path.read_bytes())
+    struct.pack_into(f"<{len(numbers)}d", content, content.index(corner) - 24 + 8 * start, *numbers)
+    path.write_bytes(content)
+
+
 def nowhere(path: Path, sensor: str) -> None:
-    tie_point = parse_tiff(path.read_bytes()).tie_point
-    with path.open("r+b") as file:
-        file.seek(tie_point + 24)
-        file.write(struct.pack("<2d", float("nan"), float("inf")))
+    tie(path, 3, float("nan"), float("inf"))
+
+
+def far_away(path: Path, sensor: str) -> None:
+    tie(path, 4, 1e30)
 
 
 def tied_elsewhere(path: Path, sensor: str) -> None:
-    tie_point = parse_tiff(path.read_bytes()).tie_point
-    with path.open("r+b") as file:
-        file.seek(tie_point)
-        file.write(struct.pack("<2d", 3.0, 4.0))
+    tie(path, 0, 3.0, 4.0)
 
 
 def compressed(path: Path, sensor: str) -> None:
@@ -72,17 +78,13 @@ def a_file_of_another_sensor(path: Path, sensor: str) -> None:
 CHANGES = [
     other_zone,
     nowhere,
+    far_away,
     tied_elsewhere,
     compressed,
     cut,
     longer,
     a_file_of_another_sensor,
 ]
-
-
-def comparable(values: Any) -> list[Any]:
-    """Numbers as text, so that what is no number equals itself."""
-    return [repr(value) for value in values]
 
 
 @pytest.mark.parametrize("sensor", SENSORS)
@@ -110,9 +112,9 @@ def test_files_read_together_are_what_they_are_alone(
     assert read.numbers.tolist() == [record.key.patch for record in good]
     assert read.sizes.tolist() == [record.size for record in good]
     assert read.grids.crs.tolist() == [record.grid.crs for record in good if record.grid]
-    assert comparable(map(tuple, read.grids.transform.tolist())) == comparable(
-        tuple(map(float, record.grid.transform)) for record in good if record.grid
-    )
+    assert read.grids.transform.tolist() == [
+        list(record.grid.transform) for record in good if record.grid
+    ]
     if sensor == "lc":
         np.testing.assert_array_equal(read.counts, [record.counts for record in good])
     else:

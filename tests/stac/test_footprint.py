@@ -123,9 +123,21 @@ BAD = {
     "an authority that is none": GOOD._replace(crs="NOBODY:1"),
     "no code at all": GOOD._replace(crs="somewhere"),
     "a CRS without a place on Earth": GOOD._replace(crs="EPSG:5800"),
+    "a CRS that PROJ cannot transform": GOOD._replace(crs="EPSG:2218"),
+    "another that it cannot": GOOD._replace(crs="EPSG:2296"),
+    "a height": GOOD._replace(crs="EPSG:5701"),
+    "no transform": GOOD._replace(transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)),
     "a corner nowhere": GOOD._replace(transform=(10, 0, float("nan"), 0, -10, 4e6)),
     "a corner infinitely far": GOOD._replace(transform=(10, 0, float("inf"), 0, -10, 4e6)),
     "a corner beyond the zone": GOOD._replace(transform=(10, 0, 1e12, 0, -10, 4e6)),
+    "a corner far beyond the pole": GOOD._replace(transform=(10, 0, 5e5, 0, -10, 1e30)),
+    "a corner farther": GOOD._replace(transform=(10, 0, 5e5, 0, -10, 1e308)),
+    "a corner around the Earth": GOOD._replace(transform=(10, 0, 5e5, 0, -10, 4e7)),
+    "endless pixels": GOOD._replace(transform=(float("inf"), 0, 5e5, 0, -10, 4e6)),
+    "huge pixels": GOOD._replace(transform=(1e300, 0, 5e5, 0, -1e300, 4e6)),
+    "huge pixels that are turned": GOOD._replace(transform=(1e9, 1e9, 5e5, 1e9, -1e9, 4e6)),
+    "corners around a pole": Grid("EPSG:3031", (256, 256), (10, 0, -1280, 0, -10, 1280)),
+    "corners on a line": GOOD._replace(transform=(7, 7, 375_412, 7, 7, 8_116_742)),
     "a latitude beyond the pole": Grid("EPSG:4326", (10, 10), (10, 0, 5e5, 0, -10, 4e6)),
     "a longitude beyond any": Grid("EPSG:4326", (10, 10), (1, 0, 5e5, 0, -1, 50)),
 }
@@ -134,6 +146,29 @@ BAD = {
 @pytest.mark.parametrize("grid", BAD.values(), ids=BAD)
 def test_there_is_no_outline_for(grid: Grid) -> None:
     assert footprints(Grids.of([grid])).tolist() == [None]
+
+
+PIXELS = st.sampled_from([10.0, -10.0, 1e3, 1e5, 1e9, float("inf")])
+TURNS = st.sampled_from([0.0, 0.0, 0.0, 7.0, 1e4, 1e9])
+PLACES = st.floats(-3e7, 3e7) | st.floats(allow_nan=True)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.tuples(PIXELS, TURNS, PLACES, TURNS, PIXELS, PLACES),
+    st.sampled_from(["EPSG:32637", "EPSG:3857", "EPSG:3035", "EPSG:2056", "EPSG:3031"]),
+)
+def test_every_outline_leads_back_to_its_grid(transform: tuple[float, ...], code: str) -> None:
+    """Whatever the numbers are, no file gets a false place on Earth."""
+    grid = Grid(code, (256, 256), transform)
+    (outline,) = footprints(Grids.of([grid]))
+    assert outline is None or outline.is_valid
+    if outline is not None and outline.geom_type == "Polygon":
+        back = Transformer.from_crs("OGC:CRS84", code, always_xy=True)
+        found = np.array([back.transform(*point) for point in shapely.get_coordinates(outline)])
+        for corner in corners(grid):
+            off = np.abs(found - corner).max(axis=1).min()
+            assert off <= 0.11 * max(map(abs, (*transform[:2], *transform[3:5])))
 
 
 @pytest.mark.parametrize("grid", BAD.values(), ids=BAD)

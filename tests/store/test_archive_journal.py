@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ARCHIVE = "/data/ROIs1158_spring_lc.tar.gz"
 GRID = Grid("EPSG:32737", (256, 256), (10.0, 0.0, 375412.3389928384, 0.0, -10.0, 8118022.83606))
-STAMP = {"size": 9, "mtime_ns": 1, "head": "00", "places": 3}
+STAMP = {"size": 9, "mtime_ns": 1, "head": "00", "checkpoints": 3}
 REJECTED = [Rejected("/data/naïve.tif", "has no name of SEN12MS")]
 
 
