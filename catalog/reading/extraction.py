@@ -24,9 +24,8 @@ from catalog.source.tar_members import (
     take_by_name,
     take_by_seeking,
 )
-from catalog.store import staging
+from catalog.store.members import read_archive_list
 from catalog.store.outputs import whole_file
-from catalog.store.static import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -147,25 +146,13 @@ def extract(
     if choices.how != "copy" and any(file.archive for file in files):
         raise FilterError(f"how={choices.how!r} needs files on disk: those in archives are copied")
     missing = [file for file in files if not _is_there(to, file)]
-    run = _Run(to, choices, missing, known_archives(catalog))
+    run = _Run(to, choices, missing, {} if catalog is None else read_archive_list(catalog))
     report = run.plan(present=len(files) - len(missing))
     if not choices.dry_run:
         _check_room(to, 0 if choices.how != "copy" else report.bytes)
         run.write()
     rejected = tuple(sorted(run.rejected, key=lambda entry: entry.path))
     return Extraction(report.files, report.bytes, report.present, report.sources, rejected)
-
-
-def known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:
-    """What the catalog knows of the archives: stamp, bytes, path of the seek index."""
-    if catalog is None or not (catalog / staging.ARCHIVE_LIST).is_file():
-        return {}
-    folder = catalog / staging.ARCHIVES
-    known = read_json(catalog / staging.ARCHIVE_LIST)["archives"]
-    for entry in known:
-        name = entry["seek_index"]
-        entry["seek_index"] = folder / name if name and (folder / name).is_file() else None
-    return {entry["path"]: entry for entry in known}
 
 
 def is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
@@ -337,7 +324,7 @@ def _step(archive: str, known: Mapping[str, Any]) -> float | None:
     """Bytes between two places where one can start to read; None if there are none."""
     if not is_packed(archive):
         return 0.0
-    return known["unpacked"] / known["places"] if known["seek_index"] else None
+    return known["unpacked"] / known["checkpoints"] if known["seek_index"] else None
 
 
 def _check_room(to: Path, needed: int) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from rasterio.io import MemoryFile
 
-from catalog.datasets.legacy import SENSORS, SHAPE
 from catalog.model import FileRecord
 from catalog.source.header import HEAD_BYTES, HeaderReader, UnreadableError
 from catalog.source.landcover import counts_from_buffer, counts_from_rasterio, is_countable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
     from catalog.model import Grid, RasterHeader
     from catalog.source.tree import FoundFile
 
@@ -27,9 +27,10 @@ MOST_BYTES: Final = 64 << 20
 
 
 class FileReader:
-    """Reads files, one after the other; headers that are written alike are parsed once."""
+    """Reads files of a dataset; headers that are written alike are parsed once."""
 
-    def __init__(self) -> None:
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
         self.headers = HeaderReader()
         """The headers that were read."""
 
@@ -50,10 +51,11 @@ class FileReader:
         file : FoundFile
             Where it is.
         read : callable
-            Gives so many of its next bytes. Only the header is taken of a plain Sentinel file.
+            Gives so many of its next bytes. Only the header is taken of a plain file whose pixels
+            are not counted.
         """
         try:
-            if file.sensor == "lc":
+            if file.sensor == self._dataset.classified:
                 return self._read_from_memory(file, read(_checked_size(file)))
             head = read(min(file.size, HEAD_BYTES))
             if self.headers.understood(head, file.size) is None:
@@ -63,13 +65,16 @@ class FileReader:
             return _rejected(file, str(error))
 
     def _read_from_disk(self, file: FoundFile) -> FileRecord:
-        data, size = read_start(file.path, file.size if file.sensor == "lc" else HEAD_BYTES)
+        counted = file.sensor == self._dataset.classified
+        data, size = read_start(file.path, file.size if counted else HEAD_BYTES)
         return _record(file, size, *self._read_content(file.path, file.sensor, data, size))
 
     def _read_from_memory(self, file: FoundFile, data: bytes) -> FileRecord:
         """Like a file on disk; GDAL is shown the bytes where our own parser is not enough."""
         header = self.headers.understood(data[:HEAD_BYTES], file.size)
-        enough = header is not None and (file.sensor != "lc" or is_countable(header))
+        enough = header is not None and (
+            file.sensor != self._dataset.classified or is_countable(header)
+        )
         if enough or not data:
             content = self._read_content(file.path, file.sensor, data, file.size)
             return _record(file, file.size, *content)
@@ -84,8 +89,9 @@ class FileReader:
         self, path: str, sensor: str, data: bytes, size: int
     ) -> tuple[Grid, NDArray[np.int32] | None]:
         header = self.headers.read(path, data[:HEAD_BYTES], size)
-        check_layout(header, sensor)
-        return header.grid, _counts(path, data, header) if sensor == "lc" else None
+        check_layout(header, self._dataset, sensor)
+        counted = sensor == self._dataset.classified
+        return header.grid, _counts(path, data, header) if counted else None
 
 
 def read_start(path: str, most: int) -> tuple[bytes, int]:
@@ -97,7 +103,7 @@ def read_start(path: str, most: int) -> tuple[bytes, int]:
         os.close(descriptor)
 
 
-def check_layout(header: RasterHeader, sensor: str) -> None:
+def check_layout(header: RasterHeader, dataset: Dataset, sensor: str) -> None:
     """Check that a file has the rows, columns and bands of a patch.
 
     Raises
@@ -105,7 +111,7 @@ def check_layout(header: RasterHeader, sensor: str) -> None:
     UnreadableError
         If it has others.
     """
-    expected = (*SHAPE, len(SENSORS[sensor].bands))
+    expected = (*dataset.shape, len(dataset.sensors[sensor].bands))
     found = (*header.grid.shape, header.bands)
     if found != expected:
         sizes = ["{} × {} pixels with {} bands".format(*numbers) for numbers in (found, expected)]

@@ -8,16 +8,16 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from catalog.datasets.legacy import parse_name
 from catalog.model import Member, Rejected, gdal_root
 from catalog.source.gzip_stream import SKIP, DamagedError, Seekable, Stream, is_packed
 from catalog.source.read_file import FileReader
-from catalog.source.tree import FoundFile, printable
+from catalog.source.tree import FoundFile, printable, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from catalog.datasets import Dataset
     from catalog.model import PatchKey
     from catalog.source.gzip_stream import Unpacked
 
@@ -112,15 +112,18 @@ class ArchiveReader:
     ----------
     path : str
         Absolute path of the archive.
+    dataset : Dataset
+        What its files are of.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, dataset: Dataset) -> None:
         self.path = path
         self.rejected: list[Rejected] = []
-        """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
-        self.places = 0
-        """Places in the seek index where one can start to unpack; 0 if there is none."""
-        self._files = FileReader()
+        """Members that are not files of the dataset, and the archive itself if it is damaged."""
+        self.checkpoints = 0
+        """Offsets in the seek index where decompression can start; 0 if there is no index."""
+        self._dataset = dataset
+        self._files = FileReader(dataset)
         self._unpacked: Stream | Seekable | None = None
 
     @property
@@ -146,7 +149,7 @@ class ArchiveReader:
             while unpacked.read(SKIP):
                 pass
             if isinstance(unpacked, Stream):
-                self.places = unpacked.write_seek_index(seek_index)
+                self.checkpoints = unpacked.write_seek_index(seek_index)
         except DamagedError as error:
             self._reject_rest(str(error))
         except OSError as error:
@@ -160,8 +163,8 @@ class ArchiveReader:
 
     def _read_member(self, entry: Entry, unpacked: Unpacked) -> Member | None:
         path = f"{gdal_root(self.path)}/{entry.name}"
-        parsed = parse_name(entry.name.rpartition("/")[2])
-        problem = _problem(entry, parsed)
+        parsed = self._dataset.parse_name(entry.name.rpartition("/")[2])
+        problem = _problem(entry, parsed, self._dataset)
         if problem is not None:
             self.rejected.append(Rejected(printable(path), problem))
         if problem is not None or parsed is None:
@@ -172,11 +175,11 @@ class ArchiveReader:
         return Member(record, entry.name, entry.offset)
 
 
-def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None) -> str | None:
-    """Why a member is left out; None where it is a file of SEN12MS, or nothing like one."""
+def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None, dataset: Dataset) -> str | None:
+    """Why a member is left out; None where it is a file of the dataset, or nothing like one."""
     if parsed is None:
         looks_so = entry.plain and entry.name.lower().endswith((".tif", ".tiff"))
-        return "has no name of SEN12MS, such as ROIs1158_spring_s1_1_p30.tif" if looks_so else None
+        return unknown_name(dataset) if looks_so else None
     if not entry.plain:
         return "is no regular file"
     if entry.name.startswith("/") or ".." in entry.name.split("/"):
