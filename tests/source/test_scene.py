@@ -95,11 +95,8 @@ def test_hrefs_are_what_the_catalog_says(root: Path) -> None:
 
 
 def test_one_reader_reads_many_scenes(root: Path) -> None:
-    reader, files, hrefs = (
-        SceneReader(SEN12MS),
-        list_trees([root], SEN12MS).scenes[KEY],
-        Hrefs((str(root),)),
-    )
+    files = list_trees([root], SEN12MS).scenes[KEY]
+    reader, hrefs = SceneReader(SEN12MS), Hrefs((str(root),))
     first, second = (reader.read(files, hrefs) for _ in range(2))
     for patch, again in zip(patches_of(first), patches_of(second), strict=True):
         assert (patch.key, patch.grid, patch.assets) == (again.key, again.grid, again.assets)

@@ -38,9 +38,7 @@ def by_archive(key: PatchKey, sensor: str) -> str:
 
 def archive_in_archive(key: PatchKey, sensor: str) -> str:
     roi_season = f"{SEN12MS.seasons[key.season].roi}_{key.season}"
-    return (
-        f"{roi_season}_{sensor}/{roi_season}/{sensor}_{key.scene}/{SEN12MS.file_name(key, sensor)}"
-    )
+    return f"{roi_season}_{sensor}/{SEN12MS.file_path(key, sensor)}"
 
 
 def in_one_folder(key: PatchKey, sensor: str) -> str:
@@ -118,9 +116,8 @@ def test_size_and_time_are_those_of_the_file(tmp_path: Path) -> None:
     os.utime(path, ns=(1, 1_500_000_000_123_456_789))
     listing = list_trees([tmp_path], SEN12MS)
     assert found(listing) == [(KEYS[0], "s1", str(path), 1234)]
-    assert listing.scenes[KEYS[0].of_scene].of_sensor(SEN12MS, "s1").mtimes_ns == [
-        path.stat().st_mtime_ns
-    ]
+    files = listing.scenes[KEYS[0].of_scene].of_sensor(SEN12MS, "s1")
+    assert files.mtimes_ns == [path.stat().st_mtime_ns]
 
 
 def test_sidecars_and_other_files_are_passed_over(tmp_path: Path) -> None:

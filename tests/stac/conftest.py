@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from catalog.indexing import scenes
-from catalog.stac.gazetteer import Gazetteer
+
+if TYPE_CHECKING:
+    from catalog.stac.gazetteer import Gazetteer
 
 
 @pytest.fixture(scope="session")
