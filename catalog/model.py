@@ -99,13 +99,23 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as a catalog or manifest says."""
+
+    subject: str
+    """The file, patch or scene."""
+    problem: str
+    """What is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileRecord:
     """What was read of one file."""
 
     key: PatchKey
     """The patch that its name stands for."""
     sensor: str
-    """`s1`, `s2` or `lc`."""
+    """The sensor in its name."""
     path: str
     """The file: a path, or GDAL's `/vsitar` name of a member of an archive."""
     size: int
@@ -113,7 +123,7 @@ class FileRecord:
     grid: Grid | None
     """Where its pixels lie; None if it was rejected."""
     counts: NDArray[np.int32] | None
-    """Pixels per land-cover band and code, shape (4, 256); None for other files."""
+    """Pixels by band and code, shape (bands, 256); None where the pixels are not class codes."""
     reason: str | None
     """Why it was rejected; None if it was not."""
 
@@ -198,7 +208,7 @@ class Scene:
     assets: Mapping[str, Assets]
     """The files by sensor."""
     counts: NDArray[np.int32]
-    """Pixels per band and code of the patches with a land-cover file, in order: (m, 4, 256)."""
+    """Pixels by band and code of the patches with a classified file, in order: (m, bands, 256)."""
     rejected: tuple[Rejected, ...]
     """In order of the path."""
 

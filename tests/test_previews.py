@@ -97,7 +97,7 @@ def test_check_finds_nothing_wrong_until_a_picture_is_gone(root: Path, tmp_path:
     (out / FOLDER / "ROIs1868_summer_142_p180_overview.png").unlink()
     (finding,) = check(out).findings
     assert finding.subject.endswith("p180_overview.png")
-    assert finding.problem == "is missing"
+    assert finding.problem.startswith("is missing: ")
 
 
 def test_the_option_is_turned_off_by_a_run_without_it(

@@ -10,7 +10,7 @@ import click
 
 from catalog.cli.index import summary
 from catalog.cli.progress import progress_bars
-from catalog.datasets.legacy import SENSORS
+from catalog.datasets import SEN12MS
 from catalog.errors import OutputError
 from catalog.indexing import indexer
 from catalog.query.statements import statement
@@ -87,7 +87,7 @@ def demo(folder: Path) -> None:
     """
     root, out = folder / "SEN12MS", folder / "catalog"
     _claim(folder)
-    total = sum(len(scene.patches) for scene in SCENES) * len(SENSORS)
+    total = sum(len(scene.patches) for scene in SCENES) * len(SEN12MS.sensors)
     with progress_bars() as progress:
         done = 0
         for scene in SCENES:

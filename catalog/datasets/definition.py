@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -235,6 +237,21 @@ class Dataset:
         legends = {scheme: legend.names for scheme, legend in self.legends.items()}
         return {"cover": self.covers, **legends} if self.covers else legends
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the definition, in hexadecimal: another one means another catalog."""
+        return hashlib.sha256(json.dumps(asdict(self), default=_plain).encode()).hexdigest()
+
+    @property
+    def example(self) -> PatchKey:
+        """A patch, for messages and documentation."""
+        return PatchKey(next(iter(self.seasons)), 1, 30)
+
+    @property
+    def example_file(self) -> str:
+        """A file name, for messages: `ROIs1158_spring_s1_1_p30.tif`."""
+        return self.file_name(self.example, next(iter(self.sensors)))
+
     @property
     def patch_pixels(self) -> int:
         """Pixels of a patch."""
@@ -254,6 +271,11 @@ class Dataset:
         start = f"{self.scene_id(scene)}_p"
         return [f"{start}{number}" for number in numbers]
 
+    def parse_scene_id(self, name: str) -> SceneKey | None:
+        """The key of a scene by its name; the inverse of `scene_id`."""
+        key = self.parse_id(f"{name}_p0")
+        return None if key is None else key.of_scene
+
     def parse_id(self, name: str) -> PatchKey | None:
         """The key of a patch by its id; the inverse of `patch_id`."""
         return self._key(self._id_pattern.fullmatch(name))
@@ -271,6 +293,12 @@ class Dataset:
     def file_name(self, key: PatchKey, sensor: str) -> str:
         """File name of one sensor of a patch: `ROIs1158_spring_s2_1_p30.tif`."""
         return self._fill(self.file, key, sensor)
+
+    def file_names(self, scene: SceneKey, sensor: str, numbers: Iterable[int]) -> list[str]:
+        """File names of one sensor of patches of one scene."""
+        parts = self.file.split("{patch}")
+        start, end = (self._fill(part, PatchKey(*scene, 0), sensor) for part in parts)
+        return [f"{start}{number}{end}" for number in numbers]
 
     def file_path(self, key: PatchKey, sensor: str) -> str:
         """Path below the dataset's root: `ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif`."""
@@ -299,3 +327,8 @@ class Dataset:
     @cached_property
     def _id_pattern(self) -> re.Pattern[str]:
         return pattern_of("{roi}_{season}_{scene}_p{patch}", self.sensors)
+
+
+def _plain(value: object) -> object:
+    """What JSON has for a set, whose order is another one in each process, or for a moment."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)

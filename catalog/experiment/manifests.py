@@ -7,12 +7,13 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.datasets import SEN12MS
 from catalog.datasets.legacy import SENSORS, patch_ids
 from catalog.errors import CatalogNotFoundError
 from catalog.experiment.lists import read_list
+from catalog.model import Finding
 from catalog.query.conditions import names_of
 from catalog.reading.catalog import Catalog
-from catalog.reading.check import Finding
 from catalog.source.tree import list_trees
 from catalog.store.manifest_file import Manifest
 
@@ -124,8 +125,8 @@ def _sizes_below(folder: str | os.PathLike[str]) -> Sizes:
     if not root.is_dir():
         raise CatalogNotFoundError(f"there is no folder {root}: name a catalog or the dataset")
     sizes: Sizes = {}
-    for scene, sensor in product(list_trees([root]).scenes.values(), SENSORS):
-        files = scene.of(sensor)
+    for scene, sensor in product(list_trees([root], SEN12MS).scenes.values(), SENSORS):
+        files = scene.of_sensor(SEN12MS, sensor)
         for patch, size in zip(patch_ids(scene.key, files.numbers), files.sizes, strict=True):
             sizes.setdefault(patch, {})[sensor] = int(size)
     return sizes

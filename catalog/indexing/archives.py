@@ -6,23 +6,22 @@ import os
 import shutil
 import time
 from dataclasses import asdict
-from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import loky
 import pyarrow.compute as pc
 
-from catalog.indexing.mapper import in_this_process, run_tasks
+from catalog.indexing.mapper import run_tasks
 from catalog.source.tar import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
 from catalog.store import staging
 from catalog.store.archive_journal import pack_members
-from catalog.store.members import write_members
-from catalog.store.sealed import digest
-from catalog.store.static import write_json
+from catalog.store.checksummed import digest
+from catalog.store.members import write_archive_list, write_members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from catalog.model import Member, SceneKey
@@ -30,10 +29,20 @@ if TYPE_CHECKING:
     from catalog.source.tar import Stamp
     from catalog.source.tree import Listing
     from catalog.store.archive_journal import ArchiveJournal, ArchiveRecord
+    from catalog.store.journal import Journal
 
 _TELL_SECONDS: Final = 0.5
 _SMALL_BYTES: Final = 64 << 20
 """So small archives are read sooner than a second process is started."""
+
+
+class Position(NamedTuple):
+    """How far an archive is read."""
+
+    archive: str
+    """Its absolute path."""
+    offset: int
+    """The byte that comes next."""
 
 
 def read_archives(
@@ -61,62 +70,25 @@ def read_archives(
         In the order of the archives.
     """
     stamps = {archive: stamp_of(archive) for archive in archives}
-    fingerprints = {archive: _fingerprint(archive, stamp) for archive, stamp in stamps.items()}
-    changed = [name for name in fingerprints if not journal.known(name, fingerprints[name])]
-    sizes = {name: stamps[name].size for name in changed}
+    fingerprints = {name: _fingerprint(journal, name, stamp) for name, stamp in stamps.items()}
+    found = {name: journal.known(name, fingerprints[name]) for name in archives}
+    records = {name: record for name, record in found.items() if record is not None}
+    sizes = {name: stamps[name].size for name in archives if name not in records}
     total = sum(sizes.values())
     if workers is None:
-        workers = (os.cpu_count() or 1) if total > _SMALL_BYTES else 1
-    largest_first = sorted(changed, key=lambda name: -sizes[name])
-    marks = {name: _Mark(journal.file(name).with_suffix(".mark")) for name in changed}
-    for mark in marks.values():
-        mark.file.unlink(missing_ok=True)
-    positions = dict.fromkeys(changed, 0)
+        workers = loky.cpu_count() if total > _SMALL_BYTES else 1
+    offsets = dict.fromkeys(sizes, 0)
 
-    def tell(name: str, position: int) -> None:
-        positions[name] = max(positions[name], position)
-        progress(sum(positions.values()), total)
+    def hear(position: Position) -> None:
+        offsets[position.archive] = max(offsets[position.archive], position.offset)
+        progress(sum(offsets.values()), total)
 
-    def tell_marks() -> None:
-        for name, mark in marks.items():
-            tell(name, mark.read())
-
-    here = in_this_process(len(changed), workers)
-    tasks = [
-        (
-            _Work(journal, name, fingerprints[name], stamps[name]),
-            partial(tell, name) if here else marks[name].write,
-        )
-        for name in largest_first
-    ]
-    for name in run_tasks(_read_archive, tasks, workers, tell_marks):
-        marks[name].file.unlink(missing_ok=True)
-        tell(name, sizes[name])
-    return [journal.load(archive) for archive in fingerprints]
-
-
-class _Mark(NamedTuple):
-    """How far an archive is read, where the process that reads it leaves word for this one."""
-
-    file: Path
-    """Holds the byte that comes next."""
-
-    def write(self, position: int) -> None:
-        self.file.write_text(str(position), encoding="ascii")
-
-    def read(self) -> int:
-        """The position; 0 if there is none yet, or it is just being written."""
-        text = self.file.read_text(encoding="ascii") if self.file.exists() else ""
-        return int(text or 0)
-
-
-class _Work(NamedTuple):
-    """What a process is to read."""
-
-    journal: ArchiveJournal
-    archive: str
-    fingerprint: str
-    stamp: Stamp
+    largest_first = sorted(sizes, key=lambda name: -sizes[name])
+    tasks = [(journal, name, fingerprints[name], stamps[name]) for name in largest_first]
+    for record in run_tasks(_read_archive, tasks, workers, hear):
+        records[record.archive] = record
+        hear(Position(record.archive, sizes[record.archive]))
+    return [records[name] for name in archives]
 
 
 def add_archives(listing: Listing, records: Sequence[ArchiveRecord]) -> None:
@@ -131,9 +103,10 @@ def add_archives(listing: Listing, records: Sequence[ArchiveRecord]) -> None:
 
 def publish(
     folder: Path,
+    journal: Journal,
     records: Sequence[ArchiveRecord],
+    parts: Mapping[SceneKey, Sequence[ArchivePart]],
     hrefs: Hrefs,
-    used: Callable[[SceneKey], Collection[str]],
 ) -> None:
     """Write what `extract` needs into a catalog: the member table, stamps and seek indexes.
 
@@ -141,37 +114,44 @@ def publish(
     ----------
     folder : Path
         The catalog.
-    records : list of ArchiveRecord
+    journal : Journal
+        Where the records of scenes and archives are kept.
+    records : sequence of ArchiveRecord
         What was read of the archives.
+    parts : mapping
+        The files of each scene in archives.
     hrefs : Hrefs
         What the catalog says where files are.
-    used : callable
-        Gives the hrefs that the items of a scene have: other files were rejected.
     """
-
-    def members() -> Iterator[tuple[str, list[Member]]]:
-        for record in records:
-            for batch, (scene, _) in enumerate(record.scenes):
-                known = used(scene)
-                found = record.members(batch)
-                yield record.archive, [m for m in found if hrefs.of(m.record.path) in known]
-
-    write_members(folder / staging.MEMBERS, members())
+    write_members(folder / staging.MEMBERS, journal.dataset, _used_members(journal, parts, hrefs))
     (folder / staging.ARCHIVES).mkdir()
     listed = []
     for record in records:
-        name = record.seek_index.name if record.seek_index.is_file() else None
+        seek_index = journal.archives.seek_index(record.archive)
+        name = seek_index.name if seek_index.is_file() else None
         if name is not None:
-            _link(record.seek_index, folder / staging.ARCHIVES / name)
-        listed.append(
-            {
-                "path": record.archive,
-                **record.stamp,
-                "unpacked": record.unpacked,
-                "seek_index": name,
-            }
-        )
-    write_json(folder / staging.ARCHIVE_LIST, {"archives": listed})
+            _link(seek_index, folder / staging.ARCHIVES / name)
+        about: dict[str, Any] = {"unpacked": record.unpacked, "seek_index": name}
+        listed.append({"path": record.archive, **record.stamp, **about})
+    write_archive_list(folder, listed)
+
+
+def _used_members(
+    journal: Journal, parts: Mapping[SceneKey, Sequence[ArchivePart]], hrefs: Hrefs
+) -> Iterator[tuple[str, list[Member]]]:
+    """The members that items have, scene by scene: the others were rejected."""
+    for key, found in parts.items():
+        if not found:
+            continue
+        assets = journal.rows(key).column("assets").combine_chunks()
+        used = {
+            href
+            for sensor in journal.dataset.sensors
+            for href in assets.field(sensor).field("href").to_pylist()
+        }
+        for part in found:
+            members = journal.archives.members(part.archive, part.batch)
+            yield part.archive, [m for m in members if hrefs.of_file(m.record.path) in used]
 
 
 def _link(source: Path, target: Path) -> None:
@@ -182,31 +162,33 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _read_archive(work: _Work, tell: Callable[[int], None]) -> str:
-    reader = ArchiveReader(work.archive)
-    file = work.journal.file(work.archive)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for left in (file, file.with_suffix(".gzi")):
-        left.unlink(missing_ok=True)
-    members = pack_members(_telling(reader.read(file.with_suffix(".gzi")), reader, tell))
+def _read_archive(
+    tell: Callable[[Position], None],
+    journal: ArchiveJournal,
+    archive: str,
+    fingerprint: str,
+    stamp: Stamp,
+) -> ArchiveRecord:
+    reader = ArchiveReader(archive, journal.dataset)
+    journal.forget(archive)
+    members = pack_members(_telling(reader.read(journal.seek_index(archive)), reader, tell))
     if reader.sound_bytes is not None:
         members = members.filter(pc.field("offset") + pc.field("size") <= reader.sound_bytes)
-    about = {**asdict(work.stamp), "checkpoints": reader.checkpoints}
-    work.journal.save(work.archive, work.fingerprint, members, reader.rejected, about)
-    return work.archive
+    about = {**asdict(stamp), "checkpoints": reader.checkpoints}
+    return journal.save(archive, fingerprint, members, reader.rejected, about)
 
 
 def _telling(
-    members: Iterator[Member], reader: ArchiveReader, tell: Callable[[int], None]
+    members: Iterator[Member], reader: ArchiveReader, tell: Callable[[Position], None]
 ) -> Iterator[Member]:
     """The members, while twice a second somebody is told how far they are read."""
     due = time.monotonic() + _TELL_SECONDS
     for member in members:
         if time.monotonic() >= due:
-            tell(reader.position)
+            tell(Position(reader.path, reader.position))
             due = time.monotonic() + _TELL_SECONDS
         yield member
 
 
-def _fingerprint(archive: str, stamp: Stamp) -> str:
-    return digest(version("sen12ms-catalog"), archive, asdict(stamp))
+def _fingerprint(journal: ArchiveJournal, archive: str, stamp: Stamp) -> str:
+    return digest(version("sen12ms-catalog"), journal.dataset.digest, archive, asdict(stamp))

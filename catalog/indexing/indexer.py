@@ -3,50 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import asdict, dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+import loky
 import shapely
 
 from catalog.datasets import SEN12MS
-from catalog.datasets.legacy import PREVIEWS, SENSORS
-from catalog.errors import CatalogNotFoundError, OutputError, QueryError
+from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.indexing.archives import add_archives, publish, read_archives
 from catalog.indexing.mapper import run_tasks
-from catalog.model import Rejected, SceneKey, gdal_root, is_member
-from catalog.query.database import all_definitions, build_database, open_database
+from catalog.indexing.scenes import read_scene, write_scene
+from catalog.model import Rejected, gdal_root
+from catalog.query.database import all_definitions, build_database
 from catalog.source.hrefs import Hrefs
-from catalog.source.preview import draw_preview
-from catalog.source.scene import SceneReader
 from catalog.source.seasons import read_seasons
 from catalog.source.tar import is_archive
-from catalog.source.tree import Listing, SceneFiles, list_trees, printable
-from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
-from catalog.stac.gazetteer import Gazetteer, Place
-from catalog.stac.item import (
-    COLLECTION,
-    Context,
-    columns_from_scene,
-    items_from_rows,
-    preview_name,
-    scene_path,
-)
-from catalog.stac.summary import summary_of
+from catalog.source.tree import list_trees, printable
+from catalog.stac.collection import collection_path, upper_catalogs
+from catalog.stac.item import scene_path
+from catalog.stac.summary import summary_from_json
 from catalog.store import staging
-from catalog.store.archive_journal import ArchiveJournal, ArchiveRecord
-from catalog.store.columns import SCHEMA, table_columns
-from catalog.store.geoparquet import read_countries, write_items
+from catalog.store.checksummed import digest
+from catalog.store.columns import schema, table_columns
+from catalog.store.geoparquet import write_items
+from catalog.store.integrity import damaged_files, write_checksums
 from catalog.store.journal import Journal
 from catalog.store.report import Report, read_report
-from catalog.store.sealed import digest
-from catalog.store.static import write_item_files, write_json
+from catalog.store.static import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from catalog.datasets import Dataset
+    from catalog.model import SceneKey
+    from catalog.source.tree import Listing
+    from catalog.stac.collection import SceneSummary
+    from catalog.store.archive_journal import ArchiveRecord
+    from catalog.store.journal import SceneRecord
 
 _SMALL_FILES: Final = 6_000
 """So few files are read sooner than a second process is started."""
@@ -59,19 +55,21 @@ class Progress(Protocol):
         """`done` of `total` MB of archives (phase `unpack`), files (`read`), patches (`write`)."""
 
 
-def index(
+def index(  # noqa: PLR0913 - all but where from and to is optional, by name only
     *roots: str | os.PathLike[str],
     into: str | os.PathLike[str],
+    dataset: Dataset = SEN12MS,
     add: bool = False,
     href_base: str | None = None,
     previews: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Make, or bring up to date, the catalog of a SEN12MS on disk.
+    """Make, or bring up to date, the catalog of a dataset on disk.
 
     Only scenes and archives that changed since the last run are read. A bad file is reported and
-    left out; of a damaged archive, what lies behind the damage.
+    left out; of a damaged archive, what lies behind the damage. A catalog that is damaged, or that
+    was edited, is made anew.
 
     Parameters
     ----------
@@ -80,6 +78,8 @@ def index(
     into : path
         Folder of the catalog: new, or a catalog to replace. What the next run can use again is kept
         beside it, in `INTO.journal`.
+    dataset : Dataset
+        What the files are of.
     add : bool
         Whether the catalog keeps what it holds of other folders and archives, which are not read
         again unless they changed.
@@ -100,7 +100,7 @@ def index(
     Raises
     ------
     CatalogNotFoundError
-        If a root does not exist, or holds no file of SEN12MS, or there is no catalog to add to.
+        If a root does not exist, or holds no file of the dataset, or there is no catalog to add to.
     OutputError
         If the catalog cannot be written; an older one stays as it was.
     """
@@ -108,43 +108,63 @@ def index(
         raise OutputError("the catalog has no name: give its folder as OUT")
     out = Path(os.path.realpath(into))
     if add:
-        known = read_report(out)
+        known = _known_report(out, dataset)
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
-    paths = list(dict.fromkeys(_checked_root(root, out) for root in roots))
-    archives = [str(path) for path in paths if is_archive(path)]
+    paths = sorted({_checked_root(root, out) for root in roots})
+    archives = [path for path in paths if is_archive(path)]
     if previews and archives:
         raise OutputError("previews need files: extract them from the archives, and index these")
     folders = [path for path in paths if not is_archive(path)]
+    hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
     choices = _Choices(previews, workers, progress or _silent)
-    with staging.exclusive(out):
-        listing = list_trees(folders)
-        members = ArchiveJournal(staging.beside(out, "journal") / "archives")
-        records = read_archives(members, archives, workers, choices.tell_unpacked)
+    with staging.exclusive(out, dataset):
+        journal = Journal(staging.beside(out, "journal"), dataset)
+        listing = list_trees(folders, dataset)
+        records = read_archives(journal.archives, archives, workers, choices.tell_unpacked)
         add_archives(listing, records)
         if not listing.files:
-            names = ", ".join(map(str, paths)) or "nothing"
             raise CatalogNotFoundError(
-                f"no file of SEN12MS in {names}: names look like ROIs1158_spring_s1_1_p30.tif"
+                f"no file of {dataset.about.title} in {', '.join(paths) or 'nothing'}: names look "
+                f"like {dataset.example_file}"
             )
-        hrefs = Hrefs((*map(str, folders), *map(gdal_root, archives)), href_base)
-        report = _Run(out, hrefs, listing, choices, records).execute()
-        members.prune(archives)
+        report = _Indexing(out, journal, hrefs, choices, listing, records).run()
+        journal.archives.prune(archives)
         return report
 
 
-def _checked_root(root: str | os.PathLike[str], out: Path) -> Path:
-    folder = Path(os.path.abspath(root))
-    if printable(str(folder)) != str(folder):
-        raise CatalogNotFoundError(f"{printable(str(folder))} is not valid UTF-8: rename it")
-    if is_archive(folder) and folder.is_file():
-        return folder
-    if not os.fspath(root) or not folder.is_dir():
+def _known_report(out: Path, dataset: Dataset) -> Report:
+    """What the catalog that is added to was made from.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If there is none, or it cannot be trusted, or it is of another dataset.
+    """
+    known = read_report(out)
+    for name in sorted(damaged_files(out).keys() & {staging.ITEMS, staging.REPORT}):
+        raise CatalogNotFoundError(
+            f"{out / name} is not what `index` wrote: name all folders and archives, without add"
+        )
+    if known.dataset != dataset.id:
+        raise CatalogNotFoundError(
+            f"{out} is a catalog of {known.dataset}, not of {dataset.id}: name another folder"
+        )
+    return known
+
+
+def _checked_root(root: str | os.PathLike[str], out: Path) -> str:
+    path = Path(os.path.abspath(root))
+    if printable(str(path)) != str(path):
+        raise CatalogNotFoundError(f"{printable(str(path))} is not valid UTF-8: rename it")
+    if is_archive(path) and path.is_file():
+        return str(path)
+    if not os.fspath(root) or not path.is_dir():
         raise CatalogNotFoundError(
             f"there is no folder {os.fspath(root)!r}: name the dataset's folder or archives as ROOT"
         )
-    if folder.resolve().is_relative_to(out.resolve()):
+    if path.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
-    return folder
+    return str(path)
 
 
 def _silent(phase: str, done: int, total: int, rejected: int) -> None:
@@ -163,218 +183,170 @@ class _Choices(NamedTuple):
         self.progress("unpack", done // 1_000_000, total // 1_000_000, 0)
 
 
-class _Run:
-    """One run of `index`."""
+@dataclass(frozen=True, slots=True)
+class _Indexing:
+    """One run of `index`, once it is known what files there are."""
 
-    def __init__(
-        self,
-        out: Path,
-        hrefs: Hrefs,
-        listing: Listing,
-        choices: _Choices,
-        archives: Sequence[ArchiveRecord],
-    ) -> None:
-        self.out = out
-        self.hrefs = hrefs
-        self.listing = listing
-        self.previews = choices.previews
-        self.progress = choices.progress
-        default = 1 if listing.files < _SMALL_FILES else (os.cpu_count() or 1)
-        self.workers = choices.workers or default
-        self.journal = Journal(staging.beside(out, "journal"))
-        self.archives = archives
-        self.rejected = list(listing.rejected)
-        self.seasons = self._true_seasons()
+    out: Path
+    journal: Journal
+    hrefs: Hrefs
+    choices: _Choices
+    listing: Listing
+    archives: Sequence[ArchiveRecord]
 
-    def execute(self) -> Report:
-        fingerprints = {key: self._fingerprint(key) for key in self.listing.scenes}
-        self._read(fingerprints)
+    @property
+    def dataset(self) -> Dataset:
+        return self.journal.dataset
+
+    @property
+    def workers(self) -> int:
+        few = self.listing.files < _SMALL_FILES
+        return self.choices.workers or (1 if few else loky.cpu_count())
+
+    def run(self) -> Report:
+        seasons, unread = self._true_seasons()
+        rejected = [*self.listing.rejected, *unread]
+        fingerprints = {key: self._fingerprint(key, seasons) for key in self.listing.scenes}
+        records = self._read(fingerprints, seasons)
+        summaries = [
+            summary_from_json(record.summary) for record in records if record.summary is not None
+        ]
         inputs = digest(
-            version("sen12ms-catalog"),
-            all_definitions(SEN12MS),
+            *map(version, ("sen12ms-catalog", "duckdb")),
+            all_definitions(self.dataset),
             self.hrefs.roots,
             sorted(fingerprints.values()),
-            [asdict(entry) for entry in self.rejected],
+            [asdict(entry) for entry in rejected],
         )
-        current = _current_report(self.out, inputs)
-        if current is not None:
-            return current
-        report = self._write(inputs)
+        rejected += [entry for record in records for entry in record.rejected]
+        report = Report(
+            package=version("sen12ms-catalog"),
+            dataset=self.dataset.id,
+            inputs=inputs,
+            roots=self.hrefs.roots,
+            href_base=self.hrefs.base,
+            files=self.listing.files,
+            scenes=len(summaries),
+            patches=sum(summary.patches for summary in summaries),
+            missing={
+                sensor: sum(record.missing[sensor] for record in records)
+                for sensor in self.dataset.sensors
+            },
+            rejected=tuple(sorted(rejected, key=lambda entry: entry.path)),
+        )
+        upper = upper_catalogs(
+            self.dataset, summaries, table_columns(self.dataset), previews=self.choices.previews
+        )
+        if not self._is_current(report, summaries, upper):
+            self._write(report, summaries, upper)
         self.journal.prune(fingerprints)
         return report
 
-    def _true_seasons(self) -> dict[SceneKey, str]:
+    def _true_seasons(self) -> tuple[dict[SceneKey, str], list[Rejected]]:
+        """Seasons by scene, and the files that should tell them and cannot be read."""
         seasons: dict[SceneKey, str] = {}
+        rejected = []
         for path in sorted(self.listing.seasons_csv):
             try:
-                seasons |= read_seasons(path)
+                seasons |= read_seasons(path, self.dataset)
             except (OSError, ValueError) as error:
-                self.rejected.append(Rejected(str(path), f"is no table of seasons: {error}"))
-        return seasons
+                reason = f"is not a table of seasons: {error}"
+                rejected.append(Rejected(printable(str(path)), reason))
+        return seasons, rejected
 
-    def _fingerprint(self, key: SceneKey) -> str:
-        files = self.listing.scenes[key].fingerprint()
+    def _fingerprint(self, key: SceneKey, seasons: Mapping[SceneKey, str]) -> str:
         return digest(
             version("sen12ms-catalog"),
-            str(SCHEMA),
-            files,
+            self.dataset.digest,
+            str(schema(self.dataset)),
+            self.listing.scenes[key].fingerprint(),
             self.hrefs.roots if self.hrefs.base else None,
             self.hrefs.base,
-            self.previews,
-            self.seasons.get(key),
+            self.choices.previews,
+            seasons.get(key),
         )
 
-    def _read(self, fingerprints: Mapping[SceneKey, str]) -> None:
-        """Read the scenes that the journal does not know as they are now."""
+    def _read(
+        self, fingerprints: Mapping[SceneKey, str], seasons: Mapping[SceneKey, str]
+    ) -> list[SceneRecord]:
+        """What the scenes hold, in order; those that the journal knows as they are are not read."""
+        found = {key: self.journal.known(key, fingerprints[key]) for key in fingerprints}
+        records = {key: record for key, record in found.items() if record is not None}
+        previews = self.choices.previews
         tasks = [
-            (
-                self.journal,
-                files,
-                fingerprints[key],
-                self.hrefs,
-                self.seasons.get(key),
-                self.previews,
-            )
+            (self.journal, files, fingerprints[key], self.hrefs, seasons.get(key), previews)
             for key, files in self.listing.scenes.items()
-            if not self.journal.holds(key, fingerprints[key])
+            if key not in records
         ]
         total = sum(files.count for _, files, *_ in tasks)
         done = rejected = 0
-        for read, bad in run_tasks(_read_scene, tasks, self.workers):
-            done += read
-            rejected += bad
-            self.progress("read", done, total, rejected)
+        for record in run_tasks(read_scene, tasks, self.workers):
+            records[record.key] = record
+            done += self.listing.scenes[record.key].count
+            rejected += len(record.rejected)
+            self.choices.progress("read", done, total, rejected)
+        return [records[key] for key in self.listing.scenes]
 
-    def _write(self, inputs: str) -> Report:
-        total = sum(self.journal.load(key).table.num_rows for key in self.listing.scenes)
+    def _is_current(
+        self, report: Report, summaries: Sequence[SceneSummary], upper: Mapping[str, object]
+    ) -> bool:
+        """Whether there is a whole catalog that was made from the same inputs."""
+        try:
+            if read_report(self.out).inputs != report.inputs:
+                return False
+        except CatalogNotFoundError:
+            return False
+        files = 1 + len(self.dataset.previews) if self.choices.previews else 1
+        return (
+            all((self.out / name).is_file() for name in upper)
+            and all(
+                _entries(self.out / scene_path(self.dataset, scene.key))
+                == files * scene.patches + 1
+                for scene in summaries
+            )
+            and not damaged_files(self.out)
+        )
+
+    def _write(
+        self,
+        report: Report,
+        summaries: Sequence[SceneSummary],
+        upper: Mapping[str, Mapping[str, object]],
+    ) -> None:
+        scenes = self.listing.scenes
         with staging.replacing(self.out) as folder:
             tasks = [
-                (self.journal, key, folder, (files, self.hrefs) if self.previews else None)
-                for key, files in self.listing.scenes.items()
+                (
+                    self.journal,
+                    summary,
+                    folder,
+                    (scenes[summary.key], self.hrefs) if self.choices.previews else None,
+                )
+                for summary in summaries
             ]
-            summaries = []
-            patches = 0
-            missing: Counter[str] = Counter()
-            for written in run_tasks(_write_scene, tasks, self.workers):
-                self.rejected += written.rejected
-                if written.summary is not None:
-                    summaries.append(written.summary)
-                    patches += written.summary.patches
-                missing.update(written.missing)
-                self.progress("write", patches, total, len(self.rejected))
-            summaries.sort(key=lambda summary: summary.key)
-            self._write_catalogs(folder, summaries)
-            report = Report(
-                package=version("sen12ms-catalog"),
-                inputs=inputs,
-                roots=self.hrefs.roots,
-                href_base=self.hrefs.base,
-                files=self.listing.files,
-                scenes=len(summaries),
-                patches=patches,
-                missing={sensor: missing[sensor] for sensor in SENSORS},
-                rejected=tuple(sorted(self.rejected, key=lambda entry: entry.path)),
-            )
+            done = 0
+            for patches in run_tasks(write_scene, tasks, self.workers):
+                done += patches
+                self.choices.progress("write", done, report.patches, len(report.rejected))
+            for path, value in upper.items():
+                write_json(folder / path, value)
+            items = folder / staging.ITEMS
+            rows = (self.journal.rows(key) for key in _along_hilbert(summaries))
+            write_items(items, schema(self.dataset), rows, upper[collection_path(self.dataset)])
+            if self.archives:
+                parts = {key: files.parts for key, files in scenes.items()}
+                publish(folder, self.journal, self.archives, parts, self.hrefs)
+            build_database(items, folder / staging.DATABASE, self.dataset)
             write_json(folder / staging.REPORT, asdict(report))
-        return report
-
-    def _write_catalogs(self, folder: Path, summaries: Sequence[SceneSummary]) -> None:
-        upper = upper_catalogs(summaries, table_columns(), previews=self.previews)
-        for path, value in upper.items():
-            write_json(folder / path, value)
-        tables = (self.journal.load(key).table for key in _along_hilbert(summaries))
-        write_items(folder / staging.ITEMS, tables, upper[f"{COLLECTION}/collection.json"])
-        if self.archives:
-            publish(folder, self.archives, self.hrefs, self._used)
-        build_database(folder / staging.ITEMS, folder / staging.DATABASE)
-
-    def _used(self, scene: SceneKey) -> set[str]:
-        """Hrefs of the files that are in the catalog."""
-        assets = self.journal.load(scene).column("assets")
-        return {row[sensor]["href"] for row in assets for sensor in SENSORS if row[sensor]}
+            write_checksums(folder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    summary: SceneSummary | None
-    missing: Mapping[str, int]
-    rejected: tuple[Rejected, ...]
-
-
-def _current_report(out: Path, inputs: str) -> Report | None:
-    """The report of the catalog at `out`, if that is whole and was made from the same inputs."""
-    names = (staging.CATALOG, staging.ITEMS, staging.DATABASE, staging.REPORT, "sen12ms")
-    if not all((out / name).exists() for name in names):
-        return None
+def _entries(folder: Path) -> int:
+    """How many files a folder has; 0 if there is none."""
     try:
-        report = read_report(out)
-        if any(map(is_member, report.roots)) and not (out / staging.MEMBERS).exists():
-            return None
-        open_database(out / staging.DATABASE).connection.close()
-    except (CatalogNotFoundError, QueryError):
-        return None
-    return report if report.inputs == inputs else None
-
-
-def _read_scene(
-    journal: Journal,
-    files: SceneFiles,
-    fingerprint: str,
-    hrefs: Hrefs,
-    season: str | None,
-    previews: bool,
-) -> tuple[int, int]:
-    archives = ArchiveJournal(journal.folder / "archives")
-    members = (m for part in files.parts for m in archives.load(part.archive).members(part.batch))
-    scene = _reader().read(files, hrefs, (member.record for member in members))
-    context = Context(_gazetteer(), {files.key: season} if season else {}, previews)
-    columns = columns_from_scene(scene, context) if scene.numbers.size else None
-    journal.save(files.key, fingerprint, columns, scene.rejected)
-    return files.count, len(scene.rejected)
-
-
-def _write_scene(
-    journal: Journal, key: SceneKey, folder: Path, drawn_from: tuple[SceneFiles, Hrefs] | None
-) -> _Written:
-    record = journal.load(key)
-    rows = record.rows()
-    if not rows:
-        return _Written(None, {}, record.rejected)
-    scene_folder = folder / scene_path(key)
-    write_item_files(scene_folder, items_from_rows(rows, key))
-    if drawn_from is not None:
-        _draw_previews(scene_folder, rows, *drawn_from)
-    summary = summary_of(key, rows, _gazetteer().names)
-    titles = [(row["id"], row["title"]) for row in rows]
-    write_json(scene_folder / staging.CATALOG, scene_catalog(summary, titles))
-    missing = Counter(
-        sensor for row in rows for sensor, asset in row["assets"].items() if asset is None
-    )
-    return _Written(summary, missing, record.rejected)
-
-
-def _draw_previews(
-    folder: Path, rows: Sequence[Mapping[str, Any]], files: SceneFiles, hrefs: Hrefs
-) -> None:
-    paths = {hrefs.of(path): path for sensor in SENSORS for path in files.of(sensor).paths}
-    for row in rows:
-        assets = {sensor: row["assets"][sensor] for sensor in SENSORS}
-        members = {sensor: paths[asset["href"]] for sensor, asset in assets.items() if asset}
-        for name in PREVIEWS:
-            picture = draw_preview(name, members)
-            (folder / preview_name(row["id"], name)).write_bytes(picture.png)
-
-
-@cache
-def _reader() -> SceneReader:
-    return SceneReader()
-
-
-@cache
-def _gazetteer() -> Gazetteer:
-    rows = read_countries()
-    places = [Place(row["code"], row["name"], row["continent"]) for row in rows]
-    return Gazetteer(shapely.from_wkb([row["geometry"] for row in rows]), places)
+        return len(os.listdir(folder))
+    except OSError:
+        return 0
 
 
 def _along_hilbert(summaries: Sequence[SceneSummary]) -> Iterator[SceneKey]:

@@ -6,10 +6,12 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from loky import ProcessPoolExecutor
+from loky.backend import get_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
+    from multiprocessing import SimpleQueue
 
 _Result = TypeVar("_Result")
 
@@ -18,42 +20,50 @@ _AHEAD: Final = 2
 _PATIENCE_SECONDS: Final = 0.5
 _IDLE_SECONDS: Final = 10
 """A process without work ends itself after that: so it does when this one was killed."""
-
-
-def in_this_process(tasks: int, workers: int) -> bool:
-    """Whether `run_tasks` starts no other process."""
-    return workers <= 1 or tasks <= 1
+_CHANNEL: Final[list[SimpleQueue[Any]]] = []
+"""In a process that works: leads to the one that hears."""
 
 
 def run_tasks(
     function: Callable[..., _Result],
     tasks: Iterable[tuple[Any, ...]],
     workers: int,
-    meanwhile: Callable[[], None] = lambda: None,
+    hear: Callable[[Any], None] | None = None,
 ) -> Iterator[_Result]:
     """Call a function with each tuple of arguments; yield the results in the order they come.
 
     With one worker everything happens in this process, in order. Otherwise loky starts the
     processes: unlike those of the standard library, they do not import the user's script again.
-    While none of them has a result, `meanwhile` is called every half second.
+
+    Parameters
+    ----------
+    function : callable
+        What is to be done; a module has it, so that other processes find it.
+    tasks : iterable of tuple
+        Its arguments.
+    workers : int
+        Processes at most.
+    hear : callable, optional
+        Called with what the tasks tell meanwhile, at least twice a second: then the first argument
+        of `function` is a callable that tells.
     """
     pending = list(tasks)
-    if in_this_process(len(pending), workers):
-        for arguments in pending:
-            yield function(*arguments)
+    if workers <= 1 or len(pending) <= 1:
+        told = () if hear is None else (hear,)
+        yield from (function(*told, *arguments) for arguments in pending)
         return
-    executor = ProcessPoolExecutor(min(workers, len(pending)), timeout=_IDLE_SECONDS)
-    waiting = iter(pending)
+    channel: SimpleQueue[Any] = get_context("loky").SimpleQueue()
+    executor = ProcessPoolExecutor(
+        min(workers, len(pending)), timeout=_IDLE_SECONDS, initializer=_connect, initargs=(channel,)
+    )
+    call = (function,) if hear is None else (_call_telling, function)
+    running: set[Future[_Result]] = set()
     try:
-        running: set[Future[_Result]] = set()
-        for arguments in waiting:
-            running.add(executor.submit(function, *arguments))
-            if len(running) >= workers * _AHEAD:
-                done, running = _some_done(running, meanwhile)
+        for number, arguments in enumerate(pending, 1):
+            running.add(executor.submit(*call, *arguments))
+            while len(running) >= workers * _AHEAD or (running and number == len(pending)):
+                done, running = _some_done(running, channel, hear)
                 yield from (future.result() for future in done)
-        while running:
-            done, running = _some_done(running, meanwhile)
-            yield from (future.result() for future in done)
         executor.shutdown()
     except BaseException:
         executor.shutdown(wait=True, kill_workers=True)
@@ -61,11 +71,20 @@ def run_tasks(
 
 
 def _some_done(
-    running: set[Future[_Result]], meanwhile: Callable[[], None]
+    running: set[Future[_Result]], channel: SimpleQueue[Any], hear: Callable[[Any], None] | None
 ) -> tuple[set[Future[_Result]], set[Future[_Result]]]:
-    """Those that are done, at least one, and those that are not."""
+    """Those that are done, at least one, and those that are not; meanwhile, hear what they tell."""
     while True:
         done, left = wait(running, _PATIENCE_SECONDS, FIRST_COMPLETED)
+        while hear is not None and not channel.empty():
+            hear(channel.get())
         if done:
             return done, left
-        meanwhile()
+
+
+def _connect(channel: SimpleQueue[Any]) -> None:
+    _CHANNEL.append(channel)
+
+
+def _call_telling(function: Callable[..., _Result], *arguments: Any) -> _Result:
+    return function(_CHANNEL[-1].put, *arguments)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 99
 """Of a line, the comma after it included."""
+_OF_COVERS: Final = "macros/class_counts"
+"""Makes no sense for a dataset without simplified classes."""
 
 
 @lru_cache(maxsize=8)
@@ -37,7 +39,8 @@ def definitions(dataset: Dataset, *folders: str) -> Iterator[str]:
     """All statements that define functions, views and macros, of some folders in order."""
     for folder in folders:
         for name in statement_names(folder):
-            yield definition(dataset, name)
+            if dataset.covers or name != _OF_COVERS:
+                yield definition(dataset, name)
 
 
 def definition(dataset: Dataset, name: str) -> str:

@@ -9,45 +9,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow.compute as pc
 import shapely
 
-from catalog.datasets.legacy import PREVIEWS, SENSORS, patch_id
+from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import EDGES, UNMOVED, Grid, Grids, PatchKey, archive_of, gdal_root
+from catalog.model import EDGES, UNMOVED, Finding, PatchKey, archive_of, gdal_root
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
-from catalog.reading.extraction import is_unchanged, known_archives
+from catalog.reading.extraction import is_unchanged
 from catalog.source.tar import stamp_of
 from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
 from catalog.stac.footprint import footprints
 from catalog.stac.grid import off_grid
-from catalog.stac.item import COLLECTION, items_from_rows, scene_path
-from catalog.stac.summary import summary_of
+from catalog.stac.item import items_from_rows, scene_path
+from catalog.stac.scene_columns import grids_from_columns
+from catalog.stac.summary import columns_from_table, summary_of
 from catalog.store import staging
-from catalog.store.columns import table_columns
+from catalog.store.columns import rows_from_table, table_columns
 from catalog.store.geoparquet import read_countries, read_items
+from catalog.store.integrity import damaged_files
+from catalog.store.members import read_archive_list
 from catalog.store.report import Report, read_report
 from catalog.store.static import encoded, encoded_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import pyarrow as pa
+
+    from catalog.datasets import Dataset
     from catalog.model import Rebase, SceneKey
 
 TOLERANCE_DEGREES: Final = 1e-7
 """How far a recorded corner may be from PROJ's: about a centimetre."""
 
+_AGAIN: Final = "run `sen12ms index` again, which makes it anew"
+
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as the catalog says."""
-
-    subject: str
-    """The file, patch or scene."""
-    problem: str
-    """What is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +66,23 @@ class CheckReport:
 def check(
     out: str | os.PathLike[str],
     *,
+    dataset: Dataset = SEN12MS,
     root: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
     """Verify a catalog again.
 
-    Every file is there and has its recorded size, every archive is as it was indexed; ids are
-    unique and say what the columns say; footprints are those of the recorded grids, and patches lie
-    on the grid of their scene; table, items and database agree.
+    Its large files are those that `index` wrote. Every file is there and has its recorded size,
+    every archive is as it was indexed; ids are unique and say what the columns say; footprints are
+    those of the recorded grids, and patches lie on the grid of their scene; table, items and
+    database agree.
 
     Parameters
     ----------
     out : path
         The catalog's folder.
+    dataset : Dataset
+        What it holds.
     root : path, optional
         Where the dataset is now, if it was moved.
     progress : callable, optional
@@ -91,122 +94,151 @@ def check(
         If there is no catalog.
     """
     folder = Path(out)
-    if not (folder / staging.ITEMS).is_file():
+    if not any((folder / name).exists() for name in (staging.ITEMS, staging.REPORT)):
         raise CatalogNotFoundError(
             f"there is no catalog in {folder}: make one with `sen12ms index`"
         )
     if root is not None and not Path(root).is_dir():
         raise CatalogNotFoundError(f"there is no folder {os.fspath(root)!r}: name the dataset's")
-    return _Check(folder, root).run(progress)
+    return _Check(folder, dataset).run(root, progress)
 
 
 class _Check:
     """One run of `check`."""
 
-    def __init__(self, folder: Path, root: str | os.PathLike[str] | None) -> None:
+    def __init__(self, folder: Path, dataset: Dataset) -> None:
         self.folder = folder
+        self.dataset = dataset
         self.ids: Counter[str] = Counter()
         self.files: Counter[bool] = Counter()
         self.summaries: list[SceneSummary] = []
         self.previews = False
-        self.countries = {row["code"]: row["name"] for row in read_countries() if row["code"]}
         self.findings: list[Finding] = []
-        try:
-            self.report: Report | None = read_report(folder)
-        except CatalogNotFoundError as error:
-            self.report = None
-            self.findings.append(Finding(staging.REPORT, f"cannot be used: {error}"))
-        self.rebase = self.report.moved_to(root) if self.report and root else UNMOVED
+        self.rebase = UNMOVED
 
-    def run(self, progress: Callable[[int, int], None] | None) -> CheckReport:
-        for key, rows in read_items(self.folder / staging.ITEMS):
-            self._check_scene(key, rows)
-            if progress:
-                done = self.ids.total()
-                progress(done, self.report.patches if self.report else done)
-        twice = [(name, n) for name, n in self.ids.items() if n > 1]
-        self.findings += [Finding(name, f"is in the table {n} times") for name, n in twice]
-        self.findings += self._check_catalogs()
-        self.findings += self._check_strangers()
-        self.findings += self._check_count()
-        self.findings += _check_archives(self.folder, self.rebase)
-        self.findings += _check_database(self.folder, self.ids)
+    def run(
+        self,
+        root: str | os.PathLike[str] | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> CheckReport:
+        damaged = damaged_files(self.folder)
+        self.findings += [
+            Finding(str(self.folder / name), problem) for name, problem in damaged.items()
+        ]
+        report = None if staging.REPORT in damaged else self._report(root)
+        if staging.ITEMS not in damaged and self._check_table(report, progress):
+            self.findings += self._check_whole(report)
+            if staging.DATABASE not in damaged:
+                self.findings += _check_database(self.folder, self.dataset, self.ids)
+        if staging.ARCHIVE_LIST not in damaged:
+            self.findings += _check_archives(self.folder, self.rebase)
         return CheckReport(
             self.ids.total(), self.files[True], self.files[False], tuple(self.findings)
         )
 
-    def _check_scene(self, key: SceneKey, rows: Sequence[Row]) -> None:
-        self.ids.update(row["id"] for row in rows)
-        self.previews |= any(row["assets"][name] for row in rows for name in PREVIEWS)
-        summary = summary_of(key, rows, self.countries)
+    def _report(self, root: str | os.PathLike[str] | None) -> Report | None:
+        try:
+            report = read_report(self.folder)
+        except CatalogNotFoundError as error:
+            self.findings.append(_unreadable(self.folder / staging.REPORT, error))
+            return None
+        self.rebase = report.moved_to(root) if root else UNMOVED
+        return report
+
+    def _check_table(
+        self, report: Report | None, progress: Callable[[int, int], None] | None
+    ) -> bool:
+        """Check the table scene by scene; False if it cannot be read."""
+        names = {row["code"]: row["name"] for row in read_countries() if row["code"]}
+        try:
+            for key, table in read_items(self.folder / staging.ITEMS):
+                self._check_scene(key, table, names)
+                if progress:
+                    done = self.ids.total()
+                    progress(done, report.patches if report else done)
+        except CatalogNotFoundError as error:
+            self.findings.append(_unreadable(self.folder / staging.ITEMS, error))
+            return False
+        return True
+
+    def _check_whole(self, report: Report | None) -> Iterator[Finding]:
+        """What only all scenes together tell."""
+        twice = [(name, n) for name, n in self.ids.items() if n > 1]
+        yield from (Finding(name, f"is in the table {n} times") for name, n in twice)
+        yield from self._check_catalogs()
+        yield from self._check_orphans()
+        if report and report.patches != self.ids.total():
+            counted = f"{report.patches:,} patches, not {self.ids.total():,}"
+            yield Finding(staging.REPORT, f"counts {counted}")
+
+    def _check_scene(self, key: SceneKey, table: pa.Table, names: Mapping[str, str]) -> None:
+        columns = columns_from_table(self.dataset, table)
+        rows = rows_from_table(table)
+        self.ids.update(columns["id"].to_pylist())
+        self.previews |= any(row["assets"][name] for row in rows for name in self.dataset.previews)
+        summary = summary_of(key, columns, names)
         self.summaries.append(summary)
-        self.findings += _check_names(rows)
-        self.findings += _check_places(rows)
-        self.findings += _check_files(rows, self.rebase, self.files)
-        self.findings += _check_items(self.folder, key, rows)
-        self.findings += _check_scene_catalog(self.folder, summary, rows)
+        self.findings += self._check_names(columns)
+        self.findings += self._check_places(columns)
+        self.findings += self._check_files(rows)
+        self.findings += self._check_items(key, rows)
+        titles = [(row["id"], row["title"]) for row in rows]
+        path = self.folder / scene_path(self.dataset, key) / staging.CATALOG
+        self.findings += _check_file(path, encoded(scene_catalog(self.dataset, summary, titles)))
 
     def _check_catalogs(self) -> Iterator[Finding]:
         """Root, collection and seasons."""
         scenes = sorted(self.summaries, key=lambda summary: summary.key)
-        upper = upper_catalogs(scenes, table_columns(), previews=self.previews)
+        upper = upper_catalogs(
+            self.dataset, scenes, table_columns(self.dataset), previews=self.previews
+        )
         for name, value in upper.items():
             yield from _check_file(self.folder / name, encoded(value))
 
-    def _check_strangers(self) -> Iterator[Finding]:
+    def _check_orphans(self) -> Iterator[Finding]:
         """Folders of scenes, and of seasons, that are in no row."""
-        scenes = {self.folder / scene_path(summary.key) for summary in self.summaries}
+        scenes = {self.folder / scene_path(self.dataset, summary.key) for summary in self.summaries}
         known = scenes | {scene.parent for scene in scenes}
-        top = self.folder / COLLECTION
+        top = self.folder / self.dataset.id
         for path in sorted([*top.glob("*"), *top.glob("*/*")]):
             if path not in known and path.name not in {staging.CATALOG, "collection.json"}:
-                yield Finding(str(path), "is not in the table")
+                yield Finding(str(path), "is not in the table: delete it")
 
-    def _check_count(self) -> Iterator[Finding]:
-        patches = self.ids.total()
-        if self.report and self.report.patches != patches:
-            counted = f"{self.report.patches:,} patches, not {patches:,}"
-            yield Finding(staging.REPORT, f"counts {counted}")
+    def _check_names(self, columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Finding]:
+        keys = (columns[f"sen12ms:{name}"].to_pylist() for name in PatchKey._fields)
+        for name, *key in zip(columns["id"].to_pylist(), *keys, strict=True):
+            expected = self.dataset.patch_id(PatchKey(*key))
+            if name != expected:
+                yield Finding(name, f"has the key of {expected}")
 
+    def _check_places(self, columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Finding]:
+        ids, grids = columns["id"].to_pylist(), grids_from_columns(columns)
+        recorded = shapely.from_wkb(columns["geometry"].to_pylist())
+        boxes = np.stack(
+            [pc.struct_field(columns["bbox"], edge).to_numpy() for edge in EDGES], axis=1
+        )
+        unlike = ~np.isclose(
+            boxes, shapely.bounds(recorded), 0, TOLERANCE_DEGREES, equal_nan=True
+        ).all(axis=1)
+        moved = ~shapely.equals_exact(
+            recorded, footprints(grids), TOLERANCE_DEGREES, normalize=True
+        )
+        moved &= ~shapely.is_missing(recorded)
+        numbers = columns["sen12ms:patch"].to_numpy()
+        shifted = off_grid(self.dataset, numbers, grids.transform[:, [2, 5]])
+        for wrong, problem in (
+            (moved, "has a footprint that is not that of its grid"),
+            (unlike, "has a box that is not that of its footprint"),
+            (shifted, "does not lie where its number says in the scene's grid"),
+        ):
+            yield from (Finding(ids[index], problem) for index in np.flatnonzero(wrong).tolist())
 
-def _check_names(rows: Sequence[Row]) -> Iterator[Finding]:
-    for row in rows:
-        key = PatchKey(row["sen12ms:season"], row["sen12ms:scene"], row["sen12ms:patch"])
-        if row["id"] != patch_id(key):
-            yield Finding(row["id"], f"has the key of {patch_id(key)}")
-
-
-def _check_places(rows: Sequence[Row]) -> Iterator[Finding]:
-    grids = Grids.of(
-        [
-            Grid(row["proj:code"], tuple(row["proj:shape"]), tuple(row["proj:transform"]))
-            for row in rows
-        ]
-    )
-    recorded = shapely.from_wkb([row["geometry"] for row in rows])
-    boxes = np.array([_edges(row["bbox"]) for row in rows])
-    unlike = ~np.isclose(boxes, shapely.bounds(recorded), 0, TOLERANCE_DEGREES, equal_nan=True)
-    moved = ~shapely.equals_exact(recorded, footprints(grids), TOLERANCE_DEGREES, normalize=True)
-    moved &= ~shapely.is_missing(recorded)
-    numbers = np.array([row["sen12ms:patch"] for row in rows])
-    for index in np.flatnonzero(moved).tolist():
-        yield Finding(rows[index]["id"], "has a footprint that is not that of its grid")
-    for index in np.flatnonzero(unlike.any(axis=1)).tolist():
-        yield Finding(rows[index]["id"], "has a box that is not that of its footprint")
-    for index in np.flatnonzero(off_grid(numbers, grids.transform[:, [2, 5]])).tolist():
-        yield Finding(rows[index]["id"], "does not lie where its number says in the scene's grid")
-
-
-def _edges(bbox: Mapping[str, float] | None) -> tuple[float, ...]:
-    return (np.nan,) * 4 if bbox is None else tuple(bbox[edge] for edge in EDGES)
-
-
-def _check_files(rows: Sequence[Row], rebase: Rebase, files: Counter[bool]) -> Iterator[Finding]:
-    for row in rows:
-        for asset in filter(None, (row["assets"][sensor] for sensor in SENSORS)):
-            path = rebase.of(asset["href"])
+    def _check_files(self, rows: Sequence[Row]) -> Iterator[Finding]:
+        files = [row["assets"][sensor] for row in rows for sensor in self.dataset.sensors]
+        for asset in filter(None, files):
+            path, recorded = self.rebase.of(asset["href"]), asset["file:size"]
             local = "://" not in path and not path.startswith("/vsi")
-            files[local] += 1
+            self.files[local] += 1
             if not local:
                 continue
             try:
@@ -214,14 +246,39 @@ def _check_files(rows: Sequence[Row], rebase: Rebase, files: Counter[bool]) -> I
             except OSError as error:
                 yield Finding(path, f"cannot be found: {error.strerror}")
             else:
-                if size != asset["file:size"]:
-                    yield Finding(
-                        path, f"has {size:,} bytes where {asset['file:size']:,} are recorded"
-                    )
+                if size != recorded:
+                    yield Finding(path, f"has {size:,} bytes where {recorded:,} are recorded")
+
+    def _check_items(self, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:
+        scene = self.folder / scene_path(self.dataset, key)
+        items = items_from_rows(self.dataset, key, rows)
+        expected = {f"{item['id']}.json": encoded_item(item) for item in items}
+        pictures = {
+            Path(row["assets"][preview]["href"]).name
+            for row in rows
+            for preview in self.dataset.previews
+            if row["assets"][preview]
+        }
+        present = {entry.name for entry in os.scandir(scene)} if scene.is_dir() else set()
+        for name in sorted(present - expected.keys() - pictures - {staging.CATALOG}):
+            yield Finding(str(scene / name), "is not in the table: delete it")
+        for name in sorted(pictures - present):
+            yield Finding(str(scene / name), f"is missing: {_AGAIN}")
+        for name, item in expected.items():
+            yield from _check_file(scene / name, item)
+
+
+def _unreadable(path: Path, error: Exception) -> Finding:
+    return Finding(str(path), str(error).removeprefix(f"{path} "))
 
 
 def _check_archives(folder: Path, rebase: Rebase) -> Iterator[Finding]:
-    for known in known_archives(folder).values():
+    try:
+        archives = read_archive_list(folder)
+    except CatalogNotFoundError as error:
+        yield _unreadable(folder / staging.ARCHIVE_LIST, error)
+        return
+    for known in archives.values():
         archive = archive_of(rebase.of(gdal_root(known["path"])))
         try:
             unchanged = is_unchanged(archive, stamp_of(archive), known)
@@ -232,49 +289,21 @@ def _check_archives(folder: Path, rebase: Rebase) -> Iterator[Finding]:
                 yield Finding(archive, "has changed since it was indexed: run `sen12ms index`")
 
 
-def _check_items(folder: Path, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:
-    scene = folder / scene_path(key)
-    expected = {f"{item['id']}.json": encoded_item(item) for item in items_from_rows(rows, key)}
-    pictures = {
-        Path(row["assets"][preview]["href"]).name
-        for row in rows
-        for preview in PREVIEWS
-        if row["assets"][preview]
-    }
-    present = {entry.name for entry in os.scandir(scene)} if scene.is_dir() else set()
-    for name in sorted(present - expected.keys() - pictures - {staging.CATALOG}):
-        yield Finding(str(scene / name), "is not in the table")
-    for name in sorted(pictures - present):
-        yield Finding(str(scene / name), "is missing")
-    for name, item in expected.items():
-        yield from _check_file(scene / name, item)
-
-
-def _check_scene_catalog(
-    folder: Path, summary: SceneSummary, rows: Sequence[Row]
-) -> Iterator[Finding]:
-    titles = [(row["id"], row["title"]) for row in rows]
-    path = folder / scene_path(summary.key) / staging.CATALOG
-    yield from _check_file(path, encoded(scene_catalog(summary, titles)))
-
-
 def _check_file(path: Path, expected: bytes) -> Iterator[Finding]:
     if not path.is_file():
-        yield Finding(str(path), "is missing")
+        yield Finding(str(path), f"is missing: {_AGAIN}")
     elif path.read_bytes() != expected:
-        yield Finding(str(path), "says something else than the table")
+        problem = "says something else than the table: delete it, and run `sen12ms index` again"
+        yield Finding(str(path), problem)
 
 
-def _check_database(folder: Path, ids: Counter[str]) -> Iterator[Finding]:
-    path = folder / staging.DATABASE
-    if not path.is_file():
-        yield Finding(str(path), "is missing: the catalog answers from the table, more slowly")
-        return
+def _check_database(folder: Path, dataset: Dataset, ids: Counter[str]) -> Iterator[Finding]:
+    path, items = folder / staging.DATABASE, str(folder / staging.ITEMS)
     try:
         with (
             answering(),
-            open_database(path).connection as database,
-            open_items(str(folder / staging.ITEMS)).connection as table,
+            open_database(path, items, dataset).connection as database,
+            open_items(items, dataset).connection as table,
         ):
             known = {row[0] for row in database.execute(statement("queries/ids")).fetchall()}
             said, expected = (
@@ -285,6 +314,6 @@ def _check_database(folder: Path, ids: Counter[str]) -> Iterator[Finding]:
         yield Finding(str(path), str(error))
         return
     if known != ids.keys():
-        yield Finding(str(path), "holds other patches than the table")
+        yield Finding(str(path), f"holds other patches than the table: {_AGAIN}")
     elif said != expected:
-        yield Finding(str(path), "says something else than the table")
+        yield Finding(str(path), f"says something else than the table: {_AGAIN}")

@@ -24,9 +24,8 @@ from catalog.source.tar_members import (
     read_members_by_name,
     read_members_by_seeking,
 )
-from catalog.store import staging
+from catalog.store.members import read_archive_list
 from catalog.store.outputs import whole_file
-from catalog.store.static import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -147,25 +146,13 @@ def extract(
     if choices.how != "copy" and any(file.archive for file in files):
         raise FilterError(f"how={choices.how!r} needs files on disk: those in archives are copied")
     missing = [file for file in files if not _is_there(to, file)]
-    run = _Run(to, choices, missing, known_archives(catalog))
+    run = _Run(to, choices, missing, {} if catalog is None else read_archive_list(catalog))
     report = run.plan(present=len(files) - len(missing))
     if not choices.dry_run:
         _check_room(to, 0 if choices.how != "copy" else report.bytes)
         run.write()
     rejected = tuple(sorted(run.rejected, key=lambda entry: entry.path))
     return Extraction(report.files, report.bytes, report.present, report.sources, rejected)
-
-
-def known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:
-    """What the catalog knows of the archives: stamp, bytes, path of the seek index."""
-    if catalog is None or not (catalog / staging.ARCHIVE_LIST).is_file():
-        return {}
-    folder = catalog / staging.ARCHIVES
-    known = read_json(catalog / staging.ARCHIVE_LIST)["archives"]
-    for entry in known:
-        name = entry["seek_index"]
-        entry["seek_index"] = folder / name if name and (folder / name).is_file() else None
-    return {entry["path"]: entry for entry in known}
 
 
 def is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:

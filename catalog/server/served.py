@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catalog.datasets import SEN12MS
 from catalog.datasets.legacy import SENSORS, format_path
 from catalog.model import PatchKey
 from catalog.stac.collection import item_assets, preview_assets
@@ -23,7 +24,7 @@ def served_json(value: dict[str, Any], base: str) -> dict[str, Any]:
         URL of this server, with a slash at its end.
     """
     if value.get("type") == "Collection":
-        return value | {"item_assets": value.get("item_assets", {}) | preview_assets()}
+        return value | {"item_assets": value.get("item_assets", {}) | preview_assets(SEN12MS)}
     properties = value.get("properties", {})
     if value.get("type") != "Feature" or "sen12ms:patch" not in properties:
         return value
@@ -34,7 +35,7 @@ def served_json(value: dict[str, Any], base: str) -> dict[str, Any]:
 def _assets(
     key: PatchKey, recorded: dict[str, dict[str, Any]], base: str
 ) -> dict[str, dict[str, Any]]:
-    described = item_assets()
+    described = item_assets(SEN12MS)
     files = {
         name: described[name] | recorded[name] | {"href": f"{base}data/{format_path(key, name)}"}
         for name in SENSORS
@@ -43,6 +44,6 @@ def _assets(
     folder = f"{base}previews/{key.season}/{key.scene}/{key.patch}"
     previews = {
         name: asset | {"href": f"{folder}/{name}.png"} | recorded.get(name, {})
-        for name, asset in preview_assets().items()
+        for name, asset in preview_assets(SEN12MS).items()
     }
     return previews | files

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from catalog.datasets import SEN12MS
 from catalog.datasets.legacy import SENSORS, patch_id
 from catalog.model import Rebase
 from catalog.stac.item import item_path
@@ -60,7 +61,7 @@ class Site:
 
     def item(self, key: PatchKey) -> dict[str, Any] | None:
         """The item of a patch as the catalog has it; None if there is none."""
-        path = self.catalog_file(item_path(key.of_scene, patch_id(key)))
+        path = self.catalog_file(item_path(SEN12MS, key.of_scene, patch_id(key)))
         return None if path is None else dict(read_json(path))
 
     def members(self, key: PatchKey) -> dict[str, Path] | None:

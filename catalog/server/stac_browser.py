@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from catalog.stac.collection import TITLE
+from catalog.datasets import SEN12MS
 
 VERSION: Final = "4.0.1"
 HOSTED: Final = "https://radiantearth.github.io/stac-browser/#/external/"
@@ -46,7 +46,7 @@ def config_script(base: str) -> str:
     """
     config = {
         "catalogUrl": f"{base}catalog/catalog.json",
-        "catalogTitle": TITLE,
+        "catalogTitle": SEN12MS.about.title,
         "pathPrefix": "/browser/",
         "historyMode": "hash",
         "allowExternalAccess": False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from catalog.datasets.legacy import SENSORS, SHAPE
 from catalog.model import FileRecord
 from catalog.source.header import HEAD_BYTES, HeaderReader, UnreadableError
 from catalog.source.landcover import read_counts
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
     from catalog.model import Grid, RasterHeader
     from catalog.source.tree import FoundFile
 
@@ -25,9 +25,10 @@ MOST_BYTES: Final = 64 << 20
 
 
 class FileReader:
-    """Reads files, one after the other; of those with the same header, GDAL reads the first."""
+    """Reads files of a dataset; of those with the same header, GDAL reads the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
         self.headers = HeaderReader()
         """The headers that were read."""
 
@@ -52,7 +53,7 @@ class FileReader:
         """
         if file.size > MOST_BYTES:
             return self._record(file, b"")
-        data = read(file.size if file.sensor == "lc" else min(file.size, HEAD_BYTES))
+        data = read(file.size if self._is_counted(file) else min(file.size, HEAD_BYTES))
         if self.headers.known(data, file.size) is None:
             data += read(file.size - len(data))
         return self._record(file, data)
@@ -70,8 +71,11 @@ class FileReader:
         if file.size > MOST_BYTES:
             raise UnreadableError(f"is not a patch: it has {file.size:,} bytes")
         header = self.headers.read(data, file.size)
-        check_layout(header, file.sensor)
-        return header.grid, read_counts(data, header) if file.sensor == "lc" else None
+        check_layout(header, self._dataset, file.sensor)
+        return header.grid, read_counts(data, header) if self._is_counted(file) else None
+
+    def _is_counted(self, file: FoundFile) -> bool:
+        return file.sensor == self._dataset.classified
 
 
 def read_start(path: str, most: int) -> tuple[bytes, int]:
@@ -83,7 +87,7 @@ def read_start(path: str, most: int) -> tuple[bytes, int]:
         os.close(descriptor)
 
 
-def check_layout(header: RasterHeader, sensor: str) -> None:
+def check_layout(header: RasterHeader, dataset: Dataset, sensor: str) -> None:
     """Check that a file has the rows, columns and bands of a patch.
 
     Raises
@@ -91,7 +95,7 @@ def check_layout(header: RasterHeader, sensor: str) -> None:
     UnreadableError
         If it has others.
     """
-    expected = (*SHAPE, len(SENSORS[sensor].bands))
+    expected = (*dataset.shape, len(dataset.sensors[sensor].bands))
     found = (*header.grid.shape, header.bands)
     if found != expected:
         sizes = ["{} × {} pixels with {} bands".format(*numbers) for numbers in (found, expected)]

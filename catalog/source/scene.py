@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.datasets.legacy import SENSORS
 from catalog.model import Assets, Grids, Rejected, Scene
-from catalog.source.sensor import SensorReader
+from catalog.source.sensor import SensorReader, no_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
     from catalog.model import FileRecord, SceneKey
     from catalog.source.hrefs import Hrefs
     from catalog.source.sensor import SensorFiles
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 
 class SceneReader:
-    """Reads scenes, one after the other."""
+    """Reads scenes of a dataset, one after the other."""
 
-    def __init__(self) -> None:
-        self._sensors = SensorReader()
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._sensors = SensorReader(dataset)
 
     def read(self, files: SceneFiles, hrefs: Hrefs, members: Iterable[FileRecord] = ()) -> Scene:
         """Read the files of one scene.
@@ -49,9 +50,10 @@ class SceneReader:
         records = [*members]
         rejected: list[Rejected] = []
         read = {}
-        for sensor in SENSORS:
+        for sensor in self._dataset.sensors:
             packed = [record for record in records if record.sensor == sensor]
-            read[sensor], bad = self._sensors.read(files.of(sensor), packed)
+            found = files.of_sensor(self._dataset, sensor)
+            read[sensor], bad = self._sensors.read(found, packed)
             rejected += bad
         agreed = _agreeing(read)
         rejected += _disagreeing(read, agreed)
@@ -60,7 +62,26 @@ class SceneReader:
             sensor: good if agreed[sensor].all() else good.take(np.flatnonzero(agreed[sensor]))
             for sensor, good in read.items()
         }
-        return _scene(files.key, kept, hrefs, rejected)
+        return self._scene(files.key, kept, hrefs, rejected)
+
+    def _scene(
+        self,
+        key: SceneKey,
+        kept: Mapping[str, SensorFiles],
+        hrefs: Hrefs,
+        rejected: Sequence[Rejected],
+    ) -> Scene:
+        numbers = _patches(kept)
+        rows = {sensor: np.searchsorted(numbers, files.numbers) for sensor, files in kept.items()}
+        _, first = np.unique(np.concatenate(list(rows.values())), return_index=True)
+        grids = reduce(Grids.followed_by, [files.grids for files in kept.values()]).take(first)
+        assets = {
+            sensor: _assets(files, rows[sensor], numbers.size, hrefs)
+            for sensor, files in kept.items()
+        }
+        classified = self._dataset.classified
+        counts = kept[classified].counts if classified else no_counts(self._dataset)
+        return Scene(key, numbers, grids, assets, counts, tuple(rejected))
 
 
 def _patches(read: Mapping[str, SensorFiles]) -> NDArray[np.int64]:
@@ -106,24 +127,11 @@ def _disagreeing(
             yield Rejected(files.paths[position], reason)
 
 
-def _scene(
-    key: SceneKey, kept: Mapping[str, SensorFiles], hrefs: Hrefs, rejected: Sequence[Rejected]
-) -> Scene:
-    numbers = _patches(kept)
-    rows = {sensor: np.searchsorted(numbers, files.numbers) for sensor, files in kept.items()}
-    _, first = np.unique(np.concatenate(list(rows.values())), return_index=True)
-    grids = reduce(Grids.followed_by, [files.grids for files in kept.values()]).take(first)
-    assets = {
-        sensor: _assets(files, rows[sensor], numbers.size, hrefs) for sensor, files in kept.items()
-    }
-    return Scene(key, numbers, grids, assets, kept["lc"].counts, tuple(rejected))
-
-
 def _assets(files: SensorFiles, rows: NDArray[np.intp], patches: int, hrefs: Hrefs) -> Assets:
     """The files of one sensor, with gaps where a patch has none."""
     known: list[str | None] = [None] * patches
     for row, path in zip(rows.tolist(), files.paths, strict=True):
-        known[row] = hrefs.of(path)
+        known[row] = hrefs.of_file(path)
     sizes = np.zeros(patches, np.int64)
     sizes[rows] = files.sizes
     return Assets(known, sizes)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-import re
-from typing import TYPE_CHECKING, Final
-
-from catalog.datasets.legacy import SEASONS
-from catalog.model import SceneKey
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SCENE: Final = re.compile(rf"ROIs\d+_({'|'.join(SEASONS)})_(\d+)")
+    from catalog.datasets import Dataset
+    from catalog.model import SceneKey
 
 
-def read_seasons(path: Path) -> dict[SceneKey, str]:
+def read_seasons(path: Path, dataset: Dataset) -> dict[SceneKey, str]:
     """True season by scene.
 
     Rows whose scene or season has no meaning are passed over: the file varies between copies.
@@ -23,20 +20,24 @@ def read_seasons(path: Path) -> dict[SceneKey, str]:
     Raises
     ------
     ValueError
-        If the file is no CSV table with the columns `scene` and `true_season`.
+        If the file is not a CSV table with the columns `scene` and `true_season`.
+    OSError
+        If it cannot be read.
     """
+    if not path.is_file():
+        raise ValueError("is not a regular file")
+    seasons = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
-        missing = {"scene", "true_season"} - set(rows.fieldnames or ())
-        if missing:
-            raise ValueError(f"has no column {' or '.join(sorted(missing))}")
-        seasons = {}
         try:
+            missing = {"scene", "true_season"} - set(rows.fieldnames or ())
+            if missing:
+                raise ValueError(f"has no column {' or '.join(sorted(missing))}")
             for row in rows:
-                match = _SCENE.fullmatch((row["scene"] or "").strip())
+                key = dataset.parse_scene_id((row["scene"] or "").strip())
                 season = (row["true_season"] or "").strip().lower()
-                if match and season in SEASONS:
-                    seasons[SceneKey(match[1], int(match[2]))] = season
+                if key is not None and season in dataset.seasons:
+                    seasons[key] = season
         except csv.Error as error:
             raise ValueError(f"breaks off: {error}") from error
-        return seasons
+    return seasons

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.datasets.legacy import SHAPE
 from catalog.model import Grids, Rejected
 from catalog.source.header import UnreadableError
-from catalog.source.landcover import BANDS, CODES, CodeCounter, is_countable
+from catalog.source.landcover import CODES, CodeCounter, is_countable
 from catalog.source.read_file import FileReader, check_layout, read_start
 
 if TYPE_CHECKING:
@@ -19,11 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
     from catalog.model import FileRecord, RasterHeader
     from catalog.source.header import Template
     from catalog.source.tree import FoundFiles
-
-_NO_COUNTS: Final = np.empty((0, BANDS, CODES), np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,8 @@ class SensorFiles:
     grids: Grids
     """Where their pixels lie."""
     counts: NDArray[np.int32]
-    """Pixels per land-cover band and code, shape (n, 4, 256); (0, 4, 256) of other sensors."""
+    """Pixels by band and code, shape (n, bands, 256); (0, bands, 256) of sensors whose pixels are
+    not codes."""
 
     def take(self, order: NDArray[np.intp]) -> SensorFiles:
         """Some of them, by position."""
@@ -55,8 +53,9 @@ class SensorFiles:
 class SensorReader:
     """Reads the files of a sensor, scene after scene; GDAL reads the first of each kind."""
 
-    def __init__(self) -> None:
-        self._files = FileReader()
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._files = FileReader(dataset)
 
     def read(
         self, files: FoundFiles, members: Iterable[FileRecord]
@@ -90,7 +89,7 @@ class SensorReader:
 
         The first file with a new header is among the others: from then on that header is known.
         """
-        alike = _Alike(files.sensor)
+        alike = _Alike(self._dataset, files.sensor)
         alone: list[FileRecord] = []
         headers = self._files.headers
         for position, path in enumerate(files.paths):
@@ -102,14 +101,16 @@ class SensorReader:
                 template = None  # Reading it alone tells why.
             if template is None or not alike.take(position, template, data):
                 alone.append(self._files.read(files.one(position)))
-        return alike.of(files), alone
+        return alike.columns(files), alone
 
 
 class _Alike:
     """Files that are whole, have the layout of a patch and a known header."""
 
-    def __init__(self, sensor: str) -> None:
-        self.counter = CodeCounter(math.prod(SHAPE)) if sensor == "lc" else None
+    def __init__(self, dataset: Dataset, sensor: str) -> None:
+        pixels, bands = dataset.patch_pixels, len(dataset.legends)
+        self.counter = CodeCounter(pixels, bands) if sensor == dataset.classified else None
+        self._dataset = dataset
         self._sensor = sensor
         self._templates: list[Template] = []
         self._run_starts: list[int] = []
@@ -136,13 +137,13 @@ class _Alike:
 
     def _has_layout(self, header: RasterHeader) -> bool:
         try:
-            check_layout(header, self._sensor)
+            check_layout(header, self._dataset, self._sensor)
         except UnreadableError:
             return False
         return self.counter is None or is_countable(header)
 
-    def of(self, files: FoundFiles) -> SensorFiles:
-        """The columns."""
+    def columns(self, files: FoundFiles) -> SensorFiles:
+        """What was read of them."""
         lengths = np.diff([*self._run_starts, len(self._positions)])
         runs = np.repeat(np.arange(lengths.size), lengths)
         grids = Grids.of([template.header.grid for template in self._templates]).take(runs)
@@ -152,8 +153,13 @@ class _Alike:
             [files.paths[position] for position in self._positions],
             np.array([template.size for template in self._templates], np.int64)[runs],
             grids,
-            _NO_COUNTS if self.counter is None else self.counter.counts(),
+            no_counts(self._dataset) if self.counter is None else self.counter.counts(),
         )
+
+
+def no_counts(dataset: Dataset) -> NDArray[np.int32]:
+    """Counts of no file, shape (0, bands, 256)."""
+    return np.empty((0, len(dataset.legends), CODES), np.int32)
 
 
 def _joined(files: SensorFiles, records: Sequence[FileRecord]) -> SensorFiles:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from catalog.datasets.legacy import parse_name
 from catalog.model import Member, Rejected, gdal_root
 from catalog.source.gzip_stream import (
     SKIP,
@@ -20,12 +19,13 @@ from catalog.source.gzip_stream import (
     is_compressed,
 )
 from catalog.source.read_file import FileReader
-from catalog.source.tree import FoundFile, printable
+from catalog.source.tree import FoundFile, printable, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from catalog.datasets import Dataset
     from catalog.model import PatchKey
     from catalog.source.gzip_stream import Decompressed
 
@@ -161,18 +161,21 @@ class ArchiveReader:
     ----------
     path : str
         Absolute path of the archive.
+    dataset : Dataset
+        What its files are of.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, dataset: Dataset) -> None:
         self.path = path
         self.rejected: list[Rejected] = []
-        """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
+        """Members that are not files of the dataset, and the archive itself if it is damaged."""
         self.checkpoints = 0
         """Checkpoints in the seek index; 0 if there is none."""
         self.sound_bytes: int | None = None
         """Of a member that ends after so many bytes of the contents, the record may be wrong, since
         the checksum is; None if all checksums that were reached are right."""
-        self._files = FileReader()
+        self._dataset = dataset
+        self._files = FileReader(dataset)
         self._stream: SequentialReader | IndexedReader | None = None
 
     @property
@@ -235,8 +238,8 @@ class ArchiveReader:
 
     def _read_member(self, entry: Entry, stream: Decompressed) -> Member | None:
         path = f"{gdal_root(self.path)}/{entry.name}"
-        parsed = parse_name(entry.name.rpartition("/")[2])
-        problem = _problem(entry, parsed)
+        parsed = self._dataset.parse_name(entry.name.rpartition("/")[2])
+        problem = _problem(entry, parsed, self._dataset)
         if problem is not None:
             self.rejected.append(Rejected(printable(path), problem))
         if problem is not None or parsed is None:
@@ -252,13 +255,13 @@ def _has_unpaired_brace(path: str) -> bool:
     return min(depths) < 0 or depths[-1] != 0
 
 
-def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None) -> str | None:
-    """Why a member is left out; None where it is a file of SEN12MS, or nothing like one."""
+def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None, dataset: Dataset) -> str | None:
+    """Why a member is left out; None where it is a file of the dataset, or nothing like one."""
     if parsed is None:
         looks_so = entry.plain and entry.name.lower().endswith((".tif", ".tiff"))
-        return "has no name of SEN12MS, such as ROIs1158_spring_s1_1_p30.tif" if looks_so else None
+        return unknown_name(dataset) if looks_so else None
     problems = (
-        (not entry.plain, "is no regular file"),
+        (not entry.plain, "is not a regular file"),
         (
             entry.name.startswith("/") or ".." in entry.name.split("/"),
             "has a name that leads out of the archive",

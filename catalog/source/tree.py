@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from catalog.datasets.legacy import format_name, parse_name
 from catalog.model import PatchKey, Rejected, SceneKey
 
 if TYPE_CHECKING:
@@ -19,17 +18,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
+
 _NUMBERS: Final = 3
 """Numbers kept of a file: patch, size, time."""
 
 
 class FoundFile(NamedTuple):
-    """A file whose name is one of SEN12MS."""
+    """A file whose name is one of the dataset."""
 
     key: PatchKey
     """The patch."""
     sensor: str
-    """`s1`, `s2` or `lc`."""
+    """The sensor in its name."""
     path: str
     """Absolute path."""
     size: int
@@ -42,7 +43,7 @@ class FoundFiles(NamedTuple):
     scene: SceneKey
     """Season, scene."""
     sensor: str
-    """`s1`, `s2` or `lc`."""
+    """The sensor in their names."""
     numbers: NDArray[np.int64]
     """Numbers of the patches; shape (n,)."""
     paths: list[str]
@@ -93,15 +94,14 @@ class SceneFiles:
         packed = self.folders.setdefault((folder, sensor), array("q"))
         packed.extend((patch, status.st_size, status.st_mtime_ns))
 
-    def of(self, sensor: str) -> FoundFiles:
+    def of_sensor(self, dataset: Dataset, sensor: str) -> FoundFiles:
         """The files of one sensor on disk."""
         paths: list[str] = []
         tables = [np.empty((0, _NUMBERS), np.int64)]
-        name = format_name(PatchKey(*self.key, 0), sensor).removesuffix("0.tif")
         for folder in sorted(folder for folder, held in self.folders if held == sensor):
             table = self._table(folder, sensor)
-            start = f"{folder}{name}"
-            paths += [f"{start}{number}.tif" for number in table[:, 0].tolist()]
+            names = dataset.file_names(self.key, sensor, table[:, 0].tolist())
+            paths += [folder + name for name in names]
             tables.append(table)
         numbers, sizes, mtimes_ns = np.concatenate(tables).T
         if len(tables) > 2:
@@ -147,11 +147,11 @@ class Listing:
         self.files += part.files
 
 
-def list_trees(roots: Iterable[Path]) -> Listing:
-    """List all files of SEN12MS below some folders, however deep they lie.
+def list_trees(roots: Iterable[str | os.PathLike[str]], dataset: Dataset) -> Listing:
+    """List all files of a dataset below some folders, however deep they lie.
 
-    Symbolic links are followed, each folder is read once. Names that are no GeoTIFF's are passed
-    over.
+    Symbolic links are followed, each folder is read once. Names that do not end as a GeoTIFF's are
+    passed over.
     """
     listing = Listing()
     seen: set[tuple[int, int]] = set()
@@ -164,7 +164,7 @@ def list_trees(roots: Iterable[Path]) -> Listing:
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
-                below = _list_folder(folder, entries, listing)
+                below = _list_folder(folder, entries, dataset, listing)
         except OSError as error:
             reason = f"cannot be listed: {error.strerror}"
             listing.rejected.append(Rejected(printable(folder), reason))
@@ -175,11 +175,14 @@ def list_trees(roots: Iterable[Path]) -> Listing:
     return listing
 
 
-def _list_folder(folder: str, entries: Iterable[os.DirEntry[str]], listing: Listing) -> list[str]:
+def _list_folder(
+    folder: str, entries: Iterable[os.DirEntry[str]], dataset: Dataset, listing: Listing
+) -> list[str]:
+    """List the files of one folder; returns the folders below."""
     below = []
     start = os.path.join(folder, "")
     for entry in entries:
-        parsed = parse_name(entry.name)
+        parsed = dataset.parse_name(entry.name)
         if parsed is not None:
             _add_file(start, entry, parsed, listing)
         elif _is_folder(entry):
@@ -187,9 +190,13 @@ def _list_folder(folder: str, entries: Iterable[os.DirEntry[str]], listing: List
         elif entry.name == "seasons.csv":
             listing.seasons_csv.append(Path(entry.path))
         elif entry.name.lower().endswith((".tif", ".tiff")):
-            reason = "has no name of SEN12MS, such as ROIs1158_spring_s1_1_p30.tif"
-            listing.rejected.append(Rejected(printable(entry.path), reason))
+            listing.rejected.append(Rejected(printable(entry.path), unknown_name(dataset)))
     return below
+
+
+def unknown_name(dataset: Dataset) -> str:
+    """Why a GeoTIFF of another name is rejected."""
+    return f"has no name of {dataset.about.title}, such as {dataset.example_file}"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

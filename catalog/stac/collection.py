@@ -5,58 +5,36 @@ Every function returns the JSON object of one file, built by pystac; links are r
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pystac
 
-from catalog.datasets.legacy import (
-    PREVIEWS,
-    RESOLUTION_M,
-    SEASONS,
-    SENSORS,
-    SHAPE,
-    classes_of,
-    scene_id,
-)
 from catalog.model import counted
-from catalog.stac.item import COLLECTION, GEOTIFF, PNG
+from catalog.stac.item import GEOTIFF, PNG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from catalog.datasets import Dataset
     from catalog.datasets.definition import Band
     from catalog.model import SceneKey
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 
-TITLE: Final = "SEN12MS"
-DESCRIPTION: Final = (
-    "SEN12MS is a curated dataset of georeferenced multi-spectral Sentinel-1/2 imagery for deep "
-    "learning and data fusion: 180,662 triplets of dual-polarised Sentinel-1 backscatter, "
-    "multi-spectral Sentinel-2 reflectance and MODIS land cover, 256 × 256 pixels of 10 m each, "
-    "from 252 scenes on all inhabited continents and in four meteorological seasons. An item is "
-    "one patch: a triplet, or what is there of it. Patches have no date, only the window of their "
-    "season. Neighbouring patches of a scene overlap by half."
-)
-KEYWORDS: Final = ("Sentinel-1", "Sentinel-2", "MODIS", "land cover", "SAR", "deep learning")
-DOI: Final = "10.5194/isprs-annals-IV-2-W7-153-2019"
-CITATION: Final = (
-    "Schmitt, M., Hughes, L. H., Qiu, C., and Zhu, X. X.: SEN12MS – A Curated Dataset of "
-    "Georeferenced Multi-Spectral Sentinel-1/2 Imagery for Deep Learning and Data Fusion, ISPRS "
-    "Ann. Photogramm. Remote Sens. Spatial Inf. Sci., IV-2/W7, 153–160, 2019."
-)
 GEOJSON: Final = "application/geo+json"
 PARQUET: Final = "application/vnd.apache.parquet"
-_EXTENSIONS: Final = (
-    "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
-    "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/sar/v1.2.0/schema.json",
-    "https://stac-extensions.github.io/table/v1.2.0/schema.json",
-)
+_EXTENSIONS: Final = {
+    "sci": "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
+    "classification": "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
+    "eo": "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
+    "proj": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "sar": "https://stac-extensions.github.io/sar/v1.2.0/schema.json",
+    "table": "https://stac-extensions.github.io/table/v1.2.0/schema.json",
+}
+"""By the prefix of their fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,70 +65,87 @@ class SceneSummary:
         patches = counted(self.patches, "patch")
         return " · ".join(part for part in (name, self.country, self.cover, patches) if part)
 
-    @property
-    def description(self) -> str:
-        """For people: `784 patches of 2.56 × 2.56 km in Mozambique, most of them savanna. …`."""
-        side_km = SHAPE[0] * RESOLUTION_M / 1000
-        place = f" in {self.country}" if self.country else ""
-        cover = f", most of them {self.cover}" if self.cover else ""
-        patches = counted(self.patches, "patch")
-        sentences = (
-            f"{patches} of {side_km:g} × {side_km:g} km{place}{cover}.",
-            f"{', '.join(self.crs)}." if self.crs else "",
-        )
-        return " ".join(filter(None, sentences))
+
+def _scene_description(dataset: Dataset, scene: SceneSummary) -> str:
+    """For people: `784 patches of 2.56 × 2.56 km in Mozambique, most of them savanna. …`."""
+    height_km, width_km = (pixels * dataset.resolution_m / 1000 for pixels in dataset.shape)
+    country = f" in {scene.country}" if scene.country else ""
+    cover = f", most of them {scene.cover}" if scene.cover else ""
+    patches = counted(scene.patches, "patch")
+    sentences = (
+        f"{patches} of {width_km:g} × {height_km:g} km{country}{cover}.",
+        f"{', '.join(scene.crs)}." if scene.crs else "",
+    )
+    return " ".join(filter(None, sentences))
+
+
+def collection_path(dataset: Dataset) -> str:
+    """Where the collection lies below the catalog's root: `sen12ms/collection.json`."""
+    return f"{dataset.id}/collection.json"
 
 
 def upper_catalogs(
-    scenes: Sequence[SceneSummary], table_columns: Sequence[dict[str, str]], *, previews: bool
+    dataset: Dataset,
+    scenes: Sequence[SceneSummary],
+    table_columns: Sequence[dict[str, str]],
+    *,
+    previews: bool,
 ) -> dict[str, dict[str, Any]]:
     """Root, collection and seasons, by path below the catalog's folder; see `collection`."""
     seasons = {
-        season: season_catalog(season, [scene for scene in scenes if scene.key.season == season])
-        for season in _seasons(scenes)
+        season: [scene for scene in scenes if scene.key.season == season]
+        for season in _seasons(dataset, scenes)
     }
     return {
-        "catalog.json": root_catalog(),
-        f"{COLLECTION}/collection.json": collection(scenes, table_columns, previews=previews),
-        **{f"{COLLECTION}/{season}/catalog.json": value for season, value in seasons.items()},
+        "catalog.json": root_catalog(dataset),
+        collection_path(dataset): collection(dataset, scenes, table_columns, previews=previews),
+        **{
+            f"{dataset.id}/{season}/catalog.json": season_catalog(dataset, season, found)
+            for season, found in seasons.items()
+        },
     }
 
 
-def scene_catalog(scene: SceneSummary, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def scene_catalog(
+    dataset: Dataset, scene: SceneSummary, items: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
     """Catalog of one scene; `items` are the ids and titles of its patches, in order."""
     catalog = pystac.Catalog(
-        id=scene_id(scene.key),
+        id=dataset.scene_id(scene.key),
         title=scene.title,
-        description=scene.description,
+        description=_scene_description(dataset, scene),
     )
     links = [
-        _link("root", "../../../catalog.json", TITLE),
-        _link("parent", "../catalog.json", _season_title(scene.key.season)),
+        _link("root", "../../../catalog.json", dataset.about.title),
+        _link("parent", "../catalog.json", _season_title(dataset, scene.key.season)),
         *(_link("item", f"./{item}.json", title, GEOJSON) for item, title in items),
     ]
     return _json(catalog, links)
 
 
-def season_catalog(season: str, scenes: Sequence[SceneSummary]) -> dict[str, Any]:
+def season_catalog(dataset: Dataset, season: str, scenes: Sequence[SceneSummary]) -> dict[str, Any]:
     """Catalog of one season: its scenes, in order of the number."""
-    window = SEASONS[season]
     patches = sum(scene.patches for scene in scenes)
     countries = len({code for scene in scenes for code in scene.countries})
     catalog = pystac.Catalog(
-        id=f"{window.roi}_{season}",
-        title=_season_title(season),
+        id=f"{dataset.seasons[season].roi}_{season}",
+        title=_season_title(dataset, season),
         description=f"{counted(len(scenes), 'scene')} with {counted(patches, 'patch')} in "
         f"{counted(countries, 'country')}. The season is that of the northern hemisphere.",
     )
     links = [
-        _link("root", "../../catalog.json", TITLE),
-        _link("parent", "../collection.json", TITLE),
-        *(_link("child", f"./{scene_id(scene.key)}/catalog.json", scene.title) for scene in scenes),
+        _link("root", "../../catalog.json", dataset.about.title),
+        _link("parent", "../collection.json", dataset.about.title),
+        *(
+            _link("child", f"./{dataset.scene_id(scene.key)}/catalog.json", scene.title)
+            for scene in scenes
+        ),
     ]
     return _json(catalog, links)
 
 
 def collection(
+    dataset: Dataset,
     scenes: Sequence[SceneSummary],
     table_columns: Sequence[dict[str, str]],
     *,
@@ -160,6 +155,8 @@ def collection(
 
     Parameters
     ----------
+    dataset : Dataset
+        What the scenes are of.
     scenes : sequence of SceneSummary
         All scenes.
     table_columns : sequence of dict
@@ -167,21 +164,28 @@ def collection(
     previews : bool
         Whether items have pictures.
     """
-    seasons = _seasons(scenes)
+    about, seasons = dataset.about, _seasons(dataset, scenes)
     result = pystac.Collection(
-        id=COLLECTION,
-        title=TITLE,
-        description=DESCRIPTION,
-        keywords=list(KEYWORDS),
-        license="CC-BY-4.0",
-        providers=_providers(),
-        extent=_extent(scenes, seasons),
-        summaries=_summaries(scenes, seasons),
-        stac_extensions=list(_EXTENSIONS),
+        id=dataset.id,
+        title=about.title,
+        description=about.description,
+        keywords=list(about.keywords),
+        license=about.license,
+        providers=[
+            pystac.Provider(
+                provider.name,
+                provider.description,
+                [*map(pystac.ProviderRole, provider.roles)],
+                provider.url,
+            )
+            for provider in about.providers
+        ],
+        extent=_extent(dataset, scenes, seasons),
+        summaries=_summaries(dataset, scenes, seasons),
         extra_fields={
-            "item_assets": item_assets() | (preview_assets() if previews else {}),
-            "sci:doi": DOI,
-            "sci:citation": CITATION,
+            "item_assets": item_assets(dataset) | (preview_assets(dataset) if previews else {}),
+            "sci:doi": about.doi,
+            "sci:citation": about.citation,
         },
         assets={
             "items": pystac.Asset(
@@ -199,63 +203,68 @@ def collection(
         },
     )
     links = [
-        _link("root", "../catalog.json", TITLE),
-        _link("parent", "../catalog.json", TITLE),
-        _link("license", "https://creativecommons.org/licenses/by/4.0/", "CC BY 4.0", "text/html"),
-        _link("cite-as", f"https://doi.org/{DOI}", "The paper", "text/html"),
-        _link("about", "https://mediatum.ub.tum.de/1474000", "The dataset", "text/html"),
-        *(_link("child", f"./{season}/catalog.json", _season_title(season)) for season in seasons),
+        _link("root", "../catalog.json", about.title),
+        _link("parent", "../catalog.json", about.title),
+        *(_link(page.rel, page.href, page.title, "text/html") for page in about.references),
+        *(
+            _link("child", f"./{season}/catalog.json", _season_title(dataset, season))
+            for season in seasons
+        ),
     ]
+    result.stac_extensions = _used_extensions(_json(result, links))
     return _json(result, links)
 
 
-def root_catalog() -> dict[str, Any]:
+def _used_extensions(value: Mapping[str, Any]) -> list[str]:
+    """Schemas of the extensions whose fields a collection has."""
+    text = json.dumps(value)
+    return [schema for prefix, schema in _EXTENSIONS.items() if f'"{prefix}:' in text]
+
+
+def root_catalog(dataset: Dataset) -> dict[str, Any]:
     """The entry to the catalog."""
+    title = dataset.about.title
     catalog = pystac.Catalog(
-        id="sen12ms-catalog",
-        title=TITLE,
-        description="The SEN12MS dataset, patch by patch. The same items in one table: "
+        id=f"{dataset.id}-catalog",
+        title=title,
+        description=f"The {title} dataset, patch by patch. The same items in one table: "
         "`items.parquet`.",
     )
     links = [
-        _link("root", "./catalog.json", TITLE),
-        _link("child", f"./{COLLECTION}/collection.json", TITLE),
+        _link("root", "./catalog.json", title),
+        _link("child", f"./{collection_path(dataset)}", title),
     ]
     return _json(catalog, links)
 
 
-def item_assets() -> dict[str, dict[str, Any]]:
+def item_assets(dataset: Dataset) -> dict[str, dict[str, Any]]:
     """`item_assets`: what the files of an item hold, said once for all items."""
-    assets = {}
-    for name, sensor in SENSORS.items():
-        assets[name] = {
+    return {
+        name: {
             "title": sensor.title,
             "type": GEOTIFF,
             "roles": list(sensor.roles),
             "data_type": sensor.dtype,
-            "gsd": RESOLUTION_M,
-            "proj:shape": list(SHAPE),
-            "bands": [_band(band) for band in sensor.bands],
+            "gsd": dataset.resolution_m,
+            "proj:shape": list(dataset.shape),
+            "bands": [
+                _band(band) | (_classes(dataset, band.name) if name == dataset.classified else {})
+                for band in sensor.bands
+            ],
+            **sensor.properties,
         }
-    assets["s1"] |= {
-        "constellation": "sentinel-1",
-        "sar:instrument_mode": "IW",
-        "sar:frequency_band": "C",
-        "sar:center_frequency": 5.405,
-        "sar:polarizations": ["VV", "VH"],
-        "sar:product_type": "GRD",
+        for name, sensor in dataset.sensors.items()
     }
-    assets["s2"] |= {"constellation": "sentinel-2", "instruments": ["msi"]}
-    return assets
 
 
-def preview_assets() -> dict[str, dict[str, Any]]:
-    """`item_assets` of the pictures; that of the land cover has the legend of its colours."""
-    assets: dict[str, dict[str, Any]] = {
-        name: {"title": preview.title, "type": PNG, "roles": list(preview.roles)}
-        for name, preview in PREVIEWS.items()
-    }
-    assets["overview_lc"]["classification:classes"] = _classes("igbp")
+def preview_assets(dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """`item_assets` of the pictures; one of classes alone has the legend of its colours."""
+    assets: dict[str, dict[str, Any]] = {}
+    for name, preview in dataset.previews.items():
+        assets[name] = {"title": preview.title, "type": PNG, "roles": list(preview.roles)}
+        if preview.sensors == (dataset.classified,):
+            (band,) = dataset.sensors[preview.sensors[0]].picture.bands
+            assets[name] |= _classes(dataset, band)
     return assets
 
 
@@ -266,21 +275,21 @@ def _band(band: Band) -> dict[str, Any]:
     if band.center_um:
         values["eo:center_wavelength"] = band.center_um
         values["eo:full_width_half_max"] = band.width_um
-    classes = _classes(band.name)
-    return values | ({"classification:classes": classes} if classes else {})
+    return values
 
 
-def _classes(scheme: str) -> list[dict[str, Any]]:
-    """The legend of a land-cover band; empty for any other."""
-    return [
+def _classes(dataset: Dataset, scheme: str) -> dict[str, Any]:
+    """The legend of a band of the classified sensor."""
+    classes = [
         {
             "value": entry.code,
             "name": entry.name,
             "title": entry.title,
             "color_hint": entry.color.removeprefix("#").upper(),
         }
-        for entry in classes_of(scheme)
+        for entry in dataset.legends[scheme].classes
     ]
+    return {"classification:classes": classes}
 
 
 def _link(rel: str, href: str, title: str, media_type: str = "application/json") -> dict[str, str]:
@@ -292,19 +301,22 @@ def _json(catalog: pystac.Catalog, links: list[dict[str, str]]) -> dict[str, Any
     return {**catalog.to_dict(include_self_link=False), "links": links}
 
 
-def _season_title(season: str) -> str:
-    window = SEASONS[season]
+def _season_title(dataset: Dataset, season: str) -> str:
+    window = dataset.seasons[season]
     return f"{season.capitalize()} ({window.start:%Y-%m-%d} to {window.end:%Y-%m-%d})"
 
 
-def _seasons(scenes: Sequence[SceneSummary]) -> list[str]:
+def _seasons(dataset: Dataset, scenes: Sequence[SceneSummary]) -> list[str]:
     present = {scene.key.season for scene in scenes}
-    return [season for season in SEASONS if season in present]
+    return [season for season in dataset.seasons if season in present]
 
 
-def _extent(scenes: Sequence[SceneSummary], seasons: Sequence[str]) -> pystac.Extent:
+def _extent(
+    dataset: Dataset, scenes: Sequence[SceneSummary], seasons: Sequence[str]
+) -> pystac.Extent:
     """Overall extent first, then that of each season; STAC wants no box alone beside the whole."""
-    windows = [(SEASONS[season].start, SEASONS[season].end) for season in seasons or SEASONS]
+    known_seasons = [dataset.seasons[season] for season in seasons or dataset.seasons]
+    windows = [(season.start, season.end) for season in known_seasons]
     whole = (min(start for start, _ in windows), max(end for _, end in windows))
     boxes = [
         _union([scene for scene in scenes if scene.key.season == season]) for season in seasons
@@ -327,35 +339,14 @@ def _union(scenes: Sequence[SceneSummary]) -> Box | None:
     return min(west), min(south), max(east), max(north)
 
 
-def _summaries(scenes: Sequence[SceneSummary], seasons: Sequence[str]) -> pystac.Summaries:
+def _summaries(
+    dataset: Dataset, scenes: Sequence[SceneSummary], seasons: Sequence[str]
+) -> pystac.Summaries:
     values: dict[str, list[Any]] = {
         "sen12ms:season": list(seasons),
         "sen12ms:continent": sorted({name for scene in scenes for name in scene.continents}),
         "sen12ms:country": sorted({code for scene in scenes for code in scene.countries}),
         "proj:code": sorted({code for scene in scenes for code in scene.crs}),
-        "gsd": [RESOLUTION_M],
+        "gsd": [dataset.resolution_m],
     }
     return pystac.Summaries({name: known for name, known in values.items() if known})
-
-
-def _providers() -> list[pystac.Provider]:
-    roles = pystac.ProviderRole
-    return [
-        pystac.Provider(
-            "Technical University of Munich, Signal Processing in Earth Observation",
-            roles=[roles.PRODUCER, roles.LICENSOR, roles.HOST],
-            url="https://mediatum.ub.tum.de/1474000",
-        ),
-        pystac.Provider(
-            "European Space Agency",
-            description="Contains modified Copernicus Sentinel data 2016–2017",
-            roles=[roles.PRODUCER],
-            url="https://www.copernicus.eu",
-        ),
-        pystac.Provider(
-            "NASA LP DAAC",
-            description="MCD12Q1 version 6, land cover of 2016",
-            roles=[roles.PRODUCER],
-            url="https://lpdaac.usgs.gov/products/mcd12q1v006/",
-        ),
-    ]

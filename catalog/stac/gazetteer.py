@@ -27,10 +27,10 @@ _METRES_PER_DEGREE: Final = 110_500.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Country:
     """A country as Natural Earth has it."""
 
-    country: str | None
+    code: str | None
     """ISO 3166-1 alpha-3; None for a territory without a code of its own."""
     name: str
     """Name in English."""
@@ -45,40 +45,40 @@ class Gazetteer:
     ----------
     pieces : array of shapely polygons
         The countries in small pieces, degrees (OGC:CRS84).
-    places : sequence of Place
+    countries : sequence of Country
         The country of each piece.
     """
 
-    def __init__(self, pieces: NDArray[np.object_], places: Sequence[Place]) -> None:
+    def __init__(self, pieces: NDArray[np.object_], countries: Sequence[Country]) -> None:
         self._pieces = pieces
-        order = dict.fromkeys(places)
-        self._places = sorted(order, key=lambda place: (place.country or "~", place.name))
-        numbers = {place: number for number, place in enumerate(self._places)}
-        self._numbers = [numbers[place] for place in places]
+        order = dict.fromkeys(countries)
+        self._countries = sorted(order, key=lambda country: (country.code or "~", country.name))
+        numbers = {country: number for number, country in enumerate(self._countries)}
+        self._numbers = [numbers[country] for country in countries]
         self._tree = shapely.STRtree(pieces)
 
     @property
     def names(self) -> dict[str, str]:
         """English names by country code."""
-        return {place.country: place.name for place in self._places if place.country}
+        return {country.code: country.name for country in self._countries if country.code}
 
-    def locate(self, outlines: NDArray[np.object_]) -> list[Place | None]:
+    def locate(self, outlines: NDArray[np.object_]) -> list[Country | None]:
         """Country of each footprint: the one that covers most of it, else the nearest within 20 km.
 
         Areas within one footprint are compared in degrees; distances are geodesics (WGS 84).
         """
-        places: list[Place | None] = [None] * len(outlines)
+        located: list[Country | None] = [None] * len(outlines)
         for index, pieces in _grouped(self._touched(outlines)).items():
-            countries = sorted({self._numbers[piece] for piece in pieces})
-            if len(countries) > 1:
+            numbers = sorted({self._numbers[piece] for piece in pieces})
+            if len(numbers) > 1:
                 areas = self._areas(outlines[index], pieces)
-                countries.sort(key=lambda country: -areas[country])
-            places[index] = self._places[countries[0]]
-        unplaced = np.array([place is None for place in places], bool)
-        (lost,) = np.nonzero(unplaced & ~shapely.is_missing(outlines))
-        for index, country in zip(lost.tolist(), self._nearest(outlines[lost]), strict=True):
-            places[index] = None if country is None else self._places[country]
-        return places
+                numbers.sort(key=lambda number: -areas[number])
+            located[index] = self._countries[numbers[0]]
+        outside = np.array([country is None for country in located], bool)
+        (lost,) = np.nonzero(outside & ~shapely.is_missing(outlines))
+        for index, number in zip(lost.tolist(), self._nearest(outlines[lost]), strict=True):
+            located[index] = None if number is None else self._countries[number]
+        return located
 
     def _touched(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
         """Pairs (2, n) of an outline and a piece that it touches.

@@ -1,4 +1,4 @@
-"""The grid rule of SEN12MS, as an audit: it never makes a footprint, it doubts one."""
+"""The grid rule of a dataset, as an audit: it never makes a footprint, it doubts one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from catalog.datasets.legacy import RESOLUTION_M, SCENE_COLUMNS, STRIDE_PIXELS
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
+
 TOLERANCE_M: Final = 0.01
 """How far from its place on the scene's grid a patch may lie."""
-_STRIDE_M: Final = STRIDE_PIXELS * RESOLUTION_M
 
 
-def off_grid(patches: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+def off_grid(
+    dataset: Dataset, patches: NDArray[np.int64], corners: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Which patches of a scene do not lie where their number says.
 
     The number of a patch is its row-major index in the scene's grid. A scene's origin and width are
@@ -25,6 +26,8 @@ def off_grid(patches: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArra
 
     Parameters
     ----------
+    dataset : Dataset
+        Its stride, and the widths that the grid of a scene may have.
     patches : int array of shape (n,)
         Patch numbers.
     corners : float array of shape (n, 2)
@@ -38,9 +41,10 @@ def off_grid(patches: NDArray[np.int64], corners: NDArray[np.float64]) -> NDArra
     if patches.size < 3:
         return np.zeros(patches.shape, dtype=bool)
     best: NDArray[np.bool_] = np.zeros(patches.shape, dtype=bool)
-    for columns in SCENE_COLUMNS:
+    stride_m = dataset.stride_pixels * dataset.resolution_m
+    for columns in dataset.scene_columns:
         row, column = np.divmod(patches, columns)
-        origins = corners + np.stack([-column, row], axis=1) * _STRIDE_M
+        origins = corners + np.stack([-column, row], axis=1) * stride_m
         near = (
             np.abs(origins - np.nanmedian(np.where(np.isfinite(origins), origins, np.nan), axis=0))
             <= TOLERANCE_M

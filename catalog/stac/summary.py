@@ -1,25 +1,26 @@
-"""What the catalogs above a scene say of it, from its rows."""
+"""What the catalogs above a scene say of it, from its columns."""
 
 from __future__ import annotations
 
 from collections import Counter
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import shapely
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from catalog.model import EDGES, SceneKey
 from catalog.stac.collection import SceneSummary
-from catalog.stac.item import dominant_covers
+from catalog.stac.scene_columns import dominant_covers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from catalog.model import SceneKey
+    from catalog.datasets import Dataset
+    from catalog.stac.collection import Box
 
 
 def summary_of(
-    key: SceneKey, rows: Sequence[Mapping[str, Any]], country_names: Mapping[str, str]
+    key: SceneKey, columns: Mapping[str, pa.Array], names: Mapping[str, str]
 ) -> SceneSummary:
     """Sum up a scene.
 
@@ -27,34 +28,52 @@ def summary_of(
     ----------
     key : SceneKey
         Season, scene.
-    rows : sequence of mapping
-        Its rows by the column contract, at least one.
-    country_names : mapping
-        English names by ISO 3166-1 alpha-3 code.
+    columns : mapping
+        Its items, as `columns_from_scene` gives them.
+    names : mapping
+        English names of countries by ISO 3166-1 alpha-3 code.
     """
-    countries = _known(rows, "sen12ms:country")
-    covers = Counter(filter(None, _covers(rows)))
-    outlines = shapely.from_wkb([row["geometry"] for row in rows])
-    west, south, east, north = shapely.total_bounds(outlines).tolist()
+    countries, continents, crs, covers = (
+        Counter(filter(None, columns[name].to_pylist()))
+        for name in ("sen12ms:country", "sen12ms:continent", "proj:code", "cover")
+    )
     return SceneSummary(
         key=key,
-        patches=len(rows),
-        bbox=None if isnan(west) else (west, south, east, north),
-        country=country_names[countries.most_common(1)[0][0]] if countries else None,
+        patches=len(columns["id"]),
+        bbox=_bounds(columns["bbox"]),
+        country=names.get(countries.most_common(1)[0][0]) if countries else None,
         cover=covers.most_common(1)[0][0] if covers else None,
         countries=tuple(sorted(countries)),
-        continents=tuple(sorted(_known(rows, "sen12ms:continent"))),
-        crs=tuple(sorted(_known(rows, "proj:code"))),
+        continents=tuple(sorted(continents)),
+        crs=tuple(sorted(crs)),
     )
 
 
-def _known(rows: Sequence[Mapping[str, Any]], column: str) -> Counter[str]:
-    return Counter(row[column] for row in rows if row[column])
+def summary_from_json(values: Mapping[str, Any]) -> SceneSummary:
+    """The inverse of `asdict`, whatever JSON made of it."""
+    lists = ("bbox", "countries", "continents", "crs")
+    tuples = {name: None if values[name] is None else tuple(values[name]) for name in lists}
+    return SceneSummary(**{**values, **tuples, "key": SceneKey(*values["key"])})
 
 
-def _covers(rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    """The dominant simplified class of each patch that has land cover."""
-    counts = [row["sen12ms:igbp"] for row in rows if row["sen12ms:igbp"] is not None]
-    if not counts:
-        return []
-    return dominant_covers({name: np.array([row[name] for row in counts]) for name in counts[0]})
+def columns_from_table(dataset: Dataset, table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    """Columns as `columns_from_scene` gives them, from the rows of a scene by the contract."""
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    pixels = {}
+    if dataset.simplified is not None:
+        counts = columns[f"sen12ms:{dataset.simplified}"]
+        pixels = {
+            name: pc.struct_field(counts, name).fill_null(0).to_numpy()
+            for name in dataset.legends[dataset.simplified].names
+        }
+    covers = dominant_covers(dataset, pixels, table.num_rows)
+    return columns | {"cover": pa.chunked_array([covers], pa.string())}
+
+
+def _bounds(boxes: pa.Array) -> Box | None:
+    """What all boxes are in; None if none is known."""
+    west, south, east, north = (
+        (pc.min if edge.endswith("min") else pc.max)(pc.struct_field(boxes, edge)).as_py()
+        for edge in EDGES
+    )
+    return None if west is None else (west, south, east, north)

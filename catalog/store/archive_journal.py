@@ -1,12 +1,11 @@
-"""What was read of archives: one Arrow file each, with a batch a scene, sealed."""
+"""What was read of archives: one Arrow file each, with a batch a scene, checksummed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,11 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.model import FileRecord, Grid, Member, PatchKey, Rejected, SceneKey
-from catalog.store.sealed import SEAL_BYTES, read_sealed, write_sealed
+from catalog.store.checksummed import CHECKSUM_BYTES, read_checksummed, write_checksummed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from catalog.datasets import Dataset
 
 _SCHEMA: Final = pa.schema(
     [
@@ -40,17 +41,14 @@ _SCHEMA: Final = pa.schema(
 )
 _ORDER: Final = tuple((name, "ascending") for name in ("season", "scene", "patch", "name"))
 _BATCH: Final = 2_000
-_COUNTS: Final = (4, 256)
-_FINGERPRINT: Final = b"fingerprint"
-_ARCHIVE: Final = b"archive"
+_CODES: Final = 256
+_RECORD: Final = b"record"
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRecord:
     """What the journal knows of one archive."""
 
-    file: Path
-    """The Arrow file."""
     archive: str
     """Absolute path of the archive."""
     fingerprint: str
@@ -62,18 +60,7 @@ class ArchiveRecord:
     scenes: tuple[tuple[SceneKey, int], ...]
     """Its scenes and how many files of each it holds, in the order of the batches."""
     rejected: tuple[Rejected, ...]
-    """Members that are no files of SEN12MS, and the archive itself if it is damaged."""
-
-    @property
-    def seek_index(self) -> Path:
-        """Its checkpoints; there is none where the archive is damaged."""
-        return self.file.with_suffix(".gzi")
-
-    def members(self, batch: int) -> list[Member]:
-        """Its files of one scene, by patch and name."""
-        with _opened(self.file) as reader:
-            rows = reader.get_batch(batch).to_pylist()
-        return [_member(row) for row in rows]
+    """Members that are not files of the dataset, and the archive itself if it is damaged."""
 
 
 class ArchiveJournal:
@@ -83,15 +70,29 @@ class ArchiveJournal:
     ----------
     folder : Path
         Made when first written to; it may be deleted at any time: then all is read anew.
+    dataset : Dataset
+        What the archives hold.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, dataset: Dataset) -> None:
         self.folder = folder
+        self.dataset = dataset
 
-    def file(self, archive: str) -> Path:
-        """Where the record of an archive is."""
-        digest = hashlib.sha256(os.fsencode(archive)).hexdigest()
-        return self.folder / f"{digest[:16]}.arrow"
+    def seek_index(self, archive: str) -> Path:
+        """Where the seek index of an archive is; there is none where the archive is damaged."""
+        return self._file(archive).with_suffix(".gzi")
+
+    def forget(self, archive: str) -> None:
+        """Make room for what will be read of an archive.
+
+        Raises
+        ------
+        OSError
+            If what is there cannot be removed.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in (self._file(archive), self.seek_index(archive)):
+            path.unlink(missing_ok=True)
 
     def save(
         self,
@@ -100,62 +101,61 @@ class ArchiveJournal:
         members: pa.Table,
         rejected: Collection[Rejected],
         stamp: Mapping[str, int | str],
-    ) -> None:
-        """Keep what was read of an archive, its members packed."""
+    ) -> ArchiveRecord:
+        """Keep what was read of an archive, its members packed.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
         table = members.sort_by(_ORDER)
         batches = list(_by_scene(table))
-        about = {
-            "path": archive,
-            "stamp": dict(stamp),
-            "unpacked": pc.max(pc.add(table["offset"], table["size"])).as_py() or 0,
-            "scenes": [[*_key(batch), batch.num_rows] for batch in batches],
-            "rejected": [[entry.path, entry.reason] for entry in rejected],
-        }
-        schema = _SCHEMA.with_metadata({_FINGERPRINT: fingerprint, _ARCHIVE: json.dumps(about)})
+        record = ArchiveRecord(
+            archive,
+            fingerprint,
+            stamp,
+            pc.max(pc.add(table["offset"], table["size"])).as_py() or 0,
+            tuple((_key(batch), batch.num_rows) for batch in batches),
+            tuple(rejected),
+        )
+        schema = _SCHEMA.with_metadata({_RECORD: json.dumps(asdict(record))})
         options = pa.ipc.IpcWriteOptions(compression="zstd")
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, schema, options=options) as writer:
             for batch in batches:
                 writer.write_batch(batch.replace_schema_metadata(schema.metadata))
-        write_sealed(self.file(archive), sink.getvalue())
-
-    def load(self, archive: str) -> ArchiveRecord:
-        """What was kept of an archive."""
-        file = self.file(archive)
-        with _opened(file) as reader:
-            metadata = reader.schema.metadata
-        about = json.loads(metadata[_ARCHIVE])
-        return ArchiveRecord(
-            file,
-            about["path"],
-            metadata[_FINGERPRINT].decode(),
-            about["stamp"],
-            about["unpacked"],
-            tuple((SceneKey(season, scene), count) for season, scene, count in about["scenes"]),
-            tuple(Rejected(path, reason) for path, reason in about["rejected"]),
-        )
+        write_checksummed(self._file(archive), sink.getvalue())
+        return record
 
     def known(self, archive: str, fingerprint: str) -> ArchiveRecord | None:
-        """The record of an archive, if it was read when it had this fingerprint."""
-        if read_sealed(self.file(archive)) is None:
+        """What was kept of an archive, if it was read when it had this fingerprint."""
+        content = read_checksummed(self._file(archive))
+        if content is None:
             return None
-        record = self.load(archive)
+        values = json.loads(pa.ipc.open_file(content).schema.metadata[_RECORD])
+        scenes = tuple((SceneKey(*key), count) for key, count in values["scenes"])
+        rejected = tuple(Rejected(**entry) for entry in values["rejected"])
+        record = ArchiveRecord(**{**values, "scenes": scenes, "rejected": rejected})
         return record if record.fingerprint == fingerprint else None
+
+    def members(self, archive: str, batch: int) -> list[Member]:
+        """The files of one scene in an archive that is known, by patch and name."""
+        with pa.memory_map(str(self._file(archive))) as source:
+            content = source.read_buffer(source.size() - CHECKSUM_BYTES)
+            rows = pa.ipc.open_file(pa.BufferReader(content)).get_batch(batch).to_pylist()
+        return [_member(row, len(self.dataset.legends)) for row in rows]
 
     def prune(self, archives: Iterable[str]) -> None:
         """Forget all archives but these."""
-        kept = {self.file(archive).stem for archive in archives}
-        if self.folder.is_dir():
-            for path in sorted(self.folder.iterdir()):
-                if path.stem not in kept:
-                    path.unlink()
+        kept = {self._file(archive).stem for archive in archives}
+        for path in sorted(self.folder.glob("*")):
+            if path.stem not in kept and path.is_file():
+                path.unlink()
 
-
-@contextmanager
-def _opened(file: Path) -> Iterator[pa.ipc.RecordBatchFileReader]:
-    with pa.memory_map(str(file)) as source:
-        content = source.read_buffer(source.size() - SEAL_BYTES)
-        yield pa.ipc.open_file(pa.BufferReader(content))
+    def _file(self, archive: str) -> Path:
+        digest = hashlib.sha256(os.fsencode(archive)).hexdigest()
+        return self.folder / f"{digest[:16]}.arrow"
 
 
 def pack_members(members: Iterable[Member]) -> pa.Table:
@@ -207,14 +207,14 @@ def _row(member: Member) -> dict[str, Any]:
     return row
 
 
-def _member(row: dict[str, Any]) -> Member:
+def _member(row: dict[str, Any], bands: int) -> Member:
     """The inverse of `_row`."""
     key = PatchKey(row["season"], row["scene"], row["patch"])
     grid = counts = None
     if row["transform"] is not None:
         grid = Grid(row["crs"], tuple(row["shape"]), tuple(row["transform"]))
     if row["codes"] is not None:
-        counts = np.zeros(_COUNTS, np.int32)
+        counts = np.zeros((bands, _CODES), np.int32)
         counts.ravel()[row["codes"]] = row["pixels"]
     record = FileRecord(key, row["sensor"], row["path"], row["size"], grid, counts, row["reason"])
     return Member(record, row["name"], row["offset"])

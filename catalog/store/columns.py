@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
-from catalog.datasets.legacy import PREVIEWS, SCHEMES, SENSORS, classes_of
 from catalog.model import EDGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from catalog.datasets import Dataset
+    from catalog.datasets.definition import Legend
 
 _TEXT: Final = pa.string()
 _TEXTS: Final = pa.list_(_TEXT)
@@ -20,9 +22,6 @@ _BBOX: Final = pa.struct([(name, pa.float64()) for name in EDGES])
 _LINKS: Final = pa.list_(pa.struct([("rel", _TEXT), ("href", _TEXT), ("type", _TEXT)]))
 _PICTURE: Final = pa.struct([("href", _TEXT), ("type", _TEXT), ("title", _TEXT), ("roles", _TEXTS)])
 _FILE: Final = pa.struct([*_PICTURE, ("file:size", pa.int64())])
-_ASSETS: Final = pa.struct(
-    [(sensor, _FILE) for sensor in SENSORS] + [(preview, _PICTURE) for preview in PREVIEWS]
-)
 
 
 class Column(NamedTuple):
@@ -36,98 +35,115 @@ class Column(NamedTuple):
     """For the documentation."""
 
 
-def _counts(scheme: str) -> pa.StructType:
-    names = [*(entry.name for entry in classes_of(scheme)), "unknown"]
-    return pa.struct([(name, pa.int32()) for name in names])
-
-
-_LAND_COVER: Final = {
-    "igbp": "IGBP land cover",
-    "lccs_lc": "LCCS land cover",
-    "lccs_lu": "LCCS land use",
-    "lccs_sh": "LCCS surface hydrology",
-}
-
-COLUMNS: Final = (
-    Column("type", _TEXT, "`Feature`."),
-    Column("stac_version", _TEXT, "`1.1.0`."),
-    Column("stac_extensions", _TEXTS, "Schemas of the extensions in use."),
-    Column("id", _TEXT, "`ROIs1158_spring_1_p30`: season, scene and patch; unique."),
-    Column(
-        "geometry",
-        pa.binary(),
-        "WKB polygon through the four corners, degrees (OGC:CRS84), counter-clockwise; split at "
-        "the antimeridian; null if the file names no usable CRS.",
-    ),
-    Column("bbox", _BBOX, "Bounds of `geometry`, degrees: the covering of GeoParquet 1.1."),
-    Column("collection", _TEXT, "`sen12ms`."),
-    Column("links", _LINKS, "STAC links, relative to the folder of this file."),
-    Column(
-        "assets",
-        _ASSETS,
-        "The files `s1`, `s2`, `lc`; null where one is missing. The pictures `thumbnail`, "
-        "`overview`, `overview_s1`, `overview_lc`, relative to the folder of this file; null "
-        "unless `index` drew them.",
-    ),
-    Column("title", _TEXT, "For people: scene, patch, country, dominant cover."),
-    Column("datetime", _TIME, "Always null: SEN12MS has no date of a patch."),
-    Column("start_datetime", _TIME, "First moment of the season's window."),
-    Column("end_datetime", _TIME, "Last second of the season's window."),
-    Column("proj:code", _TEXT, "CRS of the pixels, `EPSG:32737`."),
-    Column("proj:shape", pa.list_(pa.int32()), "Rows, columns."),
-    Column(
-        "proj:transform",
-        pa.list_(pa.float64()),
-        "Affine coefficients a to f, exact: x = a·column + b·row + c, y = d·column + e·row + f, "
-        "metres.",
-    ),
-    Column("sen12ms:season", _TEXT, "Season in the file name (northern hemisphere)."),
-    Column(
-        "sen12ms:local_season",
-        _TEXT,
-        "Actual season: from `seasons.csv` where there is one, else by the hemisphere.",
-    ),
-    Column("sen12ms:scene", pa.int32(), "Scene number; unique within a season only."),
-    Column("sen12ms:patch", pa.int32(), "Patch number; unique within a scene only."),
-    Column("sen12ms:split", _TEXT, "Official `train` or `test`; null for the excluded patch."),
-    Column(
-        "sen12ms:country",
-        _TEXT,
-        "ISO 3166-1 alpha-3 of the country that covers most of the footprint, else of the nearest "
-        "within 20 km, else null; null also for a territory without a code.",
-    ),
-    Column("sen12ms:continent", _TEXT, "Continent of that country."),
-    *(
+@cache
+def columns(dataset: Dataset) -> tuple[Column, ...]:
+    """The columns of a dataset's table, in order."""
+    about = dataset.about
+    return (
+        Column("type", _TEXT, "`Feature`."),
+        Column("stac_version", _TEXT, "`1.1.0`."),
+        Column("stac_extensions", _TEXTS, "Schemas of the extensions in use."),
         Column(
-            f"sen12ms:{scheme}",
-            _counts(scheme),
-            f"{_LAND_COVER[scheme]}: pixels per class, of 65,536; `unknown` counts codes outside "
-            "the legend; null without a land-cover file.",
-        )
-        for scheme in SCHEMES
-    ),
-    Column("sen12ms:issues", _TEXTS, "Findings of the audit; empty if there are none."),
-)
+            "id", _TEXT, f"`{dataset.patch_id(dataset.example)}`: season, scene and patch; unique."
+        ),
+        Column(
+            "geometry",
+            pa.binary(),
+            "WKB polygon through the four corners, degrees (OGC:CRS84), counter-clockwise; split "
+            "at the antimeridian; null if the file names no usable CRS.",
+        ),
+        Column("bbox", _BBOX, "Bounds of `geometry`, degrees: the covering of GeoParquet 1.1."),
+        Column("collection", _TEXT, f"`{dataset.id}`."),
+        Column("links", _LINKS, "STAC links, relative to the folder of this file."),
+        Column(
+            "assets",
+            _assets(dataset),
+            f"The files {_names(dataset.sensors)}; null where one is missing."
+            + (
+                f" The pictures {_names(dataset.previews)}, relative to the folder of this file; "
+                "null unless `index` drew them."
+                if dataset.previews
+                else ""
+            ),
+        ),
+        Column("title", _TEXT, "For people: scene, patch, country, dominant cover."),
+        Column("datetime", _TIME, f"Always null: {about.title} has no date of a patch."),
+        Column("start_datetime", _TIME, "First moment of the season's window."),
+        Column("end_datetime", _TIME, "Last second of the season's window."),
+        Column("proj:code", _TEXT, "CRS of the pixels, `EPSG:32737`."),
+        Column("proj:shape", pa.list_(pa.int32()), "Rows, columns."),
+        Column(
+            "proj:transform",
+            pa.list_(pa.float64()),
+            "Affine coefficients a to f, exact: x = a·column + b·row + c, y = d·column + e·row + "
+            "f, metres.",
+        ),
+        Column("sen12ms:season", _TEXT, "Season in the file name (northern hemisphere)."),
+        Column(
+            "sen12ms:local_season",
+            _TEXT,
+            "Actual season: from `seasons.csv` where there is one, else by the hemisphere.",
+        ),
+        Column("sen12ms:scene", pa.int32(), "Scene number; unique within a season only."),
+        Column("sen12ms:patch", pa.int32(), "Patch number; unique within a scene only."),
+        Column("sen12ms:split", _TEXT, "Official `train` or `test`; null for the excluded patch."),
+        Column(
+            "sen12ms:country",
+            _TEXT,
+            "ISO 3166-1 alpha-3 of the country that covers most of the footprint, else of the "
+            "nearest within 20 km, else null; null also for a territory without a code.",
+        ),
+        Column("sen12ms:continent", _TEXT, "Continent of that country."),
+        *(
+            Column(
+                f"sen12ms:{scheme}",
+                _counts(legend),
+                f"{legend.title}: pixels per class, of {dataset.patch_pixels:,}; `unknown` counts "
+                "codes outside the legend; null without a land-cover file.",
+            )
+            for scheme, legend in dataset.legends.items()
+        ),
+        Column("sen12ms:issues", _TEXTS, "Findings of the audit; empty if there are none."),
+    )
 
-SCHEMA: Final = pa.schema([(column.name, column.type) for column in COLUMNS])
 
-MEMBER_COLUMNS: Final = (
-    Column("id", _TEXT, "`ROIs1158_spring_1_p30`: the patch."),
-    Column("sensor", _TEXT, "`s1`, `s2` or `lc`."),
-    Column("archive", _TEXT, "Absolute path of the archive."),
-    Column("member", _TEXT, "Name of the file in the archive."),
-    Column("offset", pa.int64(), "Byte of the unpacked archive where the file starts."),
-    Column("size", pa.int64(), "Bytes."),
-)
-
-MEMBER_SCHEMA: Final = pa.schema([(column.name, column.type) for column in MEMBER_COLUMNS])
+@cache
+def schema(dataset: Dataset) -> pa.Schema:
+    """The columns as an Arrow schema."""
+    return pa.schema([(column.name, column.type) for column in columns(dataset)])
 
 
-def table_columns() -> list[dict[str, str]]:
+def _assets(dataset: Dataset) -> pa.StructType:
+    fields = dict.fromkeys(dataset.sensors, _FILE) | dict.fromkeys(dataset.previews, _PICTURE)
+    return pa.struct(list(fields.items()))
+
+
+def _counts(legend: Legend) -> pa.StructType:
+    return pa.struct([(name, pa.int32()) for name in (*legend.names, "unknown")])
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def member_columns(dataset: Dataset) -> tuple[Column, ...]:
+    """The columns of `members.parquet`, in order."""
+    *others, last = dataset.sensors
+    return (
+        Column("id", _TEXT, f"`{dataset.patch_id(dataset.example)}`: the patch."),
+        Column("sensor", _TEXT, f"{_names(others)} or {_names([last])}."),
+        Column("archive", _TEXT, "Absolute path of the archive."),
+        Column("member", _TEXT, "Name of the file in the archive."),
+        Column("offset", pa.int64(), "Byte of the unpacked archive where the file starts."),
+        Column("size", pa.int64(), "Bytes."),
+    )
+
+
+def table_columns(dataset: Dataset) -> list[dict[str, str]]:
     """The contract as `table:columns` of the STAC table extension."""
     return [
         {"name": column.name, "type": type_name(column.type), "description": column.meaning}
-        for column in COLUMNS
+        for column in columns(dataset)
     ]
 
 
@@ -140,38 +156,34 @@ def type_name(kind: pa.DataType) -> str:
     return str(kind)
 
 
-def table_from_columns(columns: Mapping[str, Any]) -> pa.Table:
-    """The Arrow table of the columns of one scene.
+def table_from_columns(dataset: Dataset, arrays: Mapping[str, pa.Array]) -> pa.Table:
+    """The table of some patches.
 
     Parameters
     ----------
-    columns : mapping
-        By column name a list or array, of two dimensions for a column of lists; a mapping again for
-        a struct, whose column `""` is true where the struct as a whole is null; anything else
-        stands for all rows.
-
-    Returns
-    -------
-    pyarrow.Table
-        With `SCHEMA`.
+    dataset : Dataset
+        What they are of.
+    arrays : mapping
+        By column name, of types that can be cast to those of the contract without loss; what is
+        not in the contract is left out.
     """
-    rows = len(columns["id"])
+    fields = schema(dataset)
     return pa.Table.from_arrays(
-        [_array(columns[field.name], field.type, rows) for field in SCHEMA], schema=SCHEMA
+        [arrays[field.name].cast(field.type) for field in fields], schema=fields
     )
 
 
-def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
-    if isinstance(values, dict):
-        children = [_array(values[field.name], field.type, rows) for field in kind.fields]
-        missing = values.get("")
-        mask = None if missing is None else pa.array(missing)
-        return pa.StructArray.from_arrays(children, fields=kind.fields, mask=mask)
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        starts = np.arange(rows + 1, dtype=np.int32) * values.shape[1]
-        return pa.ListArray.from_arrays(starts, pa.array(values.ravel()).cast(kind.value_type))
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        return pa.array(values).cast(kind)
-    if isinstance(values, (list, np.ndarray)):
-        return pa.array(values, kind)
-    return pa.array([values], kind).take(pa.array(np.zeros(rows, np.int32)))
+def rows_from_table(table: pa.Table) -> list[dict[str, Any]]:
+    """All rows, as dicts."""
+    values = map(_values, table.columns)
+    names = table.column_names
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Python's values of a column; moments are few, and made once each: that takes long."""
+    if not pa.types.is_timestamp(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    encoded = column.combine_chunks().dictionary_encode()
+    moments = encoded.dictionary.to_pylist()
+    return [None if at is None else moments[at] for at in encoded.indices.to_pylist()]

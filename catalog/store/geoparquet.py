@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby
+from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from catalog.datasets.legacy import DATA
+from catalog.errors import CatalogNotFoundError
 from catalog.model import EDGES, UNMOVED, SceneKey
-from catalog.store.columns import SCHEMA
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
@@ -30,15 +31,19 @@ _PLAIN_COLUMNS: Final = ("id", "geometry")
 """Columns of distinct values: a dictionary would only take room."""
 
 
-def write_items(path: Path, tables: Iterable[pa.Table], collection: Mapping[str, Any]) -> int:
+def write_items(
+    path: Path, schema: pa.Schema, tables: Iterable[pa.Table], collection: Mapping[str, Any]
+) -> int:
     """Write the footprint table.
 
     Parameters
     ----------
     path : Path
         The file to write.
+    schema : pyarrow.Schema
+        Of the column contract.
     tables : iterable of pyarrow.Table
-        By the column contract; near rows should be near in place.
+        With this schema; near rows should be near in place.
     collection : mapping
         The STAC collection, which stac-geoparquet keeps in the metadata.
 
@@ -47,12 +52,12 @@ def write_items(path: Path, tables: Iterable[pa.Table], collection: Mapping[str,
     int
         Rows written.
     """
-    dictionary = [name for name in _leaf_names() if name not in _PLAIN_COLUMNS]
+    dictionary = [name for name in _leaf_names(schema) if name not in _PLAIN_COLUMNS]
     bounds = _Bounds()
     pending: list[pa.Table] = []
     rows = waiting = 0
     with pq.ParquetWriter(
-        path, SCHEMA, compression="zstd", compression_level=9, use_dictionary=dictionary
+        path, schema, compression="zstd", compression_level=9, use_dictionary=dictionary
     ) as writer:
         for table in tables:
             bounds.add(table)
@@ -101,7 +106,7 @@ def write_subset(
         groups = (table.read_row_group(group) for group in range(table.num_row_groups))
         chosen = (rows.filter(pc.is_in(rows["id"], wanted)) for rows in groups)
         tables = (rows if rebase == UNMOVED else _rebased(rows, rebase) for rows in chosen)
-        write_items(partial, tables, _collection(table))
+        write_items(partial, table.schema_arrow.remove_metadata(), tables, _collection(table))
 
 
 def _collection(table: pq.ParquetFile) -> dict[str, Any]:
@@ -160,21 +165,43 @@ def write_batches(reader: pa.RecordBatchReader, geometries: Sequence[str], path:
             writer.write_batch(pa.record_batch(arrays, schema=schema))
 
 
-def read_items(path: Path) -> Iterator[tuple[SceneKey, list[dict[str, Any]]]]:
-    """The rows of an `items.parquet`, scene by scene, in the order of the table."""
-    with pq.ParquetFile(path) as table:
-        rows = (row for group in table.iter_batches(5_000) for row in group.to_pylist())
-        yield from (
-            (key, list(members))
-            for key, members in groupby(
-                rows, lambda row: SceneKey(row["sen12ms:season"], row["sen12ms:scene"])
-            )
-        )
+def read_items(path: Path) -> Iterator[tuple[SceneKey, pa.Table]]:
+    """The rows of an `items.parquet`, scene by scene, in the order of the table.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If it cannot be read.
+    """
+    try:
+        with pq.ParquetFile(path) as table:
+            rows = table.schema_arrow.empty_table()
+            for group in range(table.num_row_groups):
+                *whole, rows = _by_scene(pa.concat_tables([rows, table.read_row_group(group)]))
+                yield from ((_scene_key(scene), scene) for scene in whole)
+            if rows.num_rows:
+                yield _scene_key(rows), rows
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise CatalogNotFoundError(
+            f"{path} cannot be read ({error}): run `sen12ms index` again, which makes it anew"
+        ) from error
+
+
+def _by_scene(rows: pa.Table) -> Iterator[pa.Table]:
+    """Runs of rows of one scene; one empty table if there are no rows."""
+    seasons, scenes = (rows[f"sen12ms:{name}"].to_numpy() for name in SceneKey._fields)
+    changes = np.flatnonzero((seasons[1:] != seasons[:-1]) | (scenes[1:] != scenes[:-1])) + 1
+    edges = [0, *changes.tolist(), rows.num_rows]
+    return (rows.slice(start, end - start) for start, end in pairwise(edges))
+
+
+def _scene_key(rows: pa.Table) -> SceneKey:
+    return SceneKey(*(rows[f"sen12ms:{name}"][0].as_py() for name in SceneKey._fields))
 
 
 def read_countries() -> list[dict[str, Any]]:
     """The pieces of all countries: rows with `geometry` (WKB), `code`, `name`, `continent`."""
-    with (DATA / "regions.parquet").open("rb") as file:
+    with (files("catalog.regions") / "regions.parquet").open("rb") as file:
         table = pq.read_table(file, columns=["kind", "geometry", "code", "name", "continent"])
     return table.filter(pc.equal(table["kind"], "country")).to_pylist()  # type: ignore[no-any-return]
 
@@ -185,9 +212,9 @@ def _write_group(writer: pq.ParquetWriter, pending: list[pa.Table]) -> None:
     pending.clear()
 
 
-def _leaf_names() -> list[str]:
+def _leaf_names(schema: pa.Schema) -> list[str]:
     names = []
-    for field in SCHEMA:
+    for field in schema:
         stack = [(field.name, field.type)]
         while stack:
             name, kind = stack.pop()

@@ -3,109 +3,99 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from catalog.datasets.legacy import scene_id
 from catalog.model import Rejected
-from catalog.store.columns import SCHEMA, table_from_columns
-from catalog.store.sealed import read_sealed, write_sealed
+from catalog.store.archive_journal import ArchiveJournal
+from catalog.store.checksummed import read_checksummed, write_checksummed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from catalog.datasets import Dataset
     from catalog.model import SceneKey
 
 _FINGERPRINT: Final = b"fingerprint"
-_REJECTED: Final = b"rejected"
+_RECORD: Final = b"record"
 
 
 @dataclass(frozen=True, slots=True)
 class SceneRecord:
-    """What the journal knows of one scene."""
+    """What the journal knows of one scene, beside its rows."""
 
     key: SceneKey
     """Season, scene."""
-    table: pa.Table
-    """Its rows by the column contract; none if all files were rejected."""
+    missing: Mapping[str, int]
+    """Patches without a file, by sensor."""
     rejected: tuple[Rejected, ...]
     """Its rejected files."""
-
-    def column(self, name: str) -> list[Any]:
-        """Values of one column."""
-        return self.table.column(name).to_pylist()  # type: ignore[no-any-return]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """All rows, as dicts."""
-        columns = map(_values, self.table.columns)
-        names = self.table.column_names
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _values(column: pa.ChunkedArray) -> list[Any]:
-    """Python's values of a column; moments are few, and made once each: that takes long."""
-    if not pa.types.is_timestamp(column.type):
-        return column.to_pylist()  # type: ignore[no-any-return]
-    encoded = column.combine_chunks().dictionary_encode()
-    moments = encoded.dictionary.to_pylist()
-    return [None if at is None else moments[at] for at in encoded.indices.to_pylist()]
+    summary: Mapping[str, Any] | None
+    """What the catalogs above it say, as JSON; None if all of its files were rejected."""
 
 
 class Journal:
-    """One Arrow stream a scene, sealed.
+    """One Arrow stream a scene, checksummed.
 
     Parameters
     ----------
     folder : Path
         Made when first written to; it may be deleted at any time: then all is read anew.
+    dataset : Dataset
+        What the scenes are of.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, dataset: Dataset) -> None:
         self.folder = folder
+        self.dataset = dataset
 
-    def save(
-        self,
-        key: SceneKey,
-        fingerprint: str,
-        columns: Mapping[str, Any] | None,
-        rejected: Collection[Rejected],
-    ) -> None:
-        """Keep what was read of a scene; `columns` is None if there is no patch."""
-        table = SCHEMA.empty_table() if columns is None else table_from_columns(columns)
-        reasons = json.dumps([[entry.path, entry.reason] for entry in rejected])
-        metadata = {_FINGERPRINT: fingerprint.encode(), _REJECTED: reasons.encode()}
-        schema = SCHEMA.with_metadata(metadata)
+    @property
+    def archives(self) -> ArchiveJournal:
+        """The records of archives."""
+        return ArchiveJournal(self.folder / "archives", self.dataset)
+
+    def save(self, fingerprint: str, record: SceneRecord, rows: pa.Table) -> None:
+        """Keep what was read of a scene.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        metadata = {_FINGERPRINT: fingerprint, _RECORD: json.dumps(asdict(record))}
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, schema) as writer:
-            writer.write_table(table.cast(schema))
-        write_sealed(self._path(key), sink.getvalue())
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, rows.schema.with_metadata(metadata), options=options) as file:
+            file.write_table(rows)
+        write_checksummed(self._path(record.key), sink.getvalue())
 
-    def holds(self, key: SceneKey, fingerprint: str) -> bool:
-        """Whether the scene was read when its files had this fingerprint."""
-        content = read_sealed(self._path(key))
+    def known(self, key: SceneKey, fingerprint: str) -> SceneRecord | None:
+        """What was kept of a scene, if it was read when its files had this fingerprint."""
+        content = read_checksummed(self._path(key))
         if content is None:
-            return False
-        known: bytes = pa.ipc.open_stream(content).schema.metadata[_FINGERPRINT]
-        return known == fingerprint.encode()
+            return None
+        metadata = pa.ipc.open_stream(content).schema.metadata
+        if metadata[_FINGERPRINT] != fingerprint.encode():
+            return None
+        values = json.loads(metadata[_RECORD])
+        rejected = tuple(Rejected(**entry) for entry in values["rejected"])
+        return SceneRecord(**{**values, "key": key, "rejected": rejected})
 
-    def load(self, key: SceneKey) -> SceneRecord:
-        """What was kept of a scene."""
+    def rows(self, key: SceneKey) -> pa.Table:
+        """The rows of a scene that is known, by the column contract."""
         with pa.OSFile(str(self._path(key)), "rb") as file:
             table = pa.ipc.open_stream(file).read_all()
-        reasons = json.loads(table.schema.metadata[_REJECTED])
-        rejected = tuple(Rejected(path, reason) for path, reason in reasons)
-        return SceneRecord(key, table.replace_schema_metadata(None), rejected)
+        return table.replace_schema_metadata(None)
 
     def prune(self, keys: Collection[SceneKey]) -> None:
         """Forget all scenes but these."""
-        kept = {self._path(key).name for key in keys}
-        if self.folder.is_dir():
-            for path in sorted(self.folder.iterdir()):
-                if path.name not in kept and path.suffix in {".arrow", ".partial"}:
-                    path.unlink()
+        kept = {self._path(key) for key in keys}
+        for path in sorted(self.folder.glob("*.arrow")) + sorted(self.folder.glob("*.partial")):
+            if path not in kept and path.is_file():
+                path.unlink()
 
     def _path(self, key: SceneKey) -> Path:
-        return self.folder / f"{scene_id(key)}.arrow"
+        return self.folder / f"{self.dataset.scene_id(key)}.arrow"

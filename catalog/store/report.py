@@ -22,6 +22,8 @@ class Report:
 
     package: str
     """Version of sen12ms-catalog."""
+    dataset: str
+    """Id of the dataset."""
     inputs: str
     """SHA-256 over all that the catalog was made from."""
     roots: tuple[str, ...]
@@ -29,7 +31,7 @@ class Report:
     href_base: str | None
     """What hrefs start with in place of the root; None for absolute paths."""
     files: int
-    """Files with a name of SEN12MS."""
+    """Files with a name of the dataset."""
     scenes: int
     """Scenes in the catalog."""
     patches: int
@@ -67,7 +69,7 @@ def read_report(out: Path) -> Report:
     Raises
     ------
     CatalogNotFoundError
-        If it is missing, or no report.
+        If it is missing, or cannot be understood.
     """
     path = out / staging.REPORT
     if not path.is_file():
@@ -77,6 +79,8 @@ def read_report(out: Path) -> Report:
     try:
         values = read_json(path)
         rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
-        return Report(**values | {"roots": tuple(values["roots"]), "rejected": rejected})
+        return Report(**values | {"roots": tuple(map(str, values["roots"])), "rejected": rejected})
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-        raise CatalogNotFoundError(f"{path} is no report: run `sen12ms index` again") from error
+        raise CatalogNotFoundError(
+            f"{path} is not a report: run `sen12ms index` again, which makes it anew"
+        ) from error

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
+from catalog.datasets import DATASETS
 from catalog.errors import CatalogError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from catalog.datasets import Dataset
 
 CATALOG: Final = "catalog.json"
 ITEMS: Final = "items.parquet"
@@ -23,9 +26,11 @@ REPORT: Final = "report.json"
 MEMBERS: Final = "members.parquet"
 ARCHIVES: Final = "archives"
 ARCHIVE_LIST: Final = f"{ARCHIVES}/archives.json"
-_OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, "sen12ms"})
+CHECKSUMS: Final = "checksums.sha256"
+_OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, CHECKSUMS, *DATASETS})
 _REFUSALS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+    | {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 )
 
 
@@ -35,8 +40,15 @@ def beside(out: Path, suffix: str) -> Path:
 
 
 @contextmanager
-def exclusive(out: Path) -> Iterator[None]:
+def exclusive(out: Path, dataset: Dataset) -> Iterator[None]:
     """Hold the right to write a catalog, and finish what a killed run left between two renames.
+
+    Parameters
+    ----------
+    out : Path
+        The catalog's folder.
+    dataset : Dataset
+        What it is to hold: a catalog of this or of any other known dataset is replaced.
 
     Raises
     ------
@@ -57,7 +69,7 @@ def exclusive(out: Path) -> Iterator[None]:
         raise OutputError(f"{out} cannot be written: {error.strerror}") from error
     try:
         for folder in (out, partial, previous):
-            _check_own(folder)
+            _check_own(folder, dataset)
         _put_back(previous, out)
         yield
     except CatalogError:
@@ -65,7 +77,8 @@ def exclusive(out: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _REFUSALS:
             raise
-        raise OutputError(f"{out} cannot be written: {os.strerror(error.errno)}") from error
+        refused = error.filename or out
+        raise OutputError(f"{refused} cannot be written: {os.strerror(error.errno)}") from error
     finally:
         lock.release()
 
@@ -88,21 +101,23 @@ def replacing(out: Path) -> Iterator[Path]:
         _put_back(previous, out)
 
 
-def _check_own(out: Path) -> None:
+def _check_own(out: Path, dataset: Dataset) -> None:
     if not out.exists():
         return
     if not out.is_dir():
         raise OutputError(f"{out} is a file: name a folder for the catalog")
-    foreign = sorted(path.name for path in out.iterdir() if not _is_own(path.name))
+    foreign = sorted(
+        path.name for path in out.iterdir() if _own_name(path.name) not in {*_OWN, dataset.id}
+    )
     if foreign:
         raise OutputError(
             f"{out} holds {foreign[0]!r}, which no catalog has: name a new folder, or move it away"
         )
 
 
-def _is_own(name: str) -> bool:
-    """Whether `index` writes such a file, or leaves it when it is killed half-way."""
-    return name.removesuffix(".partial").removesuffix(".wal").removesuffix(".tmp") in _OWN
+def _own_name(name: str) -> str:
+    """The name of the file that may leave this one when `index` is killed half-way."""
+    return name.removesuffix(".partial").removesuffix(".wal").removesuffix(".tmp")
 
 
 def _put_back(previous: Path, out: Path) -> None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from real_files import DATA
 
-from catalog.datasets.legacy import format_path
-from catalog.indexing.indexer import _gazetteer
+from catalog.datasets import SEN12MS
+from catalog.indexing.scenes import gazetteer
 from catalog.model import Assets, Grid, Grids, PatchKey, Scene, SceneKey
 from catalog.query.database import build_database
 from catalog.source.synthetic import SyntheticScene, write_scene
-from catalog.stac.item import Context, columns_from_scene
-from catalog.store.columns import table_from_columns
+from catalog.stac.scene_columns import Context, columns_from_scene
+from catalog.store.columns import schema, table_from_columns
 from catalog.store.geoparquet import write_items
 
 if TYPE_CHECKING:
@@ -79,12 +79,13 @@ def write_tables(folder: Path) -> None:
     Land cover is invented: the known majority class, or a random one, and a second one.
     """
     random = np.random.default_rng(2019)
-    context = Context(_gazetteer(), {})
+    context = Context(SEN12MS, gazetteer(), {})
     tables = [
-        table_from_columns(columns_from_scene(read_scene(scene, random), context))
+        table_from_columns(SEN12MS, columns_from_scene(read_scene(scene, random), context))
         for scene in true_scenes()
     ]
-    write_items(folder / "items.parquet", tables, {"id": "sen12ms", "type": "Collection"})
+    collection = {"id": "sen12ms", "type": "Collection"}
+    write_items(folder / "items.parquet", schema(SEN12MS), tables, collection)
     build_database(folder / "items.parquet", folder / "catalog.duckdb")
 
 
@@ -97,7 +98,9 @@ def read_scene(scene: SyntheticScene, random: np.random.Generator) -> Scene:
     patches = [PatchKey(*key, number) for number in scene.patches]
     sizes = np.full(len(patches), 525_172)
     assets = {
-        sensor: Assets([f"/data/SEN12MS/{format_path(patch, sensor)}" for patch in patches], sizes)
+        sensor: Assets(
+            [f"/data/SEN12MS/{SEN12MS.file_path(patch, sensor)}" for patch in patches], sizes
+        )
         for sensor in ("s1", "s2", "lc")
     }
     counts = np.stack([_counts(random) for _ in patches])

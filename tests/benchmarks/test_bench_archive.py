@@ -15,6 +15,7 @@ import pytest
 from replica import some_scenes, write_replica
 
 from catalog import Catalog, index
+from catalog.datasets import SEN12MS
 from catalog.source.synthetic import write_scene
 from catalog.source.tar import ArchiveReader
 from catalog.store.archive_journal import pack_members
@@ -30,10 +31,11 @@ SENSORS = ("s1", "s2", "lc")
 MEMORY = """
 import re, sys
 from pathlib import Path
+from catalog.datasets import SEN12MS
 from catalog.source.tar import ArchiveReader
 from catalog.store.archive_journal import pack_members
 import catalog.indexing.indexer
-reader = ArchiveReader(sys.argv[1])
+reader = ArchiveReader(sys.argv[1], SEN12MS)
 pack_members(reader.read(Path(sys.argv[2])))
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
 print(int(peak[1]) / 1024)
@@ -75,7 +77,7 @@ def test_index_an_archive(shipped: Shipped, tmp_path: Path, bench: Bench, sensor
     archive = str(shipped.archives[sensor])
 
     def ours() -> None:
-        pack_members(ArchiveReader(archive).read(tmp_path / "index.gzi"))
+        pack_members(ArchiveReader(archive, SEN12MS).read(tmp_path / "index.gzi"))
 
     contestants = {
         "sen12ms-catalog: members, cover, seek index": ours,

@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from replica import some_scenes, write_replica, write_tables
 
+from catalog.datasets import SEN12MS
 from catalog.query.database import build_database
-from catalog.store.columns import SCHEMA
+from catalog.store.columns import schema
 
 if TYPE_CHECKING:
     from conftest import Bench
@@ -107,7 +108,7 @@ def multiply(source: Path, target: Path, copies: int) -> None:
     """A table of so many copies of each row, in place of each row."""
     with (
         pq.ParquetFile(source) as table,
-        pq.ParquetWriter(target, SCHEMA, compression="zstd") as writer,
+        pq.ParquetWriter(target, schema(SEN12MS), compression="zstd") as writer,
     ):
         for number in range(table.num_row_groups):
             group = table.read_row_group(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -21,17 +20,17 @@ import stac_geoparquet.arrow
 import tifffile
 from replica import some_scenes, write_replica
 
-from catalog.datasets.legacy import SENSORS, SHAPE
-from catalog.indexing.indexer import _gazetteer
+from catalog.datasets import SEN12MS
+from catalog.indexing.scenes import gazetteer
 from catalog.source.header import HeaderReader
 from catalog.source.hrefs import Hrefs
 from catalog.source.landcover import CodeCounter
 from catalog.source.scene import SceneReader
 from catalog.source.tree import list_trees
-from catalog.stac.item import Context, columns_from_scene, items_from_rows
-from catalog.store.columns import table_from_columns
+from catalog.stac.item import items_from_rows
+from catalog.stac.scene_columns import Context, columns_from_scene
+from catalog.store.columns import rows_from_table, schema, table_from_columns
 from catalog.store.geoparquet import write_items
-from catalog.store.journal import SceneRecord
 from catalog.store.static import encoded_item, write_item_files
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def headers(tmp_path_factory: pytest.TempPathFactory) -> list[SceneFiles]:
     assert sum(write_replica(root, some_scenes(0.02)))
     for folder in root.glob("*/lc_*"):
         shutil.rmtree(folder)
-    return list(list_trees([root]).scenes.values())
+    return list(list_trees([root], SEN12MS).scenes.values())
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +66,18 @@ def landcover(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_headers_to_rows(  # noqa: C901 - contestants
     headers: list[SceneFiles], bench: Bench
 ) -> None:
-    paths = [path for files in headers for sensor in SENSORS for path in files.of(sensor).paths]
-    context = Context(_gazetteer(), {})
+    paths = [
+        path
+        for files in headers
+        for sensor in SEN12MS.sensors
+        for path in files.of_sensor(SEN12MS, sensor).paths
+    ]
+    context = Context(SEN12MS, gazetteer(), {})
 
     def ours() -> None:
-        reader = SceneReader()
+        reader = SceneReader(SEN12MS)
         for files in headers:
-            table_from_columns(columns_from_scene(reader.read(files, Hrefs(())), context))
+            table_from_columns(SEN12MS, columns_from_scene(reader.read(files, Hrefs(())), context))
 
     def raw() -> None:
         for path in paths:
@@ -132,7 +136,7 @@ def test_landcover_counts(landcover: list[str], bench: Bench) -> None:  # noqa: 
         return data
 
     def ours() -> None:
-        counter = CodeCounter(math.prod(SHAPE))
+        counter = CodeCounter(SEN12MS.patch_pixels, 4)
         for path in landcover:
             counter.add(read(path), header.data_offset or 0)
         counter.counts()
@@ -176,10 +180,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
 
 def test_static_items(headers: list[SceneFiles], place: tuple[str, Path], bench: Bench) -> None:
     where, folder = place
-    scene = SceneReader().read(headers[0], Hrefs(()))
-    table = table_from_columns(columns_from_scene(scene, Context(_gazetteer(), {})))
-    record = SceneRecord(scene.key, table, ())
-    items = list(items_from_rows(record.rows(), scene.key))
+    scene = SceneReader(SEN12MS).read(headers[0], Hrefs(()))
+    table = table_from_columns(
+        SEN12MS, columns_from_scene(scene, Context(SEN12MS, gazetteer(), {}))
+    )
+    items = list(items_from_rows(SEN12MS, scene.key, rows_from_table(table)))
     objects = _objects(items)
     folders = (folder / str(number) for number in count())
 
@@ -189,10 +194,10 @@ def test_static_items(headers: list[SceneFiles], place: tuple[str, Path], bench:
         catalog.normalize_and_save(str(next(folders)), pystac.CatalogType.SELF_CONTAINED)
 
     def rows_with_pystac() -> None:
-        save_with_pystac(_objects(items_from_rows(record.rows(), scene.key)))
+        save_with_pystac(_objects(items_from_rows(SEN12MS, scene.key, rows_from_table(table))))
 
     def rows_to_files() -> None:
-        write_item_files(next(folders), items_from_rows(record.rows(), scene.key))
+        write_item_files(next(folders), items_from_rows(SEN12MS, scene.key, rows_from_table(table)))
 
     medians = bench.compare(
         f"Static items, {where}",
@@ -215,14 +220,22 @@ def test_static_items(headers: list[SceneFiles], place: tuple[str, Path], bench:
 
 
 def test_items_to_parquet(headers: list[SceneFiles], tmp_path: Path, bench: Bench) -> None:
-    context = Context(_gazetteer(), {})
-    scene = SceneReader().read(headers[0], Hrefs(()))
-    record = SceneRecord(scene.key, table_from_columns(columns_from_scene(scene, context)), ())
-    items = [json.loads(encoded_item(item)) for item in items_from_rows(record.rows(), scene.key)]
+    context = Context(SEN12MS, gazetteer(), {})
+    scene = SceneReader(SEN12MS).read(headers[0], Hrefs(()))
+    table = table_from_columns(SEN12MS, columns_from_scene(scene, context))
+    items = [
+        json.loads(encoded_item(item))
+        for item in items_from_rows(SEN12MS, scene.key, rows_from_table(table))
+    ]
 
     def ours() -> None:
-        table = table_from_columns(columns_from_scene(scene, context))
-        write_items(tmp_path / "ours.parquet", [table], {"id": "sen12ms", "type": "Collection"})
+        table = table_from_columns(SEN12MS, columns_from_scene(scene, context))
+        write_items(
+            tmp_path / "ours.parquet",
+            schema(SEN12MS),
+            [table],
+            {"id": "sen12ms", "type": "Collection"},
+        )
 
     def with_stac_geoparquet() -> None:
         batches = stac_geoparquet.arrow.parse_stac_items_to_arrow(items)

@@ -8,7 +8,6 @@ import statistics
 import time
 from dataclasses import asdict
 from threading import Thread
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +15,22 @@ import pytest
 import uvicorn
 from replica import read_scene, true_scenes
 
-from catalog import Catalog, Report
-from catalog.indexing.indexer import _gazetteer, _Run, _write_scene
+from catalog import Catalog
+from catalog.datasets import SEN12MS
+from catalog.indexing.indexer import _Choices, _Indexing, _silent
+from catalog.indexing.scenes import gazetteer
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
 from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder
-from catalog.stac.item import Context, columns_from_scene
-from catalog.store.journal import Journal
-from catalog.store.static import write_json
+from catalog.source.hrefs import Hrefs
+from catalog.source.tree import Listing
+from catalog.stac.collection import upper_catalogs
+from catalog.stac.scene_columns import Context, columns_from_scene
+from catalog.stac.summary import summary_of
+from catalog.store.columns import table_columns, table_from_columns
+from catalog.store.journal import Journal, SceneRecord
+from catalog.store.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,17 +56,20 @@ pytestmark = [
 def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole catalog, as `index` writes it, of files that are not there."""
     folder = tmp_path_factory.mktemp("full") / "catalog"
-    journal = Journal(folder.with_name("journal"))
-    random, context = np.random.default_rng(2019), Context(_gazetteer(), {})
+    journal = Journal(folder.with_name("journal"), SEN12MS)
+    random, context = np.random.default_rng(2019), Context(SEN12MS, gazetteer(), {})
     summaries = []
     for synthetic in true_scenes():
         scene = read_scene(synthetic, random)
-        journal.save(scene.key, "", columns_from_scene(scene, context), ())
-        summaries.append(_write_scene(journal, scene.key, folder, None).summary)
-    run = SimpleNamespace(journal=journal, previews=False, archives=())
-    _Run._write_catalogs(run, folder, sorted(summaries, key=lambda summary: summary.key))
-    report = Report("", "", ("/data/SEN12MS",), None, 0, 0, 0, {}, ())
-    write_json(folder / "report.json", asdict(report))
+        columns = columns_from_scene(scene, context)
+        summaries.append(summary_of(scene.key, columns, gazetteer().names))
+        record = SceneRecord(scene.key, {}, (), asdict(summaries[-1]))
+        journal.save("", record, table_from_columns(SEN12MS, columns))
+    summaries.sort(key=lambda summary: summary.key)
+    upper = upper_catalogs(SEN12MS, summaries, table_columns(SEN12MS), previews=False)
+    report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, 0, 0, 0, {}, ())
+    choices = _Choices(previews=False, workers=1, progress=_silent)
+    _Indexing(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
     return folder
 
 

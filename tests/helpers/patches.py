@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from catalog.datasets.legacy import SENSORS
+from catalog.datasets import SEN12MS, Dataset
 from catalog.model import Assets, Grid, Grids, PatchKey, Scene, SceneKey
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ class Patch:
     counts: NDArray[np.int32] | None = field(compare=False)
 
 
-def scene_of(key: SceneKey, patches: Iterable[Patch]) -> Scene:
+def scene_of(key: SceneKey, patches: Iterable[Patch], dataset: Dataset = SEN12MS) -> Scene:
     """The scene of some patches, in their order."""
     patches = list(patches)
     assets = {}
-    for sensor in SENSORS:
+    for sensor in dataset.sensors:
         files = [patch.assets.get(sensor) for patch in patches]
         sizes = np.array([file.size if file else 0 for file in files])
         assets[sensor] = Assets([file and file.href for file in files], sizes)
@@ -47,7 +47,7 @@ def scene_of(key: SceneKey, patches: Iterable[Patch]) -> Scene:
         np.array([patch.key.patch for patch in patches]),
         Grids.of([patch.grid for patch in patches]),
         assets,
-        np.array(counted, np.int32).reshape(-1, 4, 256),
+        np.array(counted, np.int32).reshape(-1, len(dataset.legends), 256),
         (),
     )
 

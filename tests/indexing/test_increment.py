@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
-from catalog import index
+from catalog import CatalogNotFoundError, OutputError, index
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Small
@@ -39,9 +42,12 @@ def test_the_order_in_which_files_are_found_is_of_no_matter(
 ) -> None:
     folders = sorted(tree.root.glob("*/*"), reverse=True)
     assert len(folders) == 6
-    out = tree.folder / "fresh"
-    index(*folders, into=out)
-    assert contents_of(out) | {"report.json": None} == expected | {"report.json": None}
+    first, second = tree.folder / "first", tree.folder / "second"
+    index(*folders, into=first)
+    index(*reversed(folders), into=second)
+    assert contents_of(first) == contents_of(second)
+    other_roots = {"report.json": None, "checksums.sha256": None}
+    assert contents_of(first) | other_roots == expected | other_roots
 
 
 def test_two_workers_write_the_same_bytes_for_a_script_without_a_guard(
@@ -128,24 +134,104 @@ def test_other_roots_over_the_same_files_are_reported(tree: Tree) -> None:
     assert json.loads((tree.out / "report.json").read_bytes())["roots"] == list(report.roots)
 
 
-@pytest.mark.parametrize("name", ["items.parquet", "catalog.duckdb", "report.json", "sen12ms"])
+PARTS = ("items.parquet", "catalog.duckdb", "report.json", "checksums.sha256")
+ITEM = "sen12ms/spring/ROIs1158_spring_1/ROIs1158_spring_1_p30.json"
+
+
+def check_rebuilt(tree: Tree, expected: dict[str, Any]) -> None:
+    """The next run makes the catalog as it was, without reading a file, the one after nothing."""
+    told = Told()
+    report = tree.index(progress=told)
+    assert told.files_read() == 0
+    assert report.patches == 18
+    assert contents_of(tree.out) == expected
+    stamps = stamps_of(tree.out)
+    tree.index()
+    assert stamps_of(tree.out) == stamps
+
+
+@pytest.mark.parametrize("name", [*PARTS, "sen12ms", "catalog.json", ITEM])
 def test_a_part_of_the_catalog_that_is_gone_is_made_again(
     tree: Tree, expected: dict[str, Any], name: str
 ) -> None:
     (tree.out / name).rename(tree.folder / "aside")
-    told = Told()
-    tree.index(progress=told)
-    assert told.files_read() == 0
-    assert contents_of(tree.out) == expected
+    check_rebuilt(tree, expected)
 
 
-@pytest.mark.parametrize("name", ["catalog.duckdb", "report.json"])
-def test_a_part_of_the_catalog_that_is_garbage_is_made_again(
+def cut_off(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize(
+    "harm", [cut_off, flip_a_bit, lambda _: b"", lambda _: b'{"inputs": "', lambda _: b"[1]"]
+)
+def test_a_part_of_the_catalog_that_is_damaged_is_made_again(
+    tree: Tree, expected: dict[str, Any], name: str, harm: Callable[[bytes], bytes]
+) -> None:
+    put(tree.out / name, harm((tree.out / name).read_bytes()))
+    check_rebuilt(tree, expected)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_folder_in_place_of_a_part_is_replaced(
     tree: Tree, expected: dict[str, Any], name: str
 ) -> None:
-    put(tree.out / name, b'{"inputs": "')
+    (tree.out / name).unlink()
+    (tree.out / name).mkdir()
+    check_rebuilt(tree, expected)
+
+
+@pytest.mark.parametrize(
+    "names", [[name] for name in PARTS] + [list(PARTS[:3]), list(PARTS[1:])], ids=" ".join
+)
+def test_parts_of_another_catalog_are_made_again(
+    tree: Tree, expected: dict[str, Any], names: list[str]
+) -> None:
+    other = tree.folder / "other"
+    index(tree.root / "ROIs1158_spring", into=other)
+    for name in names:
+        put(tree.out / name, (other / name).read_bytes())
+    check_rebuilt(tree, expected)
+
+
+def test_a_database_that_was_edited_is_made_again(tree: Tree, expected: dict[str, Any]) -> None:
+    shutil.copy(tree.out / "catalog.duckdb", tree.folder / "copy")
+    with duckdb.connect(tree.folder / "copy") as database:
+        database.execute("DELETE FROM patches WHERE season = 'spring'")
+    put(tree.out / "catalog.duckdb", (tree.folder / "copy").read_bytes())
+    check_rebuilt(tree, expected)
+
+
+def test_a_database_that_was_only_asked_stays(tree: Tree) -> None:
+    copy = (tree.out / "catalog.duckdb").read_bytes()
+    put(tree.out / "catalog.duckdb", copy)
+    with duckdb.connect(tree.out / "catalog.duckdb") as database:
+        assert database.execute("SELECT count(*) FROM patches").fetchall() == [(18,)]
+    assert (tree.out / "catalog.duckdb").read_bytes() == copy
+    stamps = stamps_of(tree.out)
     tree.index()
-    assert contents_of(tree.out) == expected
+    assert stamps_of(tree.out) == stamps
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="there is no sha256sum")
+def test_checksums_are_those_of_sha256sum(tree: Tree) -> None:
+    command = ["sha256sum", "--check", "--strict", "checksums.sha256"]
+    done = subprocess.run(command, cwd=tree.out, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f"{name}: OK" for name in PARTS[:3]]
+
+
+def test_nothing_is_added_to_a_catalog_that_does_not_know_its_sources(tree: Tree) -> None:
+    other = tree.folder / "other"
+    index(tree.root / "ROIs1158_spring", into=other)
+    put(tree.out / "report.json", (other / "report.json").read_bytes())
+    with pytest.raises(CatalogNotFoundError, match=r"report\.json is not what `index` wrote"):
+        index(tree.root, into=tree.out, add=True)
 
 
 def test_a_scene_that_is_torn_in_the_journal_is_read_anew(
@@ -162,6 +248,21 @@ def test_a_scene_that_is_torn_in_the_journal_is_read_anew(
         "ROIs1158_spring_1.arrow",
         "ROIs2017_winter_112.arrow",
     }
+
+
+@pytest.mark.parametrize("name", ["ROIs1158_spring_1.arrow", ""], ids=["a scene", "the journal"])
+def test_a_journal_that_cannot_be_written_is_named(tree: Tree, name: str) -> None:
+    path = tree.journal / name
+    if name:
+        path.unlink()
+        path.mkdir()
+    else:
+        shutil.rmtree(path)
+        path.write_bytes(b"")
+    before = stamps_of(tree.out)
+    with pytest.raises(OutputError, match=r"catalog\.journal\S* cannot be written"):
+        tree.index()
+    assert stamps_of(tree.out) == before
 
 
 def test_a_journal_that_was_deleted_is_written_anew(tree: Tree) -> None:
@@ -197,3 +298,24 @@ def test_the_table_of_seasons_is_honoured_and_its_change_noticed(
     table.unlink()
     tree.index()
     assert contents_of(tree.out) == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_called_seasons_csv_is_not_waited_for(tree: Tree) -> None:
+    os.mkfifo(tree.root / "seasons.csv")
+    (rejected,) = tree.index().rejected
+    assert rejected.path == str(tree.root / "seasons.csv")
+    assert rejected.reason == "is not a table of seasons: is not a regular file"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_a_table_of_seasons_in_a_folder_that_is_not_utf_8_is_rejected(tree: Tree) -> None:
+    folder = os.fsencode(tree.root) + b"/\xff"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("this file system has Unicode names only")
+    with open(folder + b"/seasons.csv", "wb") as file:
+        file.write(b"nothing")
+    (rejected,) = tree.index().rejected
+    assert rejected.path == rf"{tree.root}/\udcff/seasons.csv"

@@ -187,7 +187,7 @@ def test_the_other_files_of_its_patch_stay(rows: dict[str, Row], damage: Damage)
         ),
         pytest.param(
             "seasons.csv",
-            r"is no table of seasons: .*has no column scene or true_season",
+            r"is not a table of seasons: .*has no column scene or true_season",
             id="seasons",
         ),
         pytest.param(

@@ -13,7 +13,7 @@ import shapely
 from trees import rows_of
 
 from catalog import index
-from catalog.datasets.legacy import SCHEMES, classes_of
+from catalog.datasets import SEN12MS
 
 Row = dict[str, Any]
 
@@ -71,8 +71,8 @@ def test_counts_of_land_cover_are_those_of_numpy(real_rows: dict[str, Row]) -> N
     row = real_rows["ROIs1158_spring_1_p30"]
     with rasterio.open(row["assets"]["lc"]["href"]) as source:
         bands = source.read()
-    for scheme, band in zip(SCHEMES, bands, strict=True):
-        codes = {entry.code: entry.name for entry in classes_of(scheme)}
+    for scheme, band in zip(SEN12MS.schemes, bands, strict=True):
+        codes = {entry.code: entry.name for entry in SEN12MS.legends[scheme].classes}
         expected = dict.fromkeys([*codes.values(), "unknown"], 0)
         for code, count in zip(*np.unique(band, return_counts=True), strict=True):
             expected[codes.get(int(code), "unknown")] += int(count)
@@ -82,7 +82,7 @@ def test_counts_of_land_cover_are_those_of_numpy(real_rows: dict[str, Row]) -> N
 
 def test_a_patch_without_land_cover_has_no_counts(real_rows: dict[str, Row]) -> None:
     for patch in ("ROIs1970_fall_139_p839", "ROIs2017_winter_112_p797"):
-        assert {real_rows[patch][f"sen12ms:{scheme}"] for scheme in SCHEMES} == {None}
+        assert {real_rows[patch][f"sen12ms:{scheme}"] for scheme in SEN12MS.schemes} == {None}
 
 
 def test_the_scene_in_mozambique_is_found_there(real_rows: dict[str, Row]) -> None:

@@ -16,6 +16,7 @@ from trees import copied, put
 from catalog import CatalogNotFoundError, index
 from catalog.reading.check import CheckReport, check
 from catalog.source.synthetic import format_header
+from catalog.store.integrity import write_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,8 @@ PATCH = "ROIs1158_spring_1_p30"
 SCENE = "sen12ms/spring/ROIs1158_spring_1"
 ITEM = f"{SCENE}/{PATCH}.json"
 ORIGIN = (374132.3389928384, 8118022.836060452)
+AGAIN = "run `sen12ms index` again, which makes it anew"
+OTHER = "says something else than the table: delete it, and run `sen12ms index` again"
 GONE = "cannot be found: No such file or directory"
 
 
@@ -53,12 +56,13 @@ def of_one_scene(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def rewrite(out: Path, edit: Callable[[Rows], object]) -> None:
-    """Edit the rows of the footprint table."""
+    """Edit the rows of the footprint table, as if `index` had written them so."""
     path = out / "items.parquet"
     table, metadata = pq.read_table(path), pq.read_metadata(path).metadata
     rows = table.to_pylist()
     edit(rows)
     pq.write_table(pa.Table.from_pylist(rows, table.schema.with_metadata(metadata)), path)
+    write_checksums(out)
 
 
 def row_of(rows: Rows, patch: str = PATCH) -> dict[str, Any]:
@@ -136,18 +140,13 @@ def edit_item(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "harm", "problem"),
     [
-        pytest.param(ITEM, edit_item, "says something else than the table", id="edited"),
-        pytest.param(
-            ITEM,
-            lambda path: path.write_bytes(b"{"),
-            "says something else than the table",
-            id="cut",
-        ),
-        pytest.param(ITEM, lambda path: path.unlink(), "is missing", id="missing"),
+        pytest.param(ITEM, edit_item, OTHER, id="edited"),
+        pytest.param(ITEM, lambda path: path.write_bytes(b"{"), OTHER, id="cut"),
+        pytest.param(ITEM, lambda path: path.unlink(), f"is missing: {AGAIN}", id="missing"),
         pytest.param(
             f"{SCENE}/{PATCH}1.json",
             lambda path: path.write_bytes(b"{}"),
-            "is not in the table",
+            "is not in the table: delete it",
             id="extra",
         ),
     ],
@@ -199,10 +198,10 @@ def test_a_row_that_is_gone_is_found(out: Path) -> None:
     rewrite(out, lambda rows: rows.remove(row_of(rows)))
     catalogs = ("collection.json", "spring/catalog.json", "spring/ROIs1158_spring_1/catalog.json")
     assert findings_of(out) == {
-        *((f"{out}/sen12ms/{name}", "says something else than the table") for name in catalogs),
-        (str(out / ITEM), "is not in the table"),
+        *((f"{out}/sen12ms/{name}", OTHER) for name in catalogs),
+        (str(out / ITEM), "is not in the table: delete it"),
         ("report.json", "counts 54 patches, not 53"),
-        (str(out / "catalog.duckdb"), "holds other patches than the table"),
+        (str(out / "catalog.duckdb"), f"holds other patches than the table: {AGAIN}"),
     }
 
 
@@ -244,15 +243,83 @@ def test_a_patch_off_the_grid_of_its_scene_is_found(moved: Path, tmp_path: Path)
     assert findings_of(out) == {(PATCH, problem)}
 
 
-def test_a_database_that_is_missing_is_found(out: Path) -> None:
-    (out / "catalog.duckdb").unlink()
-    problem = "is missing: the catalog answers from the table, more slowly"
-    assert findings_of(out) == {(str(out / "catalog.duckdb"), problem)}
+def garbage(path: Path) -> None:
+    path.write_bytes(b"garbage")
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+NOT_WRITTEN = "is not what `index` wrote"
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "catalog.duckdb", "report.json"])
+@pytest.mark.parametrize(
+    ("harm", "problem"),
+    [
+        (lambda path: path.unlink(), "is missing"),
+        (garbage, NOT_WRITTEN),
+        (cut_off, NOT_WRITTEN),
+        (flip_a_bit, NOT_WRITTEN),
+        (folder_instead, "cannot be read (Is a directory)"),
+    ],
+    ids=["missing", "garbage", "cut off", "a flipped bit", "a folder instead"],
+)
+def test_a_file_that_index_did_not_write_is_found(
+    out: Path, name: str, harm: Callable[[Path], object], problem: str
+) -> None:
+    harm(out / name)
+    assert findings_of(out) == {(str(out / name), f"{problem}: {AGAIN}")}
+
+
+@pytest.mark.parametrize("harm", [garbage, lambda path: path.unlink(), folder_instead])
+def test_checksums_that_cannot_be_used_are_found_and_the_rest_is_checked(
+    out: Path, harm: Callable[[Path], object]
+) -> None:
+    harm(out / "checksums.sha256")
+    cut_off(out / "items.parquet")
+    checksums, table = check(out).findings
+    assert checksums.subject == str(out / "checksums.sha256")
+    assert checksums.problem == f"is missing or cannot be understood: {AGAIN}"
+    assert table.subject == str(out / "items.parquet")
+    assert "cannot be read" in table.problem
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"5", b"{}", b'{"archives": 3}', b'{"archives": [{"path": "a"}]}'],
+    ids=["empty", "cut off", "a list", "a number", "nothing in it", "no list", "unknown fields"],
+)
+@pytest.mark.parametrize("signed", [True, False], ids=["as written", "damaged"])
+def test_a_list_of_archives_that_cannot_be_understood_is_found(
+    packed: Packed, tmp_path: Path, content: bytes, signed: bool
+) -> None:
+    out = shutil.copytree(packed.out, tmp_path / "catalog")
+    (out / "archives" / "archives.json").write_bytes(content)
+    if signed:
+        write_checksums(out)
+    (found,) = check(out).findings
+    assert found.subject == str(out / "archives" / "archives.json")
+    assert found.problem.endswith("run `sen12ms index` again, which makes it anew")
 
 
 def test_a_database_of_other_patches_is_found(out: Path, of_one_scene: Path) -> None:
     shutil.copy(of_one_scene / "catalog.duckdb", out / "catalog.duckdb")
-    problem = "holds other patches than the table"
+    assert findings_of(out) == {(str(out / "catalog.duckdb"), f"{NOT_WRITTEN}: {AGAIN}")}
+    write_checksums(out)
+    problem = f"holds other patches than the table: {AGAIN}"
     assert findings_of(out) == {(str(out / "catalog.duckdb"), problem)}
 
 
@@ -261,17 +328,9 @@ def test_a_database_that_says_something_else_of_the_same_patches_is_found(
 ) -> None:
     index(moved, into=tmp_path / "other")
     shutil.copy(tmp_path / "other" / "catalog.duckdb", out / "catalog.duckdb")
-    assert str(out / "catalog.duckdb") in {subject for subject, _ in findings_of(out)}
-
-
-def test_a_database_that_is_none_is_found(out: Path) -> None:
-    (out / "catalog.duckdb").write_bytes(b"garbage")
-    assert str(out / "catalog.duckdb") in {subject for subject, _ in findings_of(out)}
-
-
-def test_a_report_that_is_missing_is_found(out: Path) -> None:
-    (out / "report.json").unlink()
-    assert any("report.json" in subject for subject, _ in findings_of(out))
+    write_checksums(out)
+    problem = f"says something else than the table: {AGAIN}"
+    assert findings_of(out) == {(str(out / "catalog.duckdb"), problem)}
 
 
 def test_findings_are_in_a_fixed_order(out: Path, moved: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from catalog import index
+from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError
 from catalog.model import PatchKey
 from catalog.server.site import Site, file_below
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tests.server.conftest import Dataset
 
 KEY = PatchKey("summer", 142, 180)
-ITEM = item_path(KEY.of_scene, "ROIs1868_summer_142_p180")
+ITEM = item_path(SEN12MS, KEY.of_scene, "ROIs1868_summer_142_p180")
 S2 = "ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p180.tif"
 
 

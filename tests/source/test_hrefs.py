@@ -55,13 +55,13 @@ HREFS = {
 
 @pytest.mark.parametrize(("roots", "base", "path", "expected"), HREFS.values(), ids=HREFS)
 def test_an_href_is(roots: tuple[str, ...], base: str | None, path: str, expected: str) -> None:
-    assert Hrefs(roots, base).of(path) == expected
+    assert Hrefs(roots, base).of_file(path) == expected
 
 
 @settings(deadline=None)
 @given(BELOW)
 def test_the_path_of_a_url_unquoted_is_the_path_below_the_root(below: str) -> None:
-    href = Hrefs(("/data",), "https://example.com/base").of(f"/data/{below}")
+    href = Hrefs(("/data",), "https://example.com/base").of_file(f"/data/{below}")
     parts = urlsplit(href)
     assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == (
         "https",
@@ -77,11 +77,11 @@ def test_the_path_of_a_url_unquoted_is_the_path_below_the_root(below: str) -> No
 @settings(deadline=None)
 @given(BELOW)
 def test_a_file_is_found_by_its_href_after_a_move(base: str | None, below: str) -> None:
-    href = Hrefs(("/data",), base).of(f"/data/{below}")
+    href = Hrefs(("/data",), base).of_file(f"/data/{below}")
     assert Rebase(base or "/data", "/new").of(href) == f"/new/{below}"
 
 
 @settings(deadline=None)
 @given(BELOW)
 def test_without_a_base_the_href_is_the_path(below: str) -> None:
-    assert Hrefs(("/data",)).of(f"/data/{below}") == f"/data/{below}"
+    assert Hrefs(("/data",)).of_file(f"/data/{below}") == f"/data/{below}"

@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from catalog.datasets.legacy import SHAPE
+from catalog.datasets import SEN12MS
 from catalog.source.header import HeaderReader, UnreadableError
 from catalog.source.landcover import (
-    BANDS,
     CODES,
     CodeCounter,
     counts_from_rasterio,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+BANDS = 4
 GEO = {"crs": "EPSG:32737", "transform": rasterio.Affine(10, 0, 375_412.3, 0, -10, 8_116_742.8)}
 SIZES = st.integers(1, 300)
 NOISY = SIZES.flatmap(lambda size: arrays(np.uint8, (size, BANDS)))
@@ -41,13 +41,13 @@ RUNS = st.lists(st.tuples(PIXELS, st.integers(1, 200)), min_size=1, max_size=20)
 
 
 def counted(pixels: NDArray[Any]) -> NDArray[np.int64]:
-    """The oracle: pixels of shape (n, 4) counted band by band."""
+    """The oracle: pixels of shape (n, bands) counted band by band."""
     return np.stack([np.bincount(band, minlength=CODES) for band in pixels.T])
 
 
 def count_codes(*images: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Images of shape (n, 4) counted by us."""
-    counter = CodeCounter(len(images[0]))
+    """Images of shape (n, bands) counted by us."""
+    counter = CodeCounter(*images[0].shape)
     for image in images:
         counter.add(image)
     return counter.counts()
@@ -56,7 +56,9 @@ def count_codes(*images: NDArray[np.uint8]) -> NDArray[np.int32]:
 def cover(seed: int = 0) -> NDArray[np.uint8]:
     """Land cover in blocks, of shape (4, 256, 256), with codes outside every legend."""
     cells = np.random.default_rng(seed).integers(0, 256, (BANDS, 6, 6), np.uint8)
-    return np.repeat(np.repeat(cells, 48, axis=1), 48, axis=2)[:, : SHAPE[0], : SHAPE[1]]
+    return np.repeat(np.repeat(cells, 48, axis=1), 48, axis=2)[
+        :, : SEN12MS.shape[0], : SEN12MS.shape[1]
+    ]
 
 
 def write_cover(path: Path, pixels: NDArray[Any], **options: Any) -> Path:
@@ -94,7 +96,7 @@ def test_pixels_are_not_changed_by_counting() -> None:
 def test_images_are_counted_one_by_one_however_many_there_are(images: int) -> None:
     random = np.random.default_rng(images)
     drawn = [random.integers(0, 1 + image % 3, (50, BANDS), np.uint8) for image in range(images)]
-    counter = CodeCounter(50)
+    counter = CodeCounter(50, BANDS)
     for image in drawn:
         counter.add(image)
     found = counter.counts()
@@ -134,9 +136,15 @@ def test_the_pixels_of_another_layout_are_counted_by_gdal(
     np.testing.assert_array_equal(read_counts(data, header), counted(pixels.reshape(BANDS, -1).T))
 
 
-def test_three_bands_are_not_counted_as_four(tmp_path: Path) -> None:
-    data = write_cover(tmp_path / "lc.tif", cover()[:3], interleave="pixel").read_bytes()
-    assert not is_countable(HeaderReader().read(data))
+@pytest.mark.parametrize("bands", range(1, 10))
+def test_any_number_of_bands_is_counted(tmp_path: Path, bands: int) -> None:
+    pixels = np.concatenate([cover(0), cover(1), cover(2)])[:bands]
+    path = write_cover(tmp_path / "lc.tif", pixels, interleave="pixel")
+    expected = counted(pixels.reshape(bands, -1).T)
+    np.testing.assert_array_equal(counts_from_rasterio(str(path)), expected)
+    header = HeaderReader().read(path.read_bytes())
+    assert is_countable(header) == (bands in {1, 2, 4, 8})
+    np.testing.assert_array_equal(read_counts(path.read_bytes(), header), expected)
 
 
 STORED = {
@@ -184,7 +192,7 @@ def test_codes_of_any_integer_type_are_counted(tmp_path: Path, dtype: str) -> No
 def test_values_that_no_code_has_count_as_the_last_code(
     tmp_path: Path, dtype: str, codes: list[int]
 ) -> None:
-    pixels = np.full((BANDS, *SHAPE), 17, dtype)
+    pixels = np.full((BANDS, *SEN12MS.shape), 17, dtype)
     pixels[0, 0, : len(codes)] = codes
     counts = counts_from_rasterio(str(write_cover(tmp_path / "lc.tif", pixels)))
     assert counts[0, CODES - 1] == len(codes)
@@ -194,7 +202,7 @@ def test_values_that_no_code_has_count_as_the_last_code(
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
 def test_pixels_that_are_no_integers_are_refused(tmp_path: Path, dtype: str) -> None:
-    path = write_cover(tmp_path / "lc.tif", np.ones((BANDS, *SHAPE), dtype))
+    path = write_cover(tmp_path / "lc.tif", np.ones((BANDS, *SEN12MS.shape), dtype))
     with pytest.raises(UnreadableError, match=f"holds {dtype} pixels"):
         counts_from_rasterio(str(path))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from catalog.datasets import SEN12MS
 from catalog.model import PatchKey
 from catalog.source.gzip_stream import DamagedError
 from catalog.source.read_file import MOST_BYTES, FileReader
@@ -29,7 +30,7 @@ def no_bytes(size: int) -> bytes:
 
 
 def test_a_file_that_is_gone_is_rejected(tmp_path: Path) -> None:
-    record = FileReader().read(found(tmp_path / "gone.tif", 9))
+    record = FileReader(SEN12MS).read(found(tmp_path / "gone.tif", 9))
     assert record.reason == "cannot be read: No such file or directory"
 
 
@@ -38,14 +39,14 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(format_header("s1", 32737, (5e5, 4e6)))
     os.truncate(path, MOST_BYTES + 1)
     file = found(path, MOST_BYTES + 1)
-    for record in (FileReader().read(file), FileReader().read_member(file, no_bytes)):
+    for record in (FileReader(SEN12MS).read(file), FileReader(SEN12MS).read_member(file, no_bytes)):
         assert record.reason == "is not a patch: it has 67,108,865 bytes"
 
 
 def test_an_error_that_nobody_foresaw_is_a_reason_too(tmp_path: Path) -> None:
     path = tmp_path / "image.tif"
     path.write_bytes(format_header("s1", 32737, (5e5, 4e6)).ljust(S1_BYTES, b"\0"))
-    record = FileReader().read(found(path, S1_BYTES, sensor="radar"))
+    record = FileReader(SEN12MS).read(found(path, S1_BYTES, sensor="radar"))
     assert record.reason == "cannot be read: KeyError: 'radar'"
 
 
@@ -54,12 +55,12 @@ def test_damage_of_the_archive_is_no_fault_of_the_file(tmp_path: Path) -> None:
         raise DamagedError.inside(size, "a member is cut off")
 
     with pytest.raises(DamagedError):
-        FileReader().read_member(found(tmp_path / "image.tif", S1_BYTES), cut)
+        FileReader(SEN12MS).read_member(found(tmp_path / "image.tif", S1_BYTES), cut)
 
 
 def test_of_a_known_header_only_the_header_is_read(tmp_path: Path) -> None:
     content = format_header("s1", 32737, (5e5, 4e6)).ljust(S1_BYTES, b"\0")
-    reader, file, asked = FileReader(), found(tmp_path / "image.tif", S1_BYTES), []
+    reader, file, asked = FileReader(SEN12MS), found(tmp_path / "image.tif", S1_BYTES), []
 
     def give(size: int) -> bytes:
         asked.append(size)

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 from patches import Asset, Patch, patches_of
 
-from catalog.datasets.legacy import SENSORS, SHAPE, format_path
+from catalog.datasets import SEN12MS
 from catalog.model import Grid, PatchKey, Rejected, Scene, SceneKey
 from catalog.source.hrefs import Hrefs
 from catalog.source.scene import SceneReader
@@ -28,28 +28,28 @@ SIZES = {"s1": 525_172, "s2": 1_706_432, "lc": 262_788}
 
 
 def path_of(root: Path, sensor: str, patch: int = 31) -> Path:
-    return root / format_path(PatchKey("spring", 1, patch), sensor)
+    return root / SEN12MS.file_path(PatchKey("spring", 1, patch), sensor)
 
 
 def read(*roots: Path, before: Callable[[], object] = lambda: None) -> Scene:
     """List the files of the scene, do something, then read them."""
-    files = list_trees(roots).scenes[KEY]
+    files = list_trees(roots, SEN12MS).scenes[KEY]
     before()
-    return SceneReader().read(files, Hrefs(tuple(map(str, roots))))
+    return SceneReader(SEN12MS).read(files, Hrefs(tuple(map(str, roots))))
 
 
 def sensors(scene: Scene) -> dict[int, set[str]]:
     return {patch.key.patch: set(patch.assets) for patch in patches_of(scene)}
 
 
-ALL = set(SENSORS)
+ALL = set(SEN12MS.sensors)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Three patches of three files, with a hole for pixels."""
     root = tmp_path / "SEN12MS"
-    list(write_scene(root, INVENTED, sparse=tuple(SENSORS)))
+    list(write_scene(root, INVENTED, sparse=tuple(SEN12MS.sensors)))
     return root
 
 
@@ -81,21 +81,22 @@ def test_a_whole_scene_is_read(root: Path) -> None:
         assert patch.grid == Grid("EPSG:32737", (256, 256), (10, 0, x, 0, -10, y))
         assert patch.assets == {
             sensor: Asset(str(path_of(root, sensor, patch.key.patch)), SIZES[sensor])
-            for sensor in SENSORS
+            for sensor in SEN12MS.sensors
         }
-        assert list(patch.assets) == list(SENSORS)
+        assert list(patch.assets) == list(SEN12MS.sensors)
 
 
 def test_hrefs_are_what_the_catalog_says(root: Path) -> None:
-    files = list_trees([root]).scenes[KEY]
-    scene = SceneReader().read(files, Hrefs((str(root),), "s3://bucket"))
+    files = list_trees([root], SEN12MS).scenes[KEY]
+    scene = SceneReader(SEN12MS).read(files, Hrefs((str(root),), "s3://bucket"))
     assert patches_of(scene)[0].assets["lc"].href == (
         "s3://bucket/ROIs1158_spring/lc_1/ROIs1158_spring_lc_1_p30.tif"
     )
 
 
 def test_one_reader_reads_many_scenes(root: Path) -> None:
-    reader, files, hrefs = SceneReader(), list_trees([root]).scenes[KEY], Hrefs((str(root),))
+    files = list_trees([root], SEN12MS).scenes[KEY]
+    reader, hrefs = SceneReader(SEN12MS), Hrefs((str(root),))
     first, second = (reader.read(files, hrefs) for _ in range(2))
     for patch, again in zip(patches_of(first), patches_of(second), strict=True):
         assert (patch.key, patch.grid, patch.assets) == (again.key, again.grid, again.assets)
@@ -127,7 +128,7 @@ def another_shape(path: Path) -> None:
 def another_number_of_bands(path: Path) -> None:
     with rasterio.open(path) as dataset:
         dtype = dataset.dtypes[0]
-    write_image(path, np.zeros((5, *SHAPE), dtype))
+    write_image(path, np.zeros((5, *SEN12MS.shape), dtype))
 
 
 BAD = {
@@ -140,7 +141,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 @pytest.mark.parametrize(("damage", "reason"), BAD.items(), ids=[bad.__name__ for bad in BAD])
 def test_a_bad_file_is_rejected_and_its_neighbours_stay(
     root: Path, damage: Callable[[Path], None], reason: str, sensor: str
@@ -164,7 +165,7 @@ def test_a_file_cut_off_takes_no_other_file_with_it(root: Path, length: int) -> 
 
 
 def test_land_cover_of_floats_is_rejected(root: Path) -> None:
-    write_image(path_of(root, "lc"), np.ones((4, *SHAPE), np.float32))
+    write_image(path_of(root, "lc"), np.ones((4, *SEN12MS.shape), np.float32))
     scene = read(root)
     assert [entry.reason for entry in scene.rejected] == [
         "holds float32 pixels where class codes are expected"
@@ -174,7 +175,7 @@ def test_land_cover_of_floats_is_rejected(root: Path) -> None:
 
 def test_land_cover_with_damaged_pixels_is_rejected(root: Path) -> None:
     path = path_of(root, "lc")
-    noise = np.random.default_rng(0).integers(0, 256, (4, *SHAPE), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (4, *SEN12MS.shape), np.uint8)
     write_image(path, noise, compress="deflate")
     content = bytearray(path.read_bytes())
     content[-3000:] = bytes(3000)
@@ -185,7 +186,7 @@ def test_land_cover_with_damaged_pixels_is_rejected(root: Path) -> None:
 
 
 def test_a_patch_without_a_good_file_is_left_out(root: Path) -> None:
-    for sensor in SENSORS:
+    for sensor in SEN12MS.sensors:
         zero_bytes(path_of(root, sensor))
     scene = read(root)
     assert set(sensors(scene)) == {30, 60}
@@ -214,7 +215,7 @@ def test_a_patch_is_what_is_there_of_it(root: Path, present: set[str]) -> None:
     assert (patches_of(scene)[1].counts is None) == ("lc" not in present)
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_two_against_one_decide_on_the_grid(root: Path, sensor: str) -> None:
     path = path_of(root, sensor)
     move_grid(path, sensor, (374_132.25, 8_118_022.75))
@@ -240,7 +241,7 @@ def test_one_against_one_decides_nothing(root: Path) -> None:
 
 
 def test_three_grids_decide_nothing(root: Path) -> None:
-    for shift, sensor in enumerate(SENSORS):
+    for shift, sensor in enumerate(SEN12MS.sensors):
         move_grid(path_of(root, sensor), sensor, (374_132.25 + 10 * shift, 8_118_022.75))
     scene = read(root)
     assert sensors(scene) == {30: ALL, 60: ALL}
@@ -271,7 +272,7 @@ def test_the_second_file_of_a_sensor_is_rejected(root: Path) -> None:
 
 def test_which_file_is_the_second_does_not_depend_on_the_order_of_roots(root: Path) -> None:
     other = root.parent / "a copy"
-    list(write_scene(other, INVENTED, sparse=tuple(SENSORS)))
+    list(write_scene(other, INVENTED, sparse=tuple(SEN12MS.sensors)))
     one, two = read(root, other), read(other, root)
     assert one.rejected == two.rejected
     assert len(one.rejected) == 9
@@ -290,7 +291,7 @@ def test_a_second_file_stands_in_for_a_bad_first_one(root: Path) -> None:
     assert [entry.path for entry in scene.rejected] == [str(first)]
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_a_file_that_vanishes_after_it_was_listed_is_rejected(root: Path, sensor: str) -> None:
     path = path_of(root, sensor)
     scene = read(root, before=path.unlink)
@@ -298,7 +299,7 @@ def test_a_file_that_vanishes_after_it_was_listed_is_rejected(root: Path, sensor
     assert scene.rejected == (Rejected(str(path), "cannot be read: No such file or directory"),)
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_a_file_that_shrinks_after_it_was_listed_is_rejected(root: Path, sensor: str) -> None:
     path = path_of(root, sensor)
     scene = read(root, before=lambda: os.truncate(path, 100_000))
@@ -307,7 +308,7 @@ def test_a_file_that_shrinks_after_it_was_listed_is_rejected(root: Path, sensor:
     assert rejected.reason.startswith("is truncated: 100,000 of at least")
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_a_file_that_was_still_growing_when_it_was_listed_is_read(root: Path, sensor: str) -> None:
     path = path_of(root, sensor)
     content = path.read_bytes()
@@ -364,8 +365,8 @@ def test_land_cover_is_counted_as_numpy_counts_it(
 
 
 def test_images_of_another_type_are_taken(root: Path) -> None:
-    write_image(path_of(root, "s1"), np.zeros((2, *SHAPE), np.float64), compress="deflate")
-    write_image(path_of(root, "s2"), np.zeros((13, *SHAPE), np.int16), tiled=True)
+    write_image(path_of(root, "s1"), np.zeros((2, *SEN12MS.shape), np.float64), compress="deflate")
+    write_image(path_of(root, "s2"), np.zeros((13, *SEN12MS.shape), np.int16), tiled=True)
     scene = read(root)
     assert scene.rejected == ()
     assert sensors(scene)[31] == ALL
@@ -375,16 +376,16 @@ def test_images_of_another_type_are_taken(root: Path) -> None:
 def test_files_without_a_place_are_a_patch_without_a_crs(root: Path) -> None:
     for sensor, bands in (("s1", 2), ("s2", 13), ("lc", 4)):
         path = path_of(root, sensor)
-        write_image(path, np.zeros((bands, *SHAPE), np.uint8), crs=None, transform=None)
+        write_image(path, np.zeros((bands, *SEN12MS.shape), np.uint8), crs=None, transform=None)
     scene = read(root)
     assert scene.rejected == ()
     assert patches_of(scene)[1].grid.crs is None
 
 
 def test_a_real_patch_is_read(real: Path) -> None:
-    listing = list_trees([real])
+    listing = list_trees([real], SEN12MS)
     files = listing.scenes[KEY]
-    scene = SceneReader().read(files, Hrefs((str(real),)))
+    scene = SceneReader(SEN12MS).read(files, Hrefs((str(real),)))
     assert scene.rejected == ()
     (patch,) = patches_of(scene)
     assert isinstance(patch, Patch)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from catalog.datasets.legacy import SENSORS
+from catalog.datasets import SEN12MS
 from catalog.model import SceneKey
 from catalog.source.read_file import FileReader
 from catalog.source.sensor import SensorReader
@@ -87,7 +87,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("places", [(0,), (5, 6, 9), (11,)], ids=["first", "between", "last"])
 def test_files_read_together_are_what_they_are_alone(
@@ -97,13 +97,13 @@ def test_files_read_together_are_what_they_are_alone(
     places: tuple[int, ...],
 ) -> None:
     list(write_scene(tmp_path, INVENTED, sparse=("s1", "s2")))
-    files = list_trees([tmp_path]).scenes[KEY].of(sensor)
+    files = list_trees([tmp_path], SEN12MS).scenes[KEY].of_sensor(SEN12MS, sensor)
     for place in places:
         change(tmp_path / files.paths[place], sensor)
-    files = list_trees([tmp_path]).scenes[KEY].of(sensor)
-    read, rejected = SensorReader().read(files, [])
+    files = list_trees([tmp_path], SEN12MS).scenes[KEY].of_sensor(SEN12MS, sensor)
+    read, rejected = SensorReader(SEN12MS).read(files, [])
 
-    alone = [FileReader().read(files.one(position)) for position in range(len(files.paths))]
+    alone = [FileReader(SEN12MS).read(files.one(position)) for position in range(len(files.paths))]
     good = [record for record in alone if record.grid is not None]
     assert [(entry.path, entry.reason) for entry in rejected] == [
         (record.path, record.reason) for record in alone if record.reason

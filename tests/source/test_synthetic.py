@@ -12,7 +12,7 @@ from rasterio.enums import ColorInterp
 from rasterio.io import MemoryFile
 from real_files import HEADERS
 
-from catalog.datasets.legacy import SCHEMES, SEASONS, SENSORS, classes_of, format_path, parse_name
+from catalog.datasets import SEN12MS
 from catalog.model import PatchKey
 from catalog.source.synthetic import SyntheticScene, format_header, write_scene
 
@@ -40,7 +40,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def path_of(scene: SyntheticScene, patch: int, sensor: str) -> str:
     """Path below the root."""
-    return format_path(PatchKey(scene.season, scene.scene, patch), sensor)
+    return SEN12MS.file_path(PatchKey(scene.season, scene.scene, patch), sensor)
 
 
 def grid_at(x: float, y: float) -> rasterio.Affine:
@@ -63,12 +63,12 @@ def write_and_read(root: Path, scene: SyntheticScene, sensor: str, seed: int = 0
 def test_every_file_is_named_and_placed_as_in_the_dataset(tmp_path: Path) -> None:
     files = list(write_scene(tmp_path, SOUTHERN))
     assert [file.relative_to(tmp_path).as_posix() for file in files] == [
-        path_of(SOUTHERN, patch, sensor) for patch in SOUTHERN.patches for sensor in SENSORS
+        path_of(SOUTHERN, patch, sensor) for patch in SOUTHERN.patches for sensor in SEN12MS.sensors
     ]
     assert sorted(files) == sorted(tmp_path.rglob("*.tif"))
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 @pytest.mark.parametrize("scene", [NORTHERN, SOUTHERN], ids=["north", "south"])
 def test_rasterio_reads_the_profile_of_the_real_files(
     root: Path, scene: SyntheticScene, sensor: str
@@ -99,7 +99,7 @@ def test_rasterio_reads_the_profile_of_the_real_files(
 @pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.stem)
 def test_the_header_of_a_real_file_is_remade_byte_by_byte(header: Path, real: Path) -> None:
     (path,) = real.rglob(f"{header.stem}.tif")
-    parsed = parse_name(path.name)
+    parsed = SEN12MS.parse_name(path.name)
     assert parsed is not None
     with rasterio.open(path) as dataset:
         epsg, transform = dataset.crs.to_epsg(), dataset.transform
@@ -107,7 +107,7 @@ def test_the_header_of_a_real_file_is_remade_byte_by_byte(header: Path, real: Pa
     assert path.stat().st_size == SIZES[parsed[1]]
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 @pytest.mark.parametrize("epsg", ZONES)
 def test_a_header_is_as_long_as_that_of_gdal_with_strip_sizes_of_32_bits(
     sensor: str, epsg: int
@@ -132,7 +132,7 @@ def test_rasterio_finds_the_zone_in_the_header(tmp_path: Path, epsg: int) -> Non
         assert not dataset.read().any()
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_neighbours_show_the_same_ground_where_they_overlap(root: Path, sensor: str) -> None:
     west, east = (read(root / path_of(NORTHERN, patch, sensor)) for patch in NORTHERN.patches)
     north, south = (read(root / path_of(SOUTHERN, patch, sensor)) for patch in SOUTHERN.patches)
@@ -141,7 +141,7 @@ def test_neighbours_show_the_same_ground_where_they_overlap(root: Path, sensor: 
 
 
 def test_land_cover_is_the_same_in_every_season_and_images_are_not(tmp_path: Path) -> None:
-    scenes = [replace(NORTHERN, season=season, patches=(0,)) for season in SEASONS]
+    scenes = [replace(NORTHERN, season=season, patches=(0,)) for season in SEN12MS.seasons]
     covers = [write_and_read(tmp_path, scene, "lc") for scene in scenes]
     images = [write_and_read(tmp_path, scene, "s2") for scene in scenes]
     for cover, image in zip(covers[1:], images[1:], strict=True):
@@ -158,7 +158,7 @@ def test_land_cover_is_the_same_in_a_scene_that_starts_elsewhere(tmp_path: Path)
     )
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_pixels_depend_on_place_and_seed_alone(root: Path, tmp_path: Path, sensor: str) -> None:
     last = replace(SOUTHERN, patches=SOUTHERN.patches[-1:])
     alone = write_and_read(tmp_path, last, sensor)
@@ -181,8 +181,8 @@ def test_land_cover_has_codes_of_the_legends_in_long_runs(root: Path) -> None:
     for scene in (NORTHERN, SOUTHERN):
         for patch in scene.patches:
             cover = read(root / path_of(scene, patch, "lc"))
-            for scheme, band in zip(SCHEMES, cover, strict=True):
-                assert set(np.unique(band)) <= {entry.code for entry in classes_of(scheme)}
+            for legend, band in zip(SEN12MS.legends.values(), cover, strict=True):
+                assert set(np.unique(band)) <= {entry.code for entry in legend.classes}
             ends = (np.diff(cover.astype(int), axis=2) != 0).any(axis=0).sum() + 256
             assert 256 * 256 / ends >= 10
 

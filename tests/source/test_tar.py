@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from tars import GNU, HOSTILE, PAX
 
+from catalog.datasets import SEN12MS
 from catalog.model import gdal_root
 from catalog.source import gzip_stream
 from catalog.source.synthetic import SyntheticScene, write_scene
@@ -65,7 +66,7 @@ def pack(archive: Path, paths: list[Path], *, at: str = FOLDER) -> Path:
 
 def read(archive: Path) -> tuple[list[Member], list[str], int | None]:
     """The members that may be trusted, the reasons of rejections, and up to where to trust."""
-    reader = ArchiveReader(str(archive))
+    reader = ArchiveReader(str(archive), SEN12MS)
     members = list(reader.read(archive.with_name("index.gzi")))
     sound = reader.sound_bytes
     if sound is not None:

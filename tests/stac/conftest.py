@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-import shapely
+from typing import TYPE_CHECKING
 
-from catalog.stac.gazetteer import Gazetteer, Place
-from catalog.store.geoparquet import read_countries
+import pytest
+
+from catalog.indexing import scenes
+
+if TYPE_CHECKING:
+    from catalog.stac.gazetteer import Gazetteer
 
 
 @pytest.fixture(scope="session")
 def gazetteer() -> Gazetteer:
-    rows = read_countries()
-    places = [Place(row["code"], row["name"], row["continent"]) for row in rows]
-    return Gazetteer(shapely.from_wkb([row["geometry"] for row in rows]), places)
+    return scenes.gazetteer()

@@ -19,7 +19,7 @@ from core_schemas import errors
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.datasets.legacy import PREVIEWS, SCHEMES, SEASONS, SENSORS, classes_of, scene_id
+from catalog.datasets import SEN12MS
 from catalog.model import SceneKey
 from catalog.stac.collection import (
     SceneSummary,
@@ -71,10 +71,10 @@ SCENES = (MOZAMBIQUE, NOWHERE, BELGIUM)
 
 
 CATALOGS = {
-    "root": root_catalog(),
-    "season": season_catalog("spring", [MOZAMBIQUE, NOWHERE]),
-    "scene": scene_catalog(MOZAMBIQUE, [("ROIs1158_spring_1_p30", "a"), ("other", "b")]),
-    "scene without items": scene_catalog(NOWHERE, []),
+    "root": root_catalog(SEN12MS),
+    "season": season_catalog(SEN12MS, "spring", [MOZAMBIQUE, NOWHERE]),
+    "scene": scene_catalog(SEN12MS, MOZAMBIQUE, [("ROIs1158_spring_1_p30", "a"), ("other", "b")]),
+    "scene without items": scene_catalog(SEN12MS, NOWHERE, []),
 }
 
 
@@ -99,7 +99,7 @@ COLLECTIONS = {
 def test_a_collection_is_valid_and_pystac_writes_what_it_reads(
     scenes: tuple[SceneSummary, ...], previews: bool
 ) -> None:
-    value = collection(scenes, table_columns(), previews=previews)
+    value = collection(SEN12MS, scenes, table_columns(SEN12MS), previews=previews)
     assert errors("collection", value) == []
     read = pystac.Collection.from_dict(value, preserve_dict=True)
     assert read.to_dict(include_self_link=False, transform_hrefs=False) == value
@@ -116,7 +116,7 @@ BOXES = st.tuples(LONGITUDES, LATITUDES).map(lambda b: (b[0][0], b[1][0], b[0][1
 SUMMARIES = st.lists(
     st.builds(
         SceneSummary,
-        key=st.builds(SceneKey, st.sampled_from(sorted(SEASONS)), st.integers(0, 150)),
+        key=st.builds(SceneKey, st.sampled_from(sorted(SEN12MS.seasons)), st.integers(0, 150)),
         patches=st.integers(1, 900),
         bbox=st.none() | BOXES,
         country=st.none(),
@@ -137,7 +137,7 @@ def test_the_first_extent_is_as_large_as_all_scenes_and_no_larger(
     scenes: list[SceneSummary],
 ) -> None:
     boxes = [scene.bbox for scene in scenes if scene.bbox]
-    (whole, *parts) = collection(scenes, [])["extent"]["spatial"]["bbox"]
+    (whole, *parts) = collection(SEN12MS, scenes, [])["extent"]["spatial"]["bbox"]
     if not boxes:
         assert (whole, parts) == ([-180, -90, 180, 90], [])
         return
@@ -153,16 +153,16 @@ def test_the_first_extent_is_as_large_as_all_scenes_and_no_larger(
 @settings(max_examples=30, deadline=None)
 @given(SUMMARIES)
 def test_a_collection_is_valid_whatever_its_scenes_are(scenes: list[SceneSummary]) -> None:
-    assert errors("collection", collection(scenes, [])) == []
+    assert errors("collection", collection(SEN12MS, scenes, [])) == []
 
 
 @settings(deadline=None)
 @given(SUMMARIES)
 def test_the_first_interval_spans_those_of_all_seasons(scenes: list[SceneSummary]) -> None:
     seasons = {scene.key.season for scene in scenes}
-    whole, *parts = collection(scenes, [])["extent"]["temporal"]["interval"]
+    whole, *parts = collection(SEN12MS, scenes, [])["extent"]["temporal"]["interval"]
     windows = [
-        [SEASONS[season].start.strftime(ISO), SEASONS[season].end.strftime(ISO)]
+        [SEN12MS.seasons[season].start.strftime(ISO), SEN12MS.seasons[season].end.strftime(ISO)]
         for season in seasons
     ]
     assert sorted(parts) == sorted(windows)
@@ -170,7 +170,7 @@ def test_the_first_interval_spans_those_of_all_seasons(scenes: list[SceneSummary
 
 
 def test_summaries_hold_every_value_once_and_in_order() -> None:
-    summaries = collection([*SCENES, BELGIUM], [])["summaries"]
+    summaries = collection(SEN12MS, [*SCENES, BELGIUM], [])["summaries"]
     assert summaries["sen12ms:season"] == ["spring", "winter"]
     assert summaries["sen12ms:country"] == ["BEL", "MOZ", "NLD"]
     assert summaries["sen12ms:continent"] == ["Africa", "Europe"]
@@ -178,11 +178,11 @@ def test_summaries_hold_every_value_once_and_in_order() -> None:
 
 
 def test_the_table_is_an_asset_with_all_its_columns() -> None:
-    asset = collection(SCENES, table_columns())["assets"]["items"]
+    asset = collection(SEN12MS, SCENES, table_columns(SEN12MS))["assets"]["items"]
     assert asset["type"] == "application/vnd.apache.parquet"
     assert asset["table:row_count"] == 788
     assert asset["table:primary_geometry"] == "geometry"
-    assert asset["table:columns"] == table_columns()
+    assert asset["table:columns"] == table_columns(SEN12MS)
     for column in asset["table:columns"]:
         assert column["name"]
         assert column["type"]
@@ -190,7 +190,7 @@ def test_the_table_is_an_asset_with_all_its_columns() -> None:
 
 
 def test_licence_providers_and_citation_are_told() -> None:
-    value = collection(SCENES, [])
+    value = collection(SEN12MS, SCENES, [])
     assert value["license"] == "CC-BY-4.0"
     assert value["sci:doi"] == "10.5194/isprs-annals-IV-2-W7-153-2019"
     assert "2019" in value["sci:citation"]
@@ -203,9 +203,9 @@ def test_licence_providers_and_citation_are_told() -> None:
     }
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SEN12MS.sensors)
 def test_item_assets_describe_every_band_of_a_sensor(sensor: str) -> None:
-    asset = item_assets()[sensor]
+    asset = item_assets(SEN12MS)[sensor]
     names = {
         "s1": ["VV", "VH"],
         "s2": ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B10", "B11", "B12"],
@@ -223,12 +223,12 @@ def test_item_assets_are_true_of_real_files(real: Path) -> None:
     for path in real.rglob("*.tif"):
         sensor = path.name.split("_")[2]
         with rasterio.open(path) as dataset:
-            asset = item_assets()[sensor]
+            asset = item_assets(SEN12MS)[sensor]
             assert {asset["data_type"]} == set(dataset.dtypes)
             assert len(asset["bands"]) == dataset.count
             assert (asset["gsd"], asset["gsd"]) == dataset.res
         seen.add(sensor)
-    assert seen == set(SENSORS)
+    assert seen == set(SEN12MS.sensors)
 
 
 def test_optical_bands_have_wavelengths_and_names_of_the_extension() -> None:
@@ -236,7 +236,7 @@ def test_optical_bands_have_wavelengths_and_names_of_the_extension() -> None:
         "coastal", "blue", "green", "red", "rededge071", "rededge075", "rededge078", "nir",
         "nir08", "nir09", "cirrus", "swir16", "swir22",
     }  # fmt: skip
-    bands = item_assets()["s2"]["bands"]
+    bands = item_assets(SEN12MS)["s2"]["bands"]
     assert {band["eo:common_name"] for band in bands} == common_names
     nearest = min(bands, key=lambda band: abs(band["eo:center_wavelength"] - 0.665))
     assert (nearest["name"], nearest["eo:common_name"]) == ("B4", "red")
@@ -246,16 +246,18 @@ def test_optical_bands_have_wavelengths_and_names_of_the_extension() -> None:
 
 
 def test_radar_says_how_it_looked() -> None:
-    asset = item_assets()["s1"]
+    asset = item_assets(SEN12MS)["s1"]
     assert asset["sar:polarizations"] == [band["name"] for band in asset["bands"]]
     assert (asset["sar:instrument_mode"], asset["sar:frequency_band"]) == ("IW", "C")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", SEN12MS.schemes)
 def test_land_cover_lists_every_class_with_its_colour(scheme: str) -> None:
-    (band,) = (band for band in item_assets()["lc"]["bands"] if band["name"] == scheme)
+    (band,) = (band for band in item_assets(SEN12MS)["lc"]["bands"] if band["name"] == scheme)
     classes = band["classification:classes"]
-    assert [entry["value"] for entry in classes] == [entry.code for entry in classes_of(scheme)]
+    assert [entry["value"] for entry in classes] == [
+        entry.code for entry in SEN12MS.legends[scheme].classes
+    ]
     assert len({entry["name"] for entry in classes}) == len(classes)
     for entry in classes:
         assert re.fullmatch(r"[0-9A-F]{6}", entry["color_hint"])
@@ -264,10 +266,12 @@ def test_land_cover_lists_every_class_with_its_colour(scheme: str) -> None:
 
 
 def test_pictures_are_described_where_there_are_any() -> None:
-    plain, drawn = (collection(SCENES, [], previews=previews) for previews in (False, True))
-    assert plain["item_assets"].keys() == SENSORS.keys()
-    assert drawn["item_assets"].keys() == SENSORS.keys() | PREVIEWS.keys()
-    for name, preview in PREVIEWS.items():
+    plain, drawn = (
+        collection(SEN12MS, SCENES, [], previews=previews) for previews in (False, True)
+    )
+    assert plain["item_assets"].keys() == SEN12MS.sensors.keys()
+    assert drawn["item_assets"].keys() == SEN12MS.sensors.keys() | SEN12MS.previews.keys()
+    for name, preview in SEN12MS.previews.items():
         asset = drawn["item_assets"][name]
         assert asset["type"] == "image/png"
         assert asset["roles"] == list(preview.roles)
@@ -276,7 +280,7 @@ def test_pictures_are_described_where_there_are_any() -> None:
 
 
 def test_every_extension_that_is_used_is_named() -> None:
-    value = collection(SCENES, table_columns())
+    value = collection(SEN12MS, SCENES, table_columns(SEN12MS))
     schema = r"https://stac-extensions\.github\.io/([a-z]+)/v\d+\.\d+\.\d+/schema\.json"
     named = {re.fullmatch(schema, uri)[1] for uri in value["stac_extensions"]}
     prefixes = {
@@ -298,18 +302,18 @@ def hrefs(value: dict[str, Any], rel: str, folder: str) -> list[str]:
 
 
 def test_links_lead_down_and_up() -> None:
-    whole = collection(SCENES, [])
-    season = season_catalog("spring", [MOZAMBIQUE, NOWHERE])
+    whole = collection(SEN12MS, SCENES, [])
+    season = season_catalog(SEN12MS, "spring", [MOZAMBIQUE, NOWHERE])
     items = [(f"ROIs1158_spring_1_p{number}", f"patch {number}") for number in (30, 31)]
-    scene = scene_catalog(MOZAMBIQUE, items)
-    folder = scene_path(MOZAMBIQUE.key)
-    assert hrefs(root_catalog(), "child", "") == ["sen12ms/collection.json"]
+    scene = scene_catalog(SEN12MS, MOZAMBIQUE, items)
+    folder = scene_path(SEN12MS, MOZAMBIQUE.key)
+    assert hrefs(root_catalog(SEN12MS), "child", "") == ["sen12ms/collection.json"]
     assert hrefs(whole, "child", "sen12ms") == [
         "sen12ms/spring/catalog.json",
         "sen12ms/winter/catalog.json",
     ]
     assert hrefs(season, "child", "sen12ms/spring") == [
-        f"{scene_path(scene.key)}/catalog.json" for scene in (MOZAMBIQUE, NOWHERE)
+        f"{scene_path(SEN12MS, scene.key)}/catalog.json" for scene in (MOZAMBIQUE, NOWHERE)
     ]
     assert hrefs(scene, "item", folder) == [f"{folder}/{item}.json" for item, _ in items]
     assert hrefs(whole, "parent", "sen12ms") == ["catalog.json"]
@@ -320,11 +324,11 @@ def test_links_lead_down_and_up() -> None:
 
 
 def test_links_have_titles_and_types() -> None:
-    scene = scene_catalog(MOZAMBIQUE, [("ROIs1158_spring_1_p30", "patch 30")])
+    scene = scene_catalog(SEN12MS, MOZAMBIQUE, [("ROIs1158_spring_1_p30", "patch 30")])
     for value in (
-        root_catalog(),
-        collection(SCENES, []),
-        season_catalog("spring", [NOWHERE]),
+        root_catalog(SEN12MS),
+        collection(SEN12MS, SCENES, []),
+        season_catalog(SEN12MS, "spring", [NOWHERE]),
         scene,
     ):
         for link in value["links"]:
@@ -343,9 +347,9 @@ TITLES = {
 
 @pytest.mark.parametrize(("title", "scene"), TITLES.items(), ids=TITLES)
 def test_the_title_of_a_scene_is_for_people(title: str, scene: SceneSummary) -> None:
-    value = scene_catalog(scene, [])
+    value = scene_catalog(SEN12MS, scene, [])
     assert value["title"] == title
-    assert value["id"] == scene_id(scene.key)
+    assert value["id"] == SEN12MS.scene_id(scene.key)
 
 
 DESCRIPTIONS = {
@@ -357,11 +361,11 @@ DESCRIPTIONS = {
 
 @pytest.mark.parametrize(("text", "scene"), DESCRIPTIONS.items(), ids=DESCRIPTIONS)
 def test_the_description_of_a_scene_says_what_is_known(text: str, scene: SceneSummary) -> None:
-    assert scene_catalog(scene, [])["description"] == text
+    assert scene_catalog(SEN12MS, scene, [])["description"] == text
 
 
 def test_a_season_says_how_much_it_holds() -> None:
-    value = season_catalog("spring", [MOZAMBIQUE, NOWHERE])
+    value = season_catalog(SEN12MS, "spring", [MOZAMBIQUE, NOWHERE])
     assert value["id"] == "ROIs1158_spring"
     assert "2 scenes with 787 patches in 1 country" in value["description"]
     assert "2017-03-01 to 2017-05-30" in value["title"]

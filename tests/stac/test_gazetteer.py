@@ -10,7 +10,7 @@ import shapely
 from pyproj import Geod, Transformer
 from shapely import Polygon
 
-from catalog.stac.gazetteer import NEAR_M, Gazetteer, Place
+from catalog.stac.gazetteer import NEAR_M, Country, Gazetteer
 from catalog.store.geoparquet import read_countries
 
 GEOD = Geod(ellps="WGS84")
@@ -20,18 +20,18 @@ class Countries(NamedTuple):
     """All pieces of all countries, for the oracles."""
 
     pieces: np.ndarray
-    places: list[Place]
+    countries: list[Country]
 
     def of(self, code: str) -> np.ndarray:
-        return self.pieces[[place.country == code for place in self.places]]
+        return self.pieces[[country.code == code for country in self.countries]]
 
 
 @pytest.fixture(scope="module")
 def countries() -> Countries:
     rows = read_countries()
     pieces = shapely.from_wkb([row["geometry"] for row in rows])
-    places = [Place(row["code"], row["name"], row["continent"]) for row in rows]
-    return Countries(pieces, places)
+    countries = [Country(row["code"], row["name"], row["continent"]) for row in rows]
+    return Countries(pieces, countries)
 
 
 def patch(longitude: float, latitude: float) -> Polygon:
@@ -41,7 +41,7 @@ def patch(longitude: float, latitude: float) -> Polygon:
     return shapely.box(longitude - wide, latitude - half, longitude + wide, latitude + half)
 
 
-def locate(gazetteer: Gazetteer, *outlines: object) -> list[Place | None]:
+def locate(gazetteer: Gazetteer, *outlines: object) -> list[Country | None]:
     array = np.empty(len(outlines), dtype=object)
     array[:] = outlines
     return gazetteer.locate(array)
@@ -64,7 +64,7 @@ CENTRES = {
 @pytest.mark.parametrize("code", CENTRES)
 def test_the_middle_of_a_country_is_in_it(gazetteer: Gazetteer, code: str) -> None:
     longitude, latitude, name, continent = CENTRES[code]
-    assert locate(gazetteer, patch(longitude, latitude)) == [Place(code, name, continent)]
+    assert locate(gazetteer, patch(longitude, latitude)) == [Country(code, name, continent)]
 
 
 ODD_CORNERS = {
@@ -80,9 +80,9 @@ ODD_CORNERS = {
 def test_a_country_is_found(
     gazetteer: Gazetteer, longitude: float, latitude: float, code: str
 ) -> None:
-    (place,) = locate(gazetteer, patch(longitude, latitude))
-    assert place is not None
-    assert place.country == code
+    (country,) = locate(gazetteer, patch(longitude, latitude))
+    assert country is not None
+    assert country.code == code
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,17 @@ def test_a_country_is_found(
 def test_a_territory_without_a_code_has_a_continent(
     gazetteer: Gazetteer, longitude: float, latitude: float, name: str, continent: str
 ) -> None:
-    assert locate(gazetteer, patch(longitude, latitude)) == [Place(None, name, continent)]
+    assert locate(gazetteer, patch(longitude, latitude)) == [Country(None, name, continent)]
 
 
-def test_a_footprint_that_is_not_known_has_no_place(gazetteer: Gazetteer) -> None:
+def test_a_footprint_that_is_not_known_has_no_country(gazetteer: Gazetteer) -> None:
     inside, sea = patch(2.5, 47.0), patch(-30.0, 0.0)
-    places = locate(gazetteer, None, inside, None, sea, inside, None)
-    codes = [place and place.country for place in places]
+    located = locate(gazetteer, None, inside, None, sea, inside, None)
+    codes = [country and country.code for country in located]
     assert codes == [None, "FRA", None, None, "FRA", None]
 
 
-def test_no_footprints_have_no_places(gazetteer: Gazetteer) -> None:
+def test_no_footprints_have_no_countries(gazetteer: Gazetteer) -> None:
     assert locate(gazetteer) == []
     assert locate(gazetteer, None) == [None]
 
@@ -116,17 +116,17 @@ def test_names_are_those_of_countries_with_a_code(gazetteer: Gazetteer) -> None:
     assert None not in names
 
 
-def areas(countries: Countries, outline: Polygon) -> dict[Place, float]:
+def areas(countries: Countries, outline: Polygon) -> dict[Country, float]:
     """Square metres of a footprint in each country, on an equal-area projection around it."""
     longitude, latitude = outline.centroid.coords[0]
     to_metres = Transformer.from_crs(
         "EPSG:4326", f"+proj=laea +lat_0={latitude} +lon_0={longitude}", always_xy=True
     )
-    found: dict[Place, float] = {}
+    found: dict[Country, float] = {}
     for index in np.flatnonzero(shapely.intersects(countries.pieces, outline)):
         part = shapely.intersection(countries.pieces[index], outline)
         area = shapely.area(shapely.transform(part, to_metres.transform, interleaved=False))
-        found[countries.places[index]] = found.get(countries.places[index], 0.0) + float(area)
+        found[countries.countries[index]] = found.get(countries.countries[index], 0.0) + float(area)
     return found
 
 
@@ -159,15 +159,15 @@ def test_a_footprint_on_a_border_is_in_the_country_that_covers_most(
             best, *rest = sorted(by_area.values(), reverse=True)
             if rest and best - rest[0] < 0.001 * outline.area * 111_320**2:
                 continue  # a draw, which the shrinking of degrees may decide
-            (place,) = locate(gazetteer, outline)
-            assert by_area[place] == best
-            seen.add(place.country)
+            (country,) = locate(gazetteer, outline)
+            assert by_area[country] == best
+            seen.add(country.code)
     assert seen >= set(pair)
 
 
 def test_neither_order_nor_cut_of_the_pieces_matters(countries: Countries) -> None:
-    order = np.random.default_rng(0).permutation(len(countries.places))
-    shuffled = Gazetteer(countries.pieces[order], [countries.places[index] for index in order])
+    order = np.random.default_rng(0).permutation(len(countries.countries))
+    shuffled = Gazetteer(countries.pieces[order], [countries.countries[index] for index in order])
     points = np.random.default_rng(1).uniform([-180, -60], [180, 75], (400, 2))
     outlines = [patch(*point) for point in points]
     assert locate(shuffled, *outlines) == locate(Gazetteer(*countries), *outlines)
@@ -178,7 +178,7 @@ def test_neither_order_nor_cut_of_the_pieces_matters(countries: Countries) -> No
     [(2.5, 47.0), (5.9, 50.85), (14.4, -22.6), (-30.0, 0.0)],
     ids=["one country", "three countries", "a coast", "the sea"],
 )
-def test_the_places_of_a_scene_are_those_of_its_patches(
+def test_the_countries_of_a_scene_are_those_of_its_patches(
     gazetteer: Gazetteer, longitude: float, latitude: float
 ) -> None:
     offsets = np.linspace(-0.2, 0.2, 8)
@@ -187,19 +187,21 @@ def test_the_places_of_a_scene_are_those_of_its_patches(
     assert locate(gazetteer, *outlines) == [locate(gazetteer, outline)[0] for outline in outlines]
 
 
-def metres_to(countries: Countries, outline: Polygon) -> tuple[float, Place]:
+def metres_to(countries: Countries, outline: Polygon) -> tuple[float, Country]:
     """Distance to the nearest country, by geodesics between dense points, and that country."""
     west, south, east, north = outline.bounds
     wide = 0.25 / np.cos(np.radians(north))
     window = shapely.box(west - wide, south - 0.25, east + wide, north + 0.25)
     ours = shapely.get_coordinates(shapely.segmentize(outline.boundary, 0.004))
-    best = (np.inf, countries.places[0])
+    best = (np.inf, countries.countries[0])
     for index in np.flatnonzero(shapely.intersects(countries.pieces, window)):
         coast = shapely.intersection(countries.pieces[index], window).boundary
         theirs = shapely.get_coordinates(shapely.segmentize(coast, 0.004))
         pairs = np.indices((len(ours), len(theirs))).reshape(2, -1)
         metres = GEOD.inv(*ours[pairs[0]].T, *theirs[pairs[1]].T)[2]
-        best = min(best, (float(np.min(metres)), countries.places[index]), key=lambda one: one[0])
+        best = min(
+            best, (float(np.min(metres)), countries.countries[index]), key=lambda one: one[0]
+        )
     return best
 
 
@@ -228,13 +230,13 @@ def test_a_footprint_at_sea_belongs_to_the_nearest_coast_within_20_km(
         if abs(metres - NEAR_M) < 20:
             continue  # too near to the limit for the oracle
         assert locate(gazetteer, outline) == [nearest if metres < NEAR_M else None]
-        found.append(nearest.country if metres < NEAR_M else None)
+        found.append(nearest.code if metres < NEAR_M else None)
         if found[-3:] == [None] * 3:
             break
     assert {code, None} <= set(found)
 
 
-ISLAND = Place("XXX", "Island", "Oceania")
+ISLAND = Country("XXX", "Island", "Oceania")
 
 
 def alone(*box: float) -> Gazetteer:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_files import DATA
 
+from catalog.datasets import SEN12MS
 from catalog.stac.grid import off_grid
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def blocks(draw: st.DrawFn) -> tuple[NDArray[np.int64], int]:
 @settings(deadline=None)
 @given(blocks())
 def test_patches_on_the_grid_are_not_doubted(block: tuple[NDArray[np.int64], int]) -> None:
-    assert not off_grid(block[0], laid_out(*block)).any()
+    assert not off_grid(SEN12MS, block[0], laid_out(*block)).any()
 
 
 @settings(deadline=None)
@@ -52,7 +53,7 @@ def test_patches_on_the_grid_are_not_doubted(block: tuple[NDArray[np.int64], int
 def test_no_selection_of_patches_is_doubted(numbers: list[int], columns: int) -> None:
     patches = np.array(numbers, dtype=np.int64)
     corners = laid_out(patches, columns).reshape(-1, 2)
-    assert off_grid(patches, corners).tolist() == [False] * len(numbers)
+    assert off_grid(SEN12MS, patches, corners).tolist() == [False] * len(numbers)
 
 
 @settings(deadline=None)
@@ -66,7 +67,7 @@ def test_the_patches_that_are_shifted_are_found(
     wrong[: data.draw(st.integers(1, (len(patches) - 1) // 2))] = True
     shift = data.draw(st.sampled_from([(0.05, 0.0), (0.0, -0.05), (10.0, 10.0), (-640.0, 0.0)]))
     corners[wrong] += shift
-    np.testing.assert_array_equal(off_grid(patches, corners), wrong)
+    np.testing.assert_array_equal(off_grid(SEN12MS, patches, corners), wrong)
 
 
 @settings(deadline=None)
@@ -77,7 +78,7 @@ def test_two_patches_with_each_others_number_are_found(
     patches, columns = block
     corners = laid_out(patches, columns)
     corners[[0, 1]] = corners[[1, 0]]
-    assert np.flatnonzero(off_grid(patches, corners)).tolist() == [0, 1]
+    assert np.flatnonzero(off_grid(SEN12MS, patches, corners)).tolist() == [0, 1]
 
 
 @settings(deadline=None)
@@ -85,7 +86,7 @@ def test_two_patches_with_each_others_number_are_found(
 def test_millimetres_do_not_matter(block: tuple[NDArray[np.int64], int], noise: float) -> None:
     corners = laid_out(*block)
     corners[::2] += noise
-    assert not off_grid(block[0], corners).any()
+    assert not off_grid(SEN12MS, block[0], corners).any()
 
 
 @settings(deadline=None)
@@ -95,7 +96,7 @@ def test_the_origin_of_the_scene_does_not_matter(
 ) -> None:
     corners = laid_out(*block, origin)
     corners[0] += 10
-    assert np.flatnonzero(off_grid(block[0], corners)).tolist() == [0]
+    assert np.flatnonzero(off_grid(SEN12MS, block[0], corners)).tolist() == [0]
 
 
 TOO_FEW = {
@@ -112,14 +113,14 @@ TOO_FEW = {
 def test_nothing_is_said_where_nothing_is_known(
     numbers: list[int], corners: list[tuple[float, float]]
 ) -> None:
-    found = off_grid(np.array(numbers, np.int64), np.array(corners, float).reshape(-1, 2))
+    found = off_grid(SEN12MS, np.array(numbers, np.int64), np.array(corners, float).reshape(-1, 2))
     assert found.tolist() == [False] * len(numbers)
 
 
 def test_three_patches_are_enough() -> None:
     corners = laid_out(np.array([30, 31, 32]), 29)
     corners[1] += 10
-    assert off_grid(np.array([30, 31, 32]), corners).tolist() == [False, True, False]
+    assert off_grid(SEN12MS, np.array([30, 31, 32]), corners).tolist() == [False, True, False]
 
 
 def test_a_patch_that_lies_nowhere_does_not_hide_the_others() -> None:
@@ -127,14 +128,14 @@ def test_a_patch_that_lies_nowhere_does_not_hide_the_others() -> None:
     corners = laid_out(patches, 29)
     corners[3] = np.nan
     corners[5] += 10
-    assert np.flatnonzero(off_grid(patches, corners)).tolist() == [3, 5]
+    assert np.flatnonzero(off_grid(SEN12MS, patches, corners)).tolist() == [3, 5]
 
 
 def test_neither_numbers_nor_corners_are_changed() -> None:
     patches = np.arange(30, 40)
     corners = laid_out(patches, 29)
     patches.flags.writeable = corners.flags.writeable = False
-    off_grid(patches, corners)
+    off_grid(SEN12MS, patches, corners)
 
 
 def true_scenes() -> dict[tuple[str, str], tuple[int, tuple[float, float]]]:
@@ -161,6 +162,6 @@ def test_the_numbers_of_the_true_scenes_tell_their_width() -> None:
         patches = np.array([int(patch) for _, _, patch in members])
         corners = laid_out(patches, *scenes[key])
         corners[0] += 10
-        assert np.flatnonzero(off_grid(patches, corners)).tolist() == [0]
+        assert np.flatnonzero(off_grid(SEN12MS, patches, corners)).tolist() == [0]
         checked += 1
     assert checked == len(scenes) == 190

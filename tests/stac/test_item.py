@@ -20,26 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from patches import Asset, Patch, scene_of
 
-from catalog.datasets.legacy import (
-    COVERS,
-    PREVIEWS,
-    SCHEMES,
-    SEASONS,
-    SENSORS,
-    classes_of,
-    patch_id,
-)
+from catalog.datasets import SEN12MS
 from catalog.model import Grid, PatchKey, SceneKey
-from catalog.stac.item import (
-    ISSUES,
-    Context,
-    columns_from_scene,
-    dominant_covers,
-    item_path,
-    items_from_rows,
-    relative_href,
-    scene_path,
-)
+from catalog.stac.item import item_path, items_from_rows, relative_href, scene_path
+from catalog.stac.scene_columns import ISSUES, Context, columns_from_scene, dominant_covers
 from catalog.store.columns import table_from_columns
 from catalog.store.static import encoded_item
 
@@ -56,7 +40,7 @@ def invented(
     *,
     scene: SceneKey = SPRING_1,
     grid: Grid | None = None,
-    sensors: tuple[str, ...] = tuple(SENSORS),
+    sensors: tuple[str, ...] = tuple(SEN12MS.sensors),
     counts: np.ndarray | None = None,
 ) -> Patch:
     """A patch in Mozambique at the place of its number, all of it savanna."""
@@ -69,7 +53,9 @@ def invented(
         counts = np.zeros((4, 256), np.int32)
         counts[range(4), [9, 21, 20, 40]] = PIXELS
     key = PatchKey(*scene, number)
-    assets = {name: Asset(f"/data/{patch_id(key)}_{name}.tif", 1000 + number) for name in sensors}
+    assets = {
+        name: Asset(f"/data/{SEN12MS.patch_id(key)}_{name}.tif", 1000 + number) for name in sensors
+    }
     return Patch(key, grid, assets, counts)
 
 
@@ -78,16 +64,16 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """Rows of the table for the patches of one scene."""
     key = patches[0].key.of_scene
-    context = Context(gazetteer, {key: season} if season else {}, previews)
+    context = Context(SEN12MS, gazetteer, {key: season} if season else {}, previews)
     columns = columns_from_scene(scene_of(key, patches), context)
-    rows: list[dict[str, Any]] = table_from_columns(columns).to_pylist()
+    rows: list[dict[str, Any]] = table_from_columns(SEN12MS, columns).to_pylist()
     return rows
 
 
 def items_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items as they are in their files."""
     key = SceneKey(rows[0]["sen12ms:season"], rows[0]["sen12ms:scene"])
-    return [json.loads(encoded_item(item)) for item in items_from_rows(rows, key)]
+    return [json.loads(encoded_item(item)) for item in items_from_rows(SEN12MS, key, rows)]
 
 
 NO_CRS = MOZAMBIQUE._replace(crs=None)
@@ -140,7 +126,7 @@ def test_what_is_not_known_is_null_in_the_table(gazetteer: Gazetteer) -> None:
     null = {name for name, value in whole.items() if value is None}
     assert null == {"datetime"}
     assert {name for name, value in bare.items() if value is None} == null | {
-        f"sen12ms:{scheme}" for scheme in SCHEMES
+        f"sen12ms:{scheme}" for scheme in SEN12MS.schemes
     }
     assert {name for name, value in nowhere.items() if value is None} == null | {
         "geometry",
@@ -171,10 +157,10 @@ COUNTS = arrays(np.int32, (4, 256), elements=st.integers(0, 100))
 def test_every_pixel_is_counted_once(gazetteer: Gazetteer, counts: np.ndarray) -> None:
     (row,) = rows_of(gazetteer, invented(30, counts=counts))
     outside = 0
-    for band, scheme in enumerate(SCHEMES):
+    for band, scheme in enumerate(SEN12MS.schemes):
         found = row[f"sen12ms:{scheme}"]
         assert sum(found.values()) == counts[band].sum()
-        for entry in classes_of(scheme):
+        for entry in SEN12MS.legends[scheme].classes:
             assert found[entry.name] == counts[band, entry.code]
         outside += found["unknown"]
     assert ("unknown_class" in row["sen12ms:issues"]) == (outside > 0)
@@ -191,7 +177,7 @@ def test_codes_outside_the_legend_are_counted_as_unknown(
     counts = patch.counts.copy()
     counts[band, code] += 7
     (row,) = rows_of(gazetteer, invented(30, counts=counts))
-    unknown = [row[f"sen12ms:{scheme}"]["unknown"] for scheme in SCHEMES]
+    unknown = [row[f"sen12ms:{scheme}"]["unknown"] for scheme in SEN12MS.schemes]
     assert unknown == [7 if number == band else 0 for number in range(4)]
     assert row["sen12ms:issues"] == ["unknown_class"]
 
@@ -223,7 +209,7 @@ def test_the_excluded_patch_is_in_neither_split(gazetteer: Gazetteer) -> None:
     assert set(excluded["sen12ms:issues"]) <= set(ISSUES)
 
 
-@pytest.mark.parametrize("season", SEASONS)
+@pytest.mark.parametrize("season", SEN12MS.seasons)
 @pytest.mark.parametrize(
     ("crs", "northing", "south"),
     [("EPSG:32637", 5e6, False), ("EPSG:32737", 8e6, True), ("EPSG:32637", 4e4, False)],
@@ -261,22 +247,22 @@ def test_a_title_is_for_people(gazetteer: Gazetteer, title: str, patch: Patch) -
 @settings(deadline=None)
 @given(arrays(np.int32, (3, 17), elements=st.integers(0, 1)))
 def test_the_dominant_cover_has_most_pixels_or_comes_first(pixels: np.ndarray) -> None:
-    legend = classes_of("igbp")
+    legend = SEN12MS.legends["igbp"].classes
     columns = {entry.name: pixels[:, number] for number, entry in enumerate(legend)}
-    for row, found in zip(pixels, dominant_covers(columns), strict=True):
-        totals = dict.fromkeys(COVERS, 0)
+    for row, found in zip(pixels, dominant_covers(SEN12MS, columns, len(pixels)), strict=True):
+        totals = dict.fromkeys(SEN12MS.covers, 0)
         for entry, count in zip(legend, row, strict=True):
             totals[entry.cover or ""] += int(count)
         most = max(totals.values())
-        first = next(cover for cover in COVERS if totals[cover] == most)
+        first = next(cover for cover in SEN12MS.covers if totals[cover] == most)
         assert found == (first if most else None)
 
 
 def test_pictures_lie_beside_the_item(gazetteer: Gazetteer) -> None:
     rows = rows_of(gazetteer, invented(30), invented(31), previews=True)
     for row, item in zip(rows, items_of(rows), strict=True):
-        folder = posixpath.dirname(item_path(SPRING_1, row["id"]))
-        for name in PREVIEWS:
+        folder = posixpath.dirname(item_path(SEN12MS, SPRING_1, row["id"]))
+        for name in SEN12MS.previews:
             asset = item["assets"][name]
             assert asset["type"] == "image/png"
             assert asset["href"].startswith(f"./{row['id']}_")
@@ -288,7 +274,7 @@ def test_pictures_lie_beside_the_item(gazetteer: Gazetteer) -> None:
 def test_links_lead_from_the_item_to_the_files_above(gazetteer: Gazetteer, key: SceneKey) -> None:
     rows = rows_of(gazetteer, invented(30, scene=key))
     (item,) = items_of(rows)
-    folder = posixpath.dirname(item_path(key, item["id"]))
+    folder = posixpath.dirname(item_path(SEN12MS, key, item["id"]))
     targets = {
         link["rel"]: posixpath.normpath(posixpath.join(folder, link["href"]))
         for link in item["links"]
@@ -296,7 +282,7 @@ def test_links_lead_from_the_item_to_the_files_above(gazetteer: Gazetteer, key: 
     assert targets == {
         "root": "catalog.json",
         "collection": "sen12ms/collection.json",
-        "parent": f"{scene_path(key)}/catalog.json",
+        "parent": f"{scene_path(SEN12MS, key)}/catalog.json",
     }
     assert targets == {link["rel"]: posixpath.normpath(link["href"]) for link in rows[0]["links"]}
 
@@ -315,7 +301,7 @@ def test_a_relative_href_leads_to_the_same_file(target: list[str], folder: list[
 
 
 def test_paths_are_those_of_the_static_catalog() -> None:
-    assert scene_path(SPRING_1) == "sen12ms/spring/ROIs1158_spring_1"
-    assert item_path(SPRING_1, "ROIs1158_spring_1_p30") == (
+    assert scene_path(SEN12MS, SPRING_1) == "sen12ms/spring/ROIs1158_spring_1"
+    assert item_path(SEN12MS, SPRING_1, "ROIs1158_spring_1_p30") == (
         "sen12ms/spring/ROIs1158_spring_1/ROIs1158_spring_1_p30.json"
     )

@@ -12,12 +12,13 @@ import rasterio
 import rasterio.warp
 import shapely
 
-from catalog.datasets.legacy import SCHEMES, SEASONS, SENSORS, classes_of
+from catalog.datasets import SEN12MS
 from catalog.model import SceneKey
 from catalog.source.hrefs import Hrefs
 from catalog.source.scene import SceneReader
 from catalog.source.tree import list_trees
-from catalog.stac.item import EXTENSIONS, Context, columns_from_scene, items_from_rows
+from catalog.stac.item import EXTENSIONS, items_from_rows
+from catalog.stac.scene_columns import Context, columns_from_scene
 from catalog.store.columns import table_from_columns
 from catalog.store.static import encoded_item
 
@@ -47,10 +48,10 @@ LINKS = {
 @pytest.fixture(scope="module")
 def real_row(real: Path, gazetteer: Gazetteer) -> dict[str, Any]:
     """The row of the real patch ROIs1158_spring_1_p30."""
-    files = list_trees([real]).scenes[SPRING_1]
-    scene = SceneReader().read(files, Hrefs((str(real),)))
-    columns = columns_from_scene(scene, Context(gazetteer, {}))
-    (row,) = table_from_columns(columns).to_pylist()
+    files = list_trees([real], SEN12MS).scenes[SPRING_1]
+    scene = SceneReader(SEN12MS).read(files, Hrefs((str(real),)))
+    columns = columns_from_scene(scene, Context(SEN12MS, gazetteer, {}))
+    (row,) = table_from_columns(SEN12MS, columns).to_pylist()
     return row
 
 
@@ -85,16 +86,18 @@ def test_the_land_cover_of_a_real_patch_is_that_of_numpy(
 ) -> None:
     with rasterio.open(real_lc) as dataset:
         bands = dataset.read()
-    for scheme, band in zip(SCHEMES, bands, strict=True):
+    for scheme, band in zip(SEN12MS.schemes, bands, strict=True):
         codes, pixels = np.unique(band, return_counts=True)
         expected = dict(zip(codes.tolist(), pixels.tolist(), strict=True))
-        names = {entry.name: expected.pop(entry.code, 0) for entry in classes_of(scheme)}
+        names = {
+            entry.name: expected.pop(entry.code, 0) for entry in SEN12MS.legends[scheme].classes
+        }
         assert real_row[f"sen12ms:{scheme}"] == names | {"unknown": sum(expected.values())}
 
 
 def test_the_facts_of_a_real_patch(real_row: dict[str, Any], real: Path) -> None:
     found = {name: value for name, value in real_row.items() if name.startswith("sen12ms:")}
-    for scheme in SCHEMES:
+    for scheme in SEN12MS.schemes:
         found.pop(f"sen12ms:{scheme}")
     assert found == FACTS
     assert real_row["id"] == "ROIs1158_spring_1_p30"
@@ -116,7 +119,7 @@ def test_the_real_item_is_the_one_that_pystac_makes(
         grid, bands = dataset.profile, dataset.read()
         box = shapely.box(*dataset.bounds, ccw=True)
         ring = rasterio.warp.transform_geom(dataset.crs, "OGC:CRS84", shapely.geometry.mapping(box))
-    window = SEASONS["spring"]
+    window = SEN12MS.seasons["spring"]
     item = pystac.Item(
         id="ROIs1158_spring_1_p30",
         geometry=ring,
@@ -135,10 +138,11 @@ def test_the_real_item_is_the_one_that_pystac_makes(
         | FACTS
         | {
             f"sen12ms:{scheme}": {
-                entry.name: int((band == entry.code).sum()) for entry in classes_of(scheme)
+                entry.name: int((band == entry.code).sum())
+                for entry in SEN12MS.legends[scheme].classes
             }
             | {"unknown": 0}
-            for scheme, band in zip(SCHEMES, bands, strict=True)
+            for scheme, band in zip(SEN12MS.schemes, bands, strict=True)
         },
     )
     for sensor in ("s1", "lc"):
@@ -147,7 +151,7 @@ def test_the_real_item_is_the_one_that_pystac_makes(
             sensor,
             pystac.Asset(
                 str(path),
-                title=SENSORS[sensor].title,
+                title=SEN12MS.sensors[sensor].title,
                 media_type=pystac.MediaType.GEOTIFF,
                 roles=["data"],
                 extra_fields={"file:size": path.stat().st_size},
@@ -156,7 +160,9 @@ def test_the_real_item_is_the_one_that_pystac_makes(
     for rel, href in LINKS.items():
         item.add_link(pystac.Link(rel, href, media_type="application/json"))
     expected = item.to_dict(include_self_link=False, transform_hrefs=False)
-    (found,) = (json.loads(encoded_item(item)) for item in items_from_rows([real_row], SPRING_1))
+    (found,) = (
+        json.loads(encoded_item(item)) for item in items_from_rows(SEN12MS, SPRING_1, [real_row])
+    )
     assert shapely.geometry.shape(found["geometry"]).exterior.is_ccw
     assert rounded(normal(found)) == rounded(normal(expected))
 

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from catalog.errors import OutputError
+from catalog.datasets import SEN12MS
+from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import Rebase
-from catalog.store.columns import SCHEMA
+from catalog.store.columns import schema
 from catalog.store.geoparquet import read_countries, read_items, write_items, write_subset
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from conftest import Small
 
+SCHEMA = schema(SEN12MS)
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 COLLECTION = {"type": "Collection", "id": "sen12ms", "links": []}
 SCENE_ROWS = 700
@@ -85,7 +87,7 @@ def large_table(template: pa.Table) -> pa.Table:
 def large(large_table: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table of some 70 scenes."""
     path = tmp_path_factory.mktemp("large") / "items.parquet"
-    assert write_items(path, by_scene(large_table), COLLECTION) == LARGE_ROWS
+    assert write_items(path, SCHEMA, by_scene(large_table), COLLECTION) == LARGE_ROWS
     return path
 
 
@@ -95,7 +97,7 @@ def mixed(template: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
     halves = [shapely.box(179.99, 1, 180, 1.02), shapely.box(-180, 1, -179.99, 1.02)]
     geometries = np.array([shapely.box(10, 1, 10.02, 1.02), shapely.multipolygons(halves), None])
     path = tmp_path_factory.mktemp("mixed") / "items.parquet"
-    write_items(path, [with_geometries(template, geometries)], COLLECTION)
+    write_items(path, SCHEMA, [with_geometries(template, geometries)], COLLECTION)
     return path
 
 
@@ -169,7 +171,7 @@ def test_the_covering_of_a_row_is_the_bounds_of_its_geometry(path: Path) -> None
 
 def test_a_table_without_a_geometry_claims_none(template: pa.Table, tmp_path: Path) -> None:
     rows = with_geometries(template, np.array([None, None]))
-    write_items(tmp_path / "items.parquet", [rows], COLLECTION)
+    write_items(tmp_path / "items.parquet", SCHEMA, [rows], COLLECTION)
     column = geo_of(tmp_path / "items.parquet")["columns"]["geometry"]
     assert column["geometry_types"] == []
     assert "bbox" not in column
@@ -220,7 +222,7 @@ def test_the_box_of_a_row_group_can_be_told_from_its_statistics(large: Path) -> 
 
 def test_equal_tables_are_equal_files(large: Path, large_table: pa.Table, tmp_path: Path) -> None:
     again = tmp_path / "items.parquet"
-    write_items(again, by_scene(large_table), COLLECTION)
+    write_items(again, SCHEMA, by_scene(large_table), COLLECTION)
     assert again.read_bytes() == large.read_bytes()
 
 
@@ -291,11 +293,44 @@ def test_a_subset_that_cannot_be_written_leaves_nothing_behind(
 
 def test_rows_are_read_scene_by_scene_in_the_order_of_the_table(small: Small) -> None:
     path = small.out / "items.parquet"
+    check_scenes(path, small.report.scenes)
+
+
+@pytest.mark.parametrize("size", [1, 4, 9, 20])
+def test_a_scene_may_be_in_several_row_groups(small: Small, tmp_path: Path, size: int) -> None:
+    path = tmp_path / "items.parquet"
+    pq.write_table(pq.read_table(small.out / "items.parquet"), path, row_group_size=size)
+    check_scenes(path, small.report.scenes)
+
+
+def check_scenes(path: Path, count: int) -> None:
     scenes = list(read_items(path))
-    assert len(scenes) == small.report.scenes
-    assert [row for _, rows in scenes for row in rows] == pq.read_table(path).to_pylist()
+    assert len(scenes) == count
+    assert pa.concat_tables(rows for _, rows in scenes).equals(pq.read_table(path))
     for key, rows in scenes:
-        assert {(row["sen12ms:season"], row["sen12ms:scene"]) for row in rows} == {key}
+        for name, value in key._asdict().items():
+            assert pc.unique(rows[f"sen12ms:{name}"]).to_pylist() == [value]
+
+
+def test_a_table_without_rows_has_no_scenes(small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "items.parquet"
+    pq.write_table(pq.read_table(small.out / "items.parquet")[:0], path)
+    assert list(read_items(path)) == []
+
+
+@pytest.mark.parametrize("kept", [0, 4, 1_000, -100])
+def test_a_table_that_is_cut_off_is_named(small: Small, tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "items.parquet"
+    path.write_bytes((small.out / "items.parquet").read_bytes()[:kept])
+    with pytest.raises(CatalogNotFoundError, match=r"items\.parquet cannot be read .*index` again"):
+        list(read_items(path))
+
+
+def test_a_table_of_something_else_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "items.parquet"
+    pq.write_table(pa.table({"a": [1]}), path)
+    with pytest.raises(CatalogNotFoundError, match=r"items\.parquet cannot be read"):
+        list(read_items(path))
 
 
 def test_countries_have_a_shape_and_nearly_all_a_code() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from catalog.datasets import SEN12MS
 from catalog.model import Rejected, SceneKey
-from catalog.store.columns import SCHEMA
-from catalog.store.journal import Journal
+from catalog.store.columns import schema
+from catalog.store.journal import Journal, SceneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,33 +28,20 @@ REJECTED = (
     Rejected("/data/ROIs1158_spring_s1_1_p30.tif", "is empty (0 bytes)"),
     Rejected("/data/naïve.tif", "has no name of SEN12MS"),
 )
-
-
-def columns_from_array(array: pa.Array) -> Any:
-    """A column as `table_from_columns` takes it."""
-    if not pa.types.is_struct(array.type):
-        return array.to_pylist()
-    children = zip(array.type.fields, array.flatten(), strict=True)
-    return {"": array.is_null().to_numpy(zero_copy_only=False)} | {
-        field.name: columns_from_array(child) for field, child in children
-    }
+SCENE = SceneRecord(KEY, {"s1": 0, "s2": 3}, REJECTED, {"patches": 9, "bbox": [1.5, 2, 3, 4]})
+NO_ROWS = schema(SEN12MS).empty_table()
 
 
 @pytest.fixture(scope="module")
 def rows(small: Small) -> pa.Table:
     """The rows of one scene."""
     table = pq.read_table(small.out / "items.parquet").replace_schema_metadata(None)
-    return table.filter(pc.equal(table["sen12ms:season"], KEY.season)).cast(SCHEMA)
-
-
-@pytest.fixture(scope="module")
-def columns(rows: pa.Table) -> dict[str, Any]:
-    return {name: columns_from_array(rows[name].combine_chunks()) for name in rows.column_names}
+    return table.filter(pc.equal(table["sen12ms:season"], KEY.season)).cast(schema(SEN12MS))
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "catalog.journal")
+    return Journal(tmp_path / "catalog.journal", SEN12MS)
 
 
 def file_of(journal: Journal) -> Path:
@@ -62,43 +51,35 @@ def file_of(journal: Journal) -> Path:
 
 
 def test_a_scene_comes_back_with_its_rows_and_rejected_files(
-    journal: Journal, columns: dict[str, Any], rows: pa.Table
+    journal: Journal, rows: pa.Table
 ) -> None:
-    journal.save(KEY, "now", columns, REJECTED)
-    record = journal.load(KEY)
-    assert record.key == KEY
-    assert record.table.equals(rows, check_metadata=True)
-    assert record.rows() == rows.to_pylist()
-    assert record.column("id") == rows["id"].to_pylist()
-    assert record.rejected == REJECTED
+    journal.save("now", SCENE, rows)
+    assert journal.known(KEY, "now") == SCENE
+    assert journal.rows(KEY).equals(rows, check_metadata=True)
 
 
 def test_a_scene_of_nothing_but_bad_files_comes_back(journal: Journal) -> None:
-    journal.save(KEY, "now", None, REJECTED)
-    record = journal.load(KEY)
-    assert (record.rows(), record.rejected) == ([], REJECTED)
-    assert record.table.schema == SCHEMA
+    nothing = SceneRecord(KEY, {"s1": 0}, REJECTED, None)
+    journal.save("now", nothing, NO_ROWS)
+    assert journal.known(KEY, "now") == nothing
+    assert journal.rows(KEY).equals(NO_ROWS)
 
 
-def test_a_scene_is_known_by_its_fingerprint_alone(
-    journal: Journal, columns: dict[str, Any]
-) -> None:
-    assert not journal.holds(KEY, "now")
-    journal.save(KEY, "now", columns, ())
-    assert journal.holds(KEY, "now")
-    assert not journal.holds(KEY, "later")
-    assert not journal.holds(KEY, "")
-    assert not journal.holds(OTHER, "now")
+def test_a_scene_is_known_by_its_fingerprint_alone(journal: Journal, rows: pa.Table) -> None:
+    assert journal.known(KEY, "now") is None
+    journal.save("now", SCENE, rows)
+    assert journal.known(KEY, "now") is not None
+    assert journal.known(KEY, "later") is None
+    assert journal.known(KEY, "") is None
+    assert journal.known(OTHER, "now") is None
 
 
-def test_what_is_saved_later_replaces_what_was_there(
-    journal: Journal, columns: dict[str, Any]
-) -> None:
-    journal.save(KEY, "now", columns, ())
-    journal.save(KEY, "later", None, REJECTED)
-    assert not journal.holds(KEY, "now")
-    assert journal.holds(KEY, "later")
-    assert journal.load(KEY).rejected == REJECTED
+def test_what_is_saved_later_replaces_what_was_there(journal: Journal, rows: pa.Table) -> None:
+    journal.save("now", SCENE, rows)
+    journal.save("later", SCENE, NO_ROWS)
+    assert journal.known(KEY, "now") is None
+    assert journal.known(KEY, "later") is not None
+    assert journal.rows(KEY).num_rows == 0
     assert file_of(journal).suffix == ".arrow"
 
 
@@ -115,45 +96,53 @@ def lose_a_page(content: bytes) -> list[bytes]:
     return [content[:n] + bytes(4096) + content[n + 4096 :] for n in starts]
 
 
+def flip_a_bit(content: bytes) -> list[bytes]:
+    flipped = []
+    for n in range(0, len(content), 37):
+        flipped.append(bytearray(content))
+        flipped[-1][n] ^= 1 << n % 8
+    return list(map(bytes, flipped))
+
+
 def garbage(content: bytes) -> list[bytes]:
     noise = [random.Random(seed).randbytes(seed * 37) for seed in range(40)]
     return [*noise, *(b"ARROW1\0\0" + text + b"ARROW1" for text in noise)]
 
 
-@pytest.mark.parametrize("tear", [cut, lose_the_end, lose_a_page, garbage])
+@pytest.mark.parametrize("tear", [cut, lose_the_end, lose_a_page, flip_a_bit, garbage])
 def test_a_torn_file_is_not_trusted(
-    journal: Journal, columns: dict[str, Any], tear: Callable[[bytes], list[bytes]]
+    journal: Journal, rows: pa.Table, tear: Callable[[bytes], list[bytes]]
 ) -> None:
-    journal.save(KEY, "now", columns, REJECTED)
+    journal.save("now", SCENE, rows)
     path = file_of(journal)
     content = path.read_bytes()
     torn = [other for other in tear(content) if other != content]
     assert torn
     for other in torn:
         path.write_bytes(other)
-        assert not journal.holds(KEY, "now")
+        assert journal.known(KEY, "now") is None
 
 
-def test_a_folder_in_place_of_a_file_is_not_trusted(
-    journal: Journal, columns: dict[str, Any]
-) -> None:
-    journal.save(KEY, "now", columns, ())
+def test_a_folder_in_place_of_a_file_is_not_trusted(journal: Journal, rows: pa.Table) -> None:
+    journal.save("now", SCENE, rows)
     path = file_of(journal)
     path.unlink()
     path.mkdir()
-    assert not journal.holds(KEY, "now")
+    assert journal.known(KEY, "now") is None
 
 
-def test_pruning_forgets_all_but_what_is_kept(journal: Journal, columns: dict[str, Any]) -> None:
-    journal.save(KEY, "now", columns, ())
-    journal.save(OTHER, "now", columns, ())
+def test_pruning_forgets_all_but_what_is_kept(journal: Journal, rows: pa.Table) -> None:
+    journal.save("now", SCENE, rows)
+    journal.save("now", replace(SCENE, key=OTHER), rows)
     (journal.folder / "ROIs1158_spring_1.partial").write_bytes(b"of a killed run")
     (journal.folder / "notes.txt").write_text("not ours", encoding="utf-8")
+    (journal.folder / "folder.arrow").mkdir()
     journal.prune([KEY])
-    assert journal.holds(KEY, "now")
-    assert not journal.holds(OTHER, "now")
+    assert journal.known(KEY, "now") is not None
+    assert journal.known(OTHER, "now") is None
     assert sorted(path.name for path in journal.folder.iterdir()) == [
         "ROIs1158_spring_1.arrow",
+        "folder.arrow",
         "notes.txt",
     ]
 

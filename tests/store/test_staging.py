@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from catalog.datasets import SEN12MS
 from catalog.errors import OutputError
 from catalog.source.synthetic import SyntheticScene, write_scene
 from catalog.store import staging
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 from pathlib import Path
+from catalog.datasets import SEN12MS
 from catalog.store.staging import exclusive
 
-with exclusive(Path(sys.argv[1])):
+with exclusive(Path(sys.argv[1]), SEN12MS):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -70,12 +72,12 @@ def write_catalog(folder: Path, text: str) -> None:
 
 
 def replace_catalog(out: Path, text: str) -> None:
-    with staging.exclusive(out), staging.replacing(out) as folder:
+    with staging.exclusive(out, SEN12MS), staging.replacing(out) as folder:
         write_catalog(folder, text)
 
 
 def fail_half_way(out: Path, error: type[BaseException]) -> None:
-    with staging.exclusive(out), staging.replacing(out) as folder:
+    with staging.exclusive(out, SEN12MS), staging.replacing(out) as folder:
         write_catalog(folder, "half")
         raise error
 
@@ -110,7 +112,7 @@ def test_a_run_that_fails_leaves_the_old_catalog(out: Path, error: type[BaseExce
 
 
 def test_a_second_writer_is_refused(out: Path) -> None:
-    with staging.exclusive(out):
+    with staging.exclusive(out, SEN12MS):
         with pytest.raises(OutputError, match="is being written by another run"):
             replace_catalog(out, "second")
         assert not out.exists()
@@ -176,7 +178,7 @@ def test_a_folder_of_someone_else_beside_the_catalog_survives(
 def test_a_swap_that_was_killed_between_the_renames_is_undone_by_the_next_run(out: Path) -> None:
     write_catalog(staging.beside(out, "previous"), "old")
     write_catalog(staging.beside(out, "partial"), "new, and whole")
-    with staging.exclusive(out):
+    with staging.exclusive(out, SEN12MS):
         assert text_of(out) == "old"
     replace_catalog(out, "newer")
     assert text_of(out) == "newer"

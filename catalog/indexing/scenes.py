@@ -1,0 +1,141 @@
+"""One scene: from its files into the journal, from the journal into the catalog."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from catalog.source.preview import draw_preview
+from catalog.source.scene import SceneReader
+from catalog.stac.collection import scene_catalog
+from catalog.stac.gazetteer import Country, Gazetteer
+from catalog.stac.item import items_from_rows, preview_name, scene_path
+from catalog.stac.scene_columns import Context, columns_from_scene
+from catalog.stac.summary import summary_of
+from catalog.store import staging
+from catalog.store.columns import rows_from_table, schema, table_from_columns
+from catalog.store.geoparquet import read_countries
+from catalog.store.journal import SceneRecord
+from catalog.store.static import write_item_files, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from catalog.datasets import Dataset
+    from catalog.source.hrefs import Hrefs
+    from catalog.source.tree import SceneFiles
+    from catalog.stac.collection import SceneSummary
+    from catalog.store.journal import Journal
+
+
+def read_scene(
+    journal: Journal,
+    files: SceneFiles,
+    fingerprint: str,
+    hrefs: Hrefs,
+    season: str | None,
+    previews: bool,
+) -> SceneRecord:
+    """Read the files of a scene, and keep in the journal what they say.
+
+    Parameters
+    ----------
+    journal : Journal
+        Knows the dataset, and what was read of archives.
+    files : SceneFiles
+        All files of the scene.
+    fingerprint : str
+        What tells them from changed ones.
+    hrefs : Hrefs
+        What the catalog says where they are.
+    season : str, optional
+        The true season, if it is known.
+    previews : bool
+        Whether pictures will lie beside the items.
+    """
+    dataset = journal.dataset
+    members = (
+        member.record
+        for part in files.parts
+        for member in journal.archives.members(part.archive, part.batch)
+    )
+    scene = _reader(dataset).read(files, hrefs, members)
+    missing = {sensor: assets.hrefs.count(None) for sensor, assets in scene.assets.items()}
+    rows, summary = schema(dataset).empty_table(), None
+    if scene.numbers.size:
+        true_seasons = {scene.key: season} if season else {}
+        columns = columns_from_scene(scene, Context(dataset, gazetteer(), true_seasons, previews))
+        rows = table_from_columns(dataset, columns)
+        summary = asdict(summary_of(scene.key, columns, gazetteer().names))
+    record = SceneRecord(scene.key, missing, scene.rejected, summary)
+    journal.save(fingerprint, record, rows)
+    return record
+
+
+def write_scene(
+    journal: Journal,
+    summary: SceneSummary,
+    folder: Path,
+    drawn_from: tuple[SceneFiles, Hrefs] | None,
+) -> int:
+    """Write the catalog of a scene and its items below the folder of a catalog.
+
+    Parameters
+    ----------
+    journal : Journal
+        Has the rows of the scene.
+    summary : SceneSummary
+        The scene.
+    folder : Path
+        The catalog.
+    drawn_from : tuple, optional
+        The files of the scene, and where the catalog says they are, if previews are to be drawn.
+
+    Returns
+    -------
+    int
+        How many items it has.
+    """
+    dataset = journal.dataset
+    rows = rows_from_table(journal.rows(summary.key))
+    scene_folder = folder / scene_path(dataset, summary.key)
+    write_item_files(scene_folder, items_from_rows(dataset, summary.key, rows))
+    if drawn_from is not None:
+        _draw_previews(dataset, scene_folder, rows, *drawn_from)
+    titles = [(row["id"], row["title"]) for row in rows]
+    write_json(scene_folder / staging.CATALOG, scene_catalog(dataset, summary, titles))
+    return len(rows)
+
+
+def _draw_previews(
+    dataset: Dataset,
+    folder: Path,
+    rows: Sequence[Mapping[str, Any]],
+    files: SceneFiles,
+    hrefs: Hrefs,
+) -> None:
+    found = [files.of_sensor(dataset, sensor) for sensor in dataset.sensors]
+    paths = {hrefs.of_file(path): path for of_sensor in found for path in of_sensor.paths}
+    for row in rows:
+        assets = {sensor: row["assets"][sensor] for sensor in dataset.sensors}
+        members = {sensor: paths[asset["href"]] for sensor, asset in assets.items() if asset}
+        for name in dataset.previews:
+            picture = draw_preview(name, members)
+            (folder / preview_name(row["id"], name)).write_bytes(picture.png)
+
+
+@cache
+def _reader(dataset: Dataset) -> SceneReader:
+    return SceneReader(dataset)
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    """The countries that the package has."""
+    rows = read_countries()
+    countries = [Country(row["code"], row["name"], row["continent"]) for row in rows]
+    return Gazetteer(shapely.from_wkb([row["geometry"] for row in rows]), countries)
