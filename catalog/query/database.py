@@ -16,7 +16,7 @@ from catalog.datasets import DATASETS, DEFINITIONS, SEN12MS
 from catalog.datasets.load import CLASSES
 from catalog.errors import OutputError, QueryError
 from catalog.model import UNMOVED
-from catalog.query.extensions import extension_settings, first_line, load_extension
+from catalog.query.extensions import first_line, load_extension, wheel_settings
 from catalog.query.generated import definition, definitions
 from catalog.query.literals import filled
 from catalog.query.statements import statement, statement_names
@@ -225,7 +225,7 @@ def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConne
     temporary files: it is one of its own, made when it is needed.
     """
     settings: dict[str, str | bool | int | float | list[str]] = {
-        **extension_settings(*extensions),
+        **wheel_settings(*extensions),
         "memory_limit": MEMORY,
         "temp_directory": str(Path(tempfile.gettempdir()) / f"sen12ms-catalog-{uuid4().hex}"),
         **config,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,36 +27,18 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
             connection.load_extension(name)
     except duckdb.Error as error:
         raise QueryError(
-            f"DuckDB's extension {name} cannot be loaded: {first_line(error)}; {_advice(name)}"
+            f"DuckDB's extension {name} cannot be loaded: {first_line(error)}; "
+            f"pip install duckdb-extension-{name}=={duckdb.__version__}"
         ) from error
 
 
-def extension_settings(*names: str) -> dict[str, bool | str]:
+def wheel_settings(*names: str) -> dict[str, bool]:
     """Settings of a connection that is to load these extensions.
 
     DuckDB would verify a signature over all bytes of an extension whenever it is loaded, which
     takes 0.2 s for `spatial`. Where all come from wheels, the installer has verified them.
-    Where one must be installed, that is into the user's folder, never beside the catalog.
-
-    Raises
-    ------
-    QueryError
-        If one must be installed, and the user has no home folder.
     """
-    missing = [name for name in names if _wheel_file(name) is None]
-    if not missing:
-        return {"allow_unsigned_extensions": True}
-    folder = os.path.expanduser("~/.duckdb/extensions")
-    if not os.path.isabs(folder):
-        raise QueryError(
-            f"DuckDB's extension {missing[0]} has no home folder to be installed into; "
-            f"{_advice(missing[0])}"
-        )
-    return {"extension_directory": folder}
-
-
-def _advice(name: str) -> str:
-    return f"pip install duckdb-extension-{name}=={duckdb.__version__}"
+    return {"allow_unsigned_extensions": all(_wheel_file(name) for name in names)}
 
 
 def first_line(error: Exception) -> str:
