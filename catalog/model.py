@@ -99,6 +99,16 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as a catalog or manifest says."""
+
+    subject: str
+    """The file, patch or scene."""
+    problem: str
+    """What is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileRecord:
     """What was read of one file."""
 

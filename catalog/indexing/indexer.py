@@ -361,7 +361,7 @@ def _draw_previews(
         assets = {sensor: row["assets"][sensor] for sensor in SENSORS}
         members = {sensor: paths[asset["href"]] for sensor, asset in assets.items() if asset}
         for name in PREVIEWS:
-            picture = draw_preview(name, members)
+            picture = draw_preview(SEN12MS, name, members)
             (folder / preview_name(row["id"], name)).write_bytes(picture.png)
 
 

@@ -13,7 +13,7 @@ import shapely
 
 from catalog.datasets.legacy import PREVIEWS, SENSORS, patch_id
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import EDGES, UNMOVED, Grid, Grids, PatchKey, archive_of, gdal_root
+from catalog.model import EDGES, UNMOVED, Finding, Grid, Grids, PatchKey, archive_of, gdal_root
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.reading.extraction import is_unchanged, known_archives
@@ -38,16 +38,6 @@ TOLERANCE_DEGREES: Final = 1e-7
 """How far a recorded corner may be from PROJ's: about a centimetre."""
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as the catalog says."""
-
-    subject: str
-    """The file, patch or scene."""
-    problem: str
-    """What is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)

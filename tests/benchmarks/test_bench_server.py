@@ -20,7 +20,6 @@ from catalog import Catalog, Report
 from catalog.indexing.indexer import _gazetteer, _Run, _write_scene
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
-from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder
 from catalog.stac.item import Context, columns_from_scene
 from catalog.store.journal import Journal
@@ -67,7 +66,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(full: Path) -> Iterator[str]:
     with Catalog.open(full) as cat, listen("127.0.0.1", 0) as listener:
-        app = create_app(Site.open(full), cat)
+        app = create_app(cat)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
