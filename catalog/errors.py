@@ -56,6 +56,10 @@ class ShortageWarning(UserWarning):
     """There are fewer patches of a kind than a sample was asked to have."""
 
 
+class UnreadableWarning(UserWarning):
+    """A picture shows patches whose files are missing or cannot be read."""
+
+
 class QueryError(CatalogError, ValueError):
     """DuckDB refuses the SQL."""
 

@@ -12,7 +12,7 @@ import pytest
 import rustac
 
 from catalog import Catalog, index
-from catalog.datasets.legacy import PREVIEWS
+from catalog.datasets import SEN12MS
 from catalog.reading.check import check
 from catalog.source.preview import draw_preview
 from catalog.source.synthetic import SyntheticScene, write_scene
@@ -50,7 +50,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
 
 def test_every_item_has_its_pictures(items: list[pystac.Item]) -> None:
     for item in items:
-        for name, preview in PREVIEWS.items():
+        for name, preview in SEN12MS.previews.items():
             asset = item.assets[name]
             assert asset.title == preview.title
             assert asset.roles == list(preview.roles)
@@ -61,13 +61,11 @@ def test_every_item_has_its_pictures(items: list[pystac.Item]) -> None:
 
 def test_a_picture_is_what_is_drawn_of_the_files(items: list[pystac.Item]) -> None:
     for item in items:
-        members = {
-            name: item.assets[name].href for name in ("s1", "s2", "lc") if name in item.assets
-        }
-        for name in PREVIEWS:
+        members = {name: item.assets[name].href for name in SEN12MS.sensors if name in item.assets}
+        for name in SEN12MS.previews:
             path = item.assets[name].get_absolute_href()
             assert path is not None
-            assert Path(path).read_bytes() == draw_preview(name, members).png
+            assert Path(path).read_bytes() == draw_preview(SEN12MS, name, members).png
 
 
 def test_items_in_the_table_are_the_items_in_the_files(out: Path, items: list[pystac.Item]) -> None:
@@ -80,14 +78,14 @@ def test_items_in_the_table_are_the_items_in_the_files(out: Path, items: list[py
         assert assets.keys() == item.assets.keys()
         for name, asset in item.assets.items():
             expected = asset.to_dict()
-            if name in PREVIEWS:  # in either, relative to where the file lies
+            if name in SEN12MS.previews:  # in either, relative to where the file lies
                 expected["href"] = f"./{FOLDER}/{asset.href.removeprefix('./')}"
             assert assets[name] == expected
 
 
 def test_the_collection_describes_them(out: Path) -> None:
     collection = pystac.Collection.from_file(str(out / "sen12ms" / "collection.json"))
-    assert set(PREVIEWS) <= collection.item_assets.keys()
+    assert set(SEN12MS.previews) <= collection.item_assets.keys()
 
 
 def test_check_finds_nothing_wrong_until_a_picture_is_gone(root: Path, tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from catalog.cli.options import filter_options, given_filters, out_argument, roo
 from catalog.cli.progress import progress_bars
 from catalog.reading.catalog import Catalog
 from catalog.reading.extraction import HOW
+from catalog.source.tar_members import THREADS
 
 if TYPE_CHECKING:
-    from catalog.reading.extraction import Extraction, Source
+    from catalog.reading.extraction import Extraction, ExtractionSource
 
 _SHOWN = 10
-"""Files that could not be written and are named."""
+"""How many of the files that could not be written are named."""
 
 
 @click.command(short_help="Take only the selected files out of the archives.")
@@ -28,16 +29,16 @@ _SHOWN = 10
     type=click.Choice(HOW),
     default="copy",
     show_default=True,
-    help="How a file on disk gets there.",
+    help="How files on disk are written.",
 )
 @click.option("--dry-run", is_flag=True, help="Print count and bytes; write nothing.")
 @root_option
 def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **options: Any) -> None:
     """Write the files of the patches that pass all filters into DIR, as the dataset nests them.
 
-    OUT was made from archives, or from folders. A file that is there already stays: a run that was
-    stopped goes on. Files are checked by size, and by checksums.sha512 if that lies beside the
-    data; if some cannot be written, the exit code is 3.
+    OUT was made from archives, or from folders. A file that is there already is kept, so that a run
+    that was stopped can be resumed. Files are checked by size, and by checksums.sha512 if that lies
+    beside the data; if some cannot be written, the exit code is 3.
 
     Example: sen12ms extract OUT --region Brazil --sensor s2 --to brazil/
     """
@@ -62,17 +63,23 @@ def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **opti
         click.get_current_context().exit(REJECTED)
 
 
-def _sentence(source: Source) -> str:
+def _sentence(source: ExtractionSource) -> str:
     start = f"{source.name}: {source.files:,} files, {_megabytes(source.bytes)}"
     if source.cost is None:
         return f"{start}, by {source.how}"
-    passing = f"one pass ({_megabytes(source.cost.passing)} to unpack)"
+    passing = _megabytes(source.cost.passing)
     if source.cost.seeking is None:
-        return f"{start}, in {passing}: there is no valid seek index"
-    seeking = f"seeking ({_megabytes(source.cost.seeking)})"
+        return f"{start}, in one pass: {passing} to decompress, without a valid seek index"
+    seeking = _megabytes(source.cost.seeking)
     if source.how == "seek":
-        return f"{start}, by {seeking} rather than in {passing}"
-    return f"{start}, in {passing} rather than by {seeking}"
+        return (
+            f"{start}, by seeking: {seeking} to decompress on one thread, where one pass takes "
+            f"{passing} on {THREADS}"
+        )
+    return (
+        f"{start}, in one pass: {passing} to decompress on {THREADS} threads, where seeking takes "
+        f"{seeking} on one"
+    )
 
 
 def _megabytes(count: float) -> str:
@@ -81,6 +88,8 @@ def _megabytes(count: float) -> str:
 
 def _summary(done: Extraction, to: str) -> str:
     lines = [f"{done.files:,} files, {_megabytes(done.bytes)}: {to}"]
+    if not (done.files or done.present or done.rejected):
+        lines.append("The catalog has no such files: see `sen12ms info` for what is missing.")
     if done.present:
         lines.append(f"{done.present:,} files were there already.")
     if done.rejected:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -14,6 +14,9 @@ from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
 from catalog.model import counted
 from catalog.store import staging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @click.command(short_help="Sum up a catalog.")
@@ -26,12 +29,14 @@ def info(out: str, as_json: bool) -> None:
     """
     with opened(out) as cat:
         total, groups = cat.info()
-        rejected = cat.rejected()
+        rejected, sensors = cat.rejected(), cat.dataset.sensors
     if as_json:
         content = {"total": total, "by": groups, "rejected": len(rejected)}
         click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
         return
-    _print_total(out, total, len(rejected))
+    _print_total(out, total, sensors)
+    if rejected:
+        click.echo(f"rejected files: {len(rejected):,}, see {Path(out, staging.REPORT)}")
     console = Console(width=None if Console().is_terminal else 100)
     for name, rows in groups.items():
         table = Table(name.replace("_", " "), "patches", "complete", box=None, title_justify="left")
@@ -43,7 +48,7 @@ def info(out: str, as_json: bool) -> None:
         console.print(table)
 
 
-def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
+def _print_total(out: str, total: dict[str, Any], sensors: Iterable[str]) -> None:
     click.echo(
         f"{out}: {counted(total['patches'], 'patch')} of {counted(total['scenes'], 'scene')} in "
         f"{counted(total['countries'], 'country')}, {total['complete']:,} complete"
@@ -53,12 +58,10 @@ def _print_total(out: str, total: dict[str, Any], rejected: int) -> None:
         click.echo("extent: " + ", ".join(f"{edge:.4f}" for edge in edges) + " (degrees)")
     missing = [
         f"{total[f'without_{sensor}']:,} without {sensor}"
-        for sensor in ("s1", "s2", "lc")
+        for sensor in sensors
         if total[f"without_{sensor}"]
     ]
     if missing:
         click.echo(f"missing: {', '.join(missing)}")
     if total["with_issues"]:
         click.echo(f"with issues: {total['with_issues']:,}, see the column `issues` of `patches`")
-    if rejected:
-        click.echo(f"rejected files: {rejected:,}, see {Path(out, staging.REPORT)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
 from catalog.model import counted
 from catalog.query.conditions import SPLITS
+from catalog.store.csv_rows import csv_writer
 
 if TYPE_CHECKING:
     from catalog.experiment import Leakage
@@ -37,18 +37,22 @@ FOUND = 1
     type=float,
     default=0.0,
     show_default=True,
-    help="Distance between two patches that still is near.",
+    help="Patches closer than this count as near.",
 )
 @print_options(
     ("table", "csv", "json"),
-    "Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON.",
+    "Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON. Of patches that are "
+    "near, CSV has the nearest of each scene of A.",
 )
-@click.option("--map", "picture", type=click.Path(dir_okay=False), help="A map to draw, as PNG.")
+@click.option(
+    "--map", "picture", type=click.Path(dir_okay=False), help="A map to draw (.png, .pdf or .svg)."
+)
 def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
-    """Say which patches of B overlap, touch or near a patch of A; exit with 1 if any does.
+    """Report patches of B that overlap, touch or lie near a patch of A; exit with 1 if any does.
 
-    A and B are manifests or lists of ids, file names or paths (.txt, .pkl, .csv …), one part of a
-    manifest, FILE:PART, or the official `train` and `test`. The catalog OUT knows where they are.
+    A and B are manifests, what `select` writes, or lists of ids, file names or paths (.txt, .pkl,
+    .csv, .json); one part of a manifest, FILE:PART; or the official `train` and `test`. Footprints
+    are those of the catalog OUT.
 
     Example: sen12ms leakage OUT train.txt val.txt --map leakage.png
     """
@@ -58,14 +62,14 @@ def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
         _write(found, targets["format_"], file)
     if targets["picture"] is not None:
         found.plot(targets["picture"])
-    _tell(found)
+    _report(found)
     if found:
         sys.exit(FOUND)
 
 
 def _write(found: Leakage, format_: str, file: IO[str]) -> None:
     if format_ == "csv":
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow(LeakyPair._fields)
         writer.writerows(found.pairs())
     elif format_ == "json":
@@ -97,7 +101,7 @@ def _summary(found: Leakage) -> dict[str, object]:
     }
 
 
-def _tell(found: Leakage) -> None:
+def _report(found: Leakage) -> None:
     near = f"lie within {found.buffer_km:g} km of one" if found.buffer_km else "touch one"
     click.echo(
         f"Of {counted(len(found.b), 'patch')} of B, {found.same:,} are in A too, "
@@ -105,6 +109,8 @@ def _tell(found: Leakage) -> None:
         err=True,
     )
     if found.unplaced:
-        click.echo(f"{counted(found.unplaced, 'patch')} without a footprint: unknown.", err=True)
+        click.echo(
+            f"{counted(found.unplaced, 'patch')} without a footprint: not compared.", err=True
+        )
     for hint in found.hints():
         click.echo(hint, err=True)

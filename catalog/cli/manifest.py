@@ -1,4 +1,4 @@
-"""`sen12ms manifest`: subsets that others can have too."""
+"""`sen12ms manifest`: subsets to share."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from catalog.model import counted
 from catalog.store import staging
 
 _SHOWN = 20
-"""Findings that are printed of each kind; how many there are is told."""
+"""How many patches of each kind are printed."""
 
 
 @click.group(short_help="Write, verify, compare and load manifests.")
 def manifest() -> None:
-    """Subsets as files: patches, paths, sizes, how they were chosen, and a digest of all.
+    """Subsets as files: patches, paths, sizes, how they were chosen, and a SHA-256.
 
-    A manifest ends in .parquet, .csv or .json; official lists, in .txt or .pkl, are read and
-    written too, but hold names only.
+    A manifest ends in .parquet, .csv or .json; official lists (.txt or .pkl) are read and written
+    too, but hold names only. A manifest that was cut off or changed is refused.
 
     Example: sen12ms manifest save OUT --split train -o train.parquet
     """
@@ -63,7 +63,7 @@ def save(out: str, output: str, root: str | None, **options: Any) -> None:
 @manifest.command(short_help="Print what made a manifest.")
 @_manifest_argument
 def show(path: str) -> None:
-    """Print all of a manifest but its entries, as JSON.
+    """Print the header of a manifest, as JSON: counts, SHA-256 and how the subset was chosen.
 
     Example: sen12ms manifest show train.parquet
     """
@@ -87,7 +87,7 @@ def verify(path: str, against: str) -> None:
         findings = verify_manifest(path, against)
     for finding in findings:
         click.echo(f"{finding.subject} {finding.problem}")
-    click.echo(counted(len(findings), "problem") if findings else "all is there", err=True)
+    click.echo(counted(len(findings), "problem") if findings else "all files are there", err=True)
     if findings:
         sys.exit(1)
 
@@ -96,7 +96,7 @@ def verify(path: str, against: str) -> None:
 @click.argument("first", type=click.Path(dir_okay=False))
 @click.argument("second", type=click.Path(dir_okay=False))
 def diff(first: str, second: str) -> None:
-    """Say how the manifest SECOND differs from FIRST; exit with 1 if it does.
+    """Compare the manifest SECOND with FIRST; exit with 1 if they differ.
 
     Example: sen12ms manifest diff train-old.parquet train.parquet
     """

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import click
 
 from catalog.cli.opened import opened
 from catalog.cli.options import filter_options, given_filters, out_argument, root_option
+from catalog.errors import UnreadableWarning
 
 
 @click.command(short_help="Draw where patches are and what they look like.")
 @out_argument
 @filter_options
 @click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False), help="The PNG to write."
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="The picture to write (.png, .pdf or .svg).",
 )
 @click.option(
     "--tiles",
@@ -29,6 +35,13 @@ def plot(out: str, output: str, tiles: int, root: str | None, **options: Any) ->
 
     Example: sen12ms plot OUT --region Africa --season summer -o africa.png
     """
-    with opened(out, root) as cat:
-        cat.select(**given_filters(**options)).plot(output, tiles=tiles)
+    with opened(out, root) as cat, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", UnreadableWarning)
+        selection = cat.select(**given_filters(**options))
+        selection.plot(output, tiles=tiles)
+        empty = not len(selection)
+    if empty:
+        click.echo("No patch passes the filters: the map is empty.", err=True)
+    for warning in (each for each in told if each.category is UnreadableWarning):
+        click.echo(f"Warning: {warning.message}", err=True)
     click.echo(output, err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from decimal import Decimal
 from itertools import chain, count, islice
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ from rich.text import Text
 
 from catalog.model import counted
 from catalog.query.database import answering
+from catalog.store.csv_rows import csv_writer
 from catalog.store.geoparquet import write_batches
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def write_parquet(answer: DuckDBPyRelation, output: str) -> None:
 def write_csv(answer: DuckDBPyRelation, file: IO[str]) -> None:
     """Write all rows, geometries as WKT, structs and lists as JSON."""
     rows = _rows(answer, shapely.to_wkt)
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv_writer(file)
     writer.writerow(answer.columns)
     for row in rows:
         writer.writerow([_csv_value(value) for value in row])

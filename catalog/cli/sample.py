@@ -1,4 +1,4 @@
-"""`sen12ms sample`: so many patches of each kind."""
+"""`sen12ms sample`: a reproducible random sample."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     metavar="N",
     type=float,
     required=True,
-    help="How many patches, or, below 1, which fraction.",
+    help="Number of patches; below 1, the fraction.",
 )
 @stratify_option
 @click.option(
@@ -45,16 +45,16 @@ if TYPE_CHECKING:
     default="proportional",
     show_default=True,
     metavar="HOW",
-    help="As many of each value (equal), as many as its share, or by weights, NAME=WEIGHT,…",
+    help="Patches of each stratum: equal, proportional, or by weights, NAME=WEIGHT,…",
 )
-@click.option("--max-per-scene", type=click.IntRange(1), help="At most so many of one scene.")
+@click.option("--max-per-scene", type=click.IntRange(1), help="Most patches of one scene.")
 @seed_option
 @root_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="The manifest to write.")
 def sample(out: str, size: float, balance: str, output: str | None, **options: Any) -> None:
-    """Draw patches from the catalog OUT, by chance that falls alike everywhere.
+    """Draw a reproducible random sample of the patches of the catalog OUT.
 
-    What was drawn is told by kind; of a kind that is short, all there is is taken, and told.
+    Prints counts per stratum; a stratum with too few patches is taken whole, with a warning.
 
     Example: sen12ms sample OUT -n 5000 --stratify season --balance equal
     """
@@ -64,7 +64,7 @@ def sample(out: str, size: float, balance: str, output: str | None, **options: A
         warnings.simplefilter("ignore", ShortageWarning)
         selection = cat.select(**given_filters(**options))
         drawn = draw(selection, size, balance=wanted, **arguments)
-        rows = [(kind.name, kind.available, kind.wanted, kind.taken) for kind in drawn.strata]
+        rows = [(each.name, each.available, each.wanted, each.taken) for each in drawn.strata]
         write_rows(
             (arguments["stratify"] or "stratum", "available", "wanted", "taken"), rows, sys.stdout
         )

@@ -10,7 +10,6 @@ from catalog.cli.options import out_argument, root_option
 from catalog.errors import MissingExtraError
 from catalog.reading.catalog import Catalog
 from catalog.server.build_browser import build_browser
-from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder, hosted_url
 
 
@@ -58,12 +57,12 @@ def serve(out: str, port: int, host: str, opened: bool, root: str | None) -> Non
         raise MissingExtraError(
             f"the server needs {error.name}: pip install 'sen12ms-catalog[server]'"
         ) from error
-    site = Site.open(out, root)
     with Catalog.open(out, root=root) as cat, hosting.listen(host, port) as listener:
+        application = app.create_app(cat)
         start = _announce(hosting.url_of(listener))
         if opened:
             webbrowser.open(start)
-        hosting.run(app.create_app(site, cat), listener)
+        hosting.run(application, listener)
 
 
 def _announce(url: str) -> str:

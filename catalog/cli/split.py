@@ -1,8 +1,10 @@
-"""`sen12ms split`: parts that share no ground."""
+"""`sen12ms split`: train, validation and test parts without leakage."""
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +24,7 @@ from catalog.experiment import k_fold, official
 from catalog.experiment import split as cut
 from catalog.experiment.assignment import BY
 from catalog.model import counted
+from catalog.store.manifest_file import LISTS, checked_format
 
 if TYPE_CHECKING:
     from catalog.experiment import Split
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     help="Names and fractions of the parts.",
 )
 @click.option(
-    "--official", "use_official", is_flag=True, help="Official parts, and one to validate."
+    "--official", "use_official", is_flag=True, help="Official parts, with a validation part."
 )
 @click.option(
     "--validation",
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     type=click.Choice(BY),
     default="scene",
     show_default=True,
-    help="What stays whole at least; a region is a country.",
+    help="Unit that stays whole; a region is a country.",
 )
 @click.option(
     "--buffer-km", type=float, default=0.0, show_default=True, help="Least distance between parts."
@@ -66,7 +69,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="PATH",
-    help="The manifest to write; with {part} in it one a part, with {fold} one a fold.",
+    help="The manifest to write; with {part} in its name one per part, with {fold} one per fold.",
 )
 def split(
     out: str,
@@ -77,15 +80,17 @@ def split(
     output: str | None,
     **options: Any,
 ) -> None:
-    """Split patches of the catalog OUT so that no part overlaps, touches or nears another.
+    """Split patches of the catalog OUT into parts that share no ground.
 
-    The same patches and seed give the same split everywhere; the parts are printed as they came
-    out.
+    Patches that overlap, touch or lie within the buffer stay together. The same patches and seed
+    give the same split on any machine. Prints what each part holds.
 
     Example: sen12ms split OUT --official --stratify season -o '{part}.txt'
     """
-    if folds is not None and (use_official or (output and "{fold}" not in output)):
-        raise click.UsageError("--folds goes without --official, and with {fold} in -o")
+    if folds is not None and use_official:
+        raise click.UsageError("--folds and --official exclude each other")
+    if output is not None:
+        _check_output(output, folded=folds is not None)
     names = ("by", "buffer_km", "stratify", "seed")
     arguments = {name: options.pop(name) for name in names}
     with opened(out, options.pop("root")) as cat:
@@ -100,8 +105,24 @@ def split(
             _write(cut(selection, shares, **arguments), "part", output)
 
 
+def _check_output(output: str, *, folded: bool) -> None:
+    """The fields in braces must be known, and tell apart what is written."""
+    fields = set(re.findall(r"\{(\w*)\}", output))
+    known = {"part", "fold"} if folded else {"part"}
+    if fields - known:
+        wrong = ", ".join(f"{{{name}}}" for name in sorted(fields - known))
+        right = " or ".join(f"{{{name}}}" for name in sorted(known))
+        raise click.UsageError(f"-o {output}: {wrong} is not known, write {right}")
+    if folded and "fold" not in fields:
+        raise click.UsageError("with --folds, -o needs {fold} in its name: one manifest per fold")
+    if "part" not in fields and checked_format(Path(output)) in LISTS:
+        raise click.UsageError(
+            f"-o {output}: a list does not tell the parts apart, write {{part}} in its name"
+        )
+
+
 def _write(parts: Split, heading: str, output: str | None) -> None:
-    kinds = sorted({kind for part in parts.report for kind in part.classes})
+    strata = sorted({stratum for part in parts.report for stratum in part.classes})
     rows = [
         [
             part.name,
@@ -109,11 +130,11 @@ def _write(parts: Split, heading: str, output: str | None) -> None:
             f"{part.scenes:,}",
             f"{part.wanted:.1%}",
             f"{part.fraction:.1%}",
-            *(f"{part.classes.get(kind, 0) / part.patches:.1%}" for kind in kinds),
+            *(f"{part.classes.get(name, 0) / part.patches:.1%}" for name in strata),
         ]
         for part in parts.report
     ]
-    write_rows((heading, "patches", "scenes", "wanted", "got", *kinds), rows, sys.stdout)
+    write_rows((heading, "patches", "scenes", "wanted", "got", *strata), rows, sys.stdout)
     click.echo(
         f"{counted(parts.groups, 'group')} had to stay together, "
         f"the largest of {counted(parts.largest, 'patch')}",

@@ -5,19 +5,53 @@
 >>> assert not leakage(parts["train"], parts["val"], buffer_km=5)    # doctest: +SKIP
 >>> parts["train"].save("train.parquet")                             # doctest: +SKIP
 >>> dataset = PatchDataset(parts["train"], bands=("B4", "B3", "B2"))  # doctest: +SKIP
+
+The names are imported when they are asked for: `PatchDataset` imports PyTorch.
 """
 
-from catalog.experiment.leaks import Leakage, LeakyPair, LeakyScenes, leakage
-from catalog.experiment.lists import patch_ids, read_list
-from catalog.experiment.manifests import Difference, diff, load, verify
-from catalog.experiment.sampling import Sample, Stratum, sample
-from catalog.experiment.splits import PartReport, Split, k_fold, official, split
-from catalog.experiment.torch_dataset import PatchDataset, Target
-from catalog.store.manifest_file import Entry, Manifest
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catalog.experiment.labels import Target
+    from catalog.experiment.leaks import Leakage, LeakyPair, LeakyScenes, leakage
+    from catalog.experiment.lists import patch_ids, read_list
+    from catalog.experiment.manifests import Difference, diff, load, verify
+    from catalog.experiment.sampling import Sample, Stratum, sample
+    from catalog.experiment.splits import PartReport, Split, k_fold, official, split
+    from catalog.experiment.torch_dataset import PatchDataset
+    from catalog.store.manifest_file import Entry, File, Manifest
+
+_HOMES = {
+    "Difference": "experiment.manifests",
+    "Entry": "store.manifest_file",
+    "File": "store.manifest_file",
+    "Leakage": "experiment.leaks",
+    "LeakyPair": "experiment.leaks",
+    "LeakyScenes": "experiment.leaks",
+    "Manifest": "store.manifest_file",
+    "PartReport": "experiment.splits",
+    "PatchDataset": "experiment.torch_dataset",
+    "Sample": "experiment.sampling",
+    "Split": "experiment.splits",
+    "Stratum": "experiment.sampling",
+    "Target": "experiment.labels",
+    "diff": "experiment.manifests",
+    "k_fold": "experiment.splits",
+    "leakage": "experiment.leaks",
+    "load": "experiment.manifests",
+    "official": "experiment.splits",
+    "patch_ids": "experiment.lists",
+    "read_list": "experiment.lists",
+    "sample": "experiment.sampling",
+    "split": "experiment.splits",
+    "verify": "experiment.manifests",
+}
 
 __all__ = [
     "Difference",
     "Entry",
+    "File",
     "Leakage",
     "LeakyPair",
     "LeakyScenes",
@@ -39,3 +73,9 @@ __all__ = [
     "split",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"catalog.{_HOMES[name]}"), name)

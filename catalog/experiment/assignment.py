@@ -1,9 +1,9 @@
-"""Which group of patches goes to which part: groups stand in one line, which is cut."""
+"""Order groups, then cut the cumulative patch count at the target fractions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Final
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from catalog.errors import FilterError
-from catalog.experiment.deterministic_rank import chances
+from catalog.experiment.arguments import checked_fraction
+from catalog.experiment.deterministic_rank import ranks
+from catalog.experiment.outlines import PatchOutlines, checked_buffer_m
 from catalog.experiment.overlaps import connect
-from catalog.experiment.places import Places, checked_buffer_m
-from catalog.query.conditions import names_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ Fractions = Mapping[str, float] | Sequence[float]
 """`{"train": 0.8, "val": 0.2}`; two or three bare numbers are train, val and test."""
 
 BY: Final = ("scene", "region", "patch")
-"""The smallest thing that stays whole: a scene, a country, a patch."""
+"""Units that stay whole: a scene, a country, a patch."""
 
 _UNITS: Final = {"scene": "scene_id", "region": "country", "patch": "id"}
 _PARTS: Final = ("train", "val", "test")
@@ -36,7 +36,7 @@ class Groups:
     """Patches that must stay together."""
 
     units: list[str]
-    """The smallest thing that stays whole, for each patch: a scene, a country or the patch."""
+    """The unit of each patch, which stays whole: its scene, its country or itself."""
     numbers: Indices
     """The group of each patch: units that touch or lie within the buffer."""
 
@@ -55,30 +55,29 @@ class Groups:
         return Groups([self.units[member] for member in members.tolist()], self.numbers[members])
 
 
-def grouped(places: Places, by: str, buffer_km: float) -> Groups:
+def grouped(patches: PatchOutlines, by: str, buffer_km: float) -> Groups:
     """What must stay together.
 
     Parameters
     ----------
-    places : Places
+    patches : PatchOutlines
         The patches.
     by : {'scene', 'region', 'patch'}
-        The smallest thing that stays whole; a region is a country, or the scene outside of one.
+        The unit that stays whole; a region is a country, or the scene outside of one.
     buffer_km : float
         Kilometres that must lie between two groups.
 
     Raises
     ------
     FilterError
-        If there is no such unit, or the buffer is no distance.
+        If the buffer is not a distance.
     """
-    names_of("unit of a split", by, BY)
     buffer_m = checked_buffer_m(buffer_km)
-    scenes = places.columns["scene_id"]
-    units = [unit or scene for unit, scene in zip(places.columns[_UNITS[by]], scenes, strict=True)]
+    scenes = patches.columns["scene_id"]
+    units = [unit or scene for unit, scene in zip(patches.columns[_UNITS[by]], scenes, strict=True)]
     numbers = {unit: number for number, unit in enumerate(dict.fromkeys(units))}
     first = np.array([numbers[unit] for unit in units], np.intp)
-    return Groups(units, connect(places, first, buffer_m))
+    return Groups(units, connect(patches, first, buffer_m))
 
 
 def checked_fractions(fractions: Fractions) -> dict[str, float]:
@@ -90,15 +89,14 @@ def checked_fractions(fractions: Fractions) -> dict[str, float]:
         If they are not positive, do not sum to 1, or have no names.
     """
     if not isinstance(fractions, Mapping):
-        if not 2 <= len(fractions) <= len(_PARTS):
+        bare = list(fractions) if isinstance(fractions, Iterable) else [fractions]
+        if not 2 <= len(bare) <= len(_PARTS):
             raise FilterError(
-                f"{len(fractions)} fractions have no names: write {{'train': 0.8, 'val': 0.2}}"
+                f"fractions={fractions!r} has no names for its parts: write "
+                "{'train': 0.8, 'val': 0.2}"
             )
-        fractions = dict(zip(_PARTS, fractions, strict=False))
-    shares = {str(name): float(share) for name, share in fractions.items()}
-    for name, share in shares.items():
-        if not 0 < share < 1:
-            raise FilterError(f"{name}={share:g} is no fraction: give one between 0 and 1")
+        fractions = dict(zip(_PARTS, bare, strict=False))
+    shares = {str(name): checked_fraction(str(name), share) for name, share in fractions.items()}
     total = sum(shares.values())
     if not isclose(total, 1, abs_tol=1e-6):
         raise FilterError(f"the fractions sum to {total:g}: they must sum to 1")
@@ -108,32 +106,32 @@ def checked_fractions(fractions: Fractions) -> dict[str, float]:
 def assign(groups: Groups, strata: Sequence[str], shares: Sequence[float], seed: int) -> Indices:
     """The part of each patch, by number.
 
-    All groups stand in one line. Within a stratum chance orders them; a group's place in the line
-    is the share of its stratum that comes before it, so that each stretch of the line has all
-    strata in the same shares. The line is cut once a part, where a group ends nearest to it.
+    Within a stratum, groups are ordered by hash rank. The strata are merged into one sequence by
+    the share of the stratum that precedes a group, so that any stretch of it holds all strata in
+    the same shares. It is cut at the end of the group that is nearest to each target.
 
     Parameters
     ----------
     groups : Groups
-        What must stay together; the chance of a group is the least of its units'.
+        What must stay together; the rank of a group is the lowest of its units.
     strata : sequence of str
-        The stratum of each patch; that of most of its patches is a group's.
+        The stratum of each patch; that of a group is the most frequent of its patches.
     shares : sequence of float
         Fraction of each part.
     seed : int
-        Another seed is another order.
+        Random seed.
     """
     known, members = np.unique(groups.numbers, return_inverse=True)
     sizes = np.bincount(members, minlength=known.size)
-    luck = np.full(known.size, np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(luck, members, chances(groups.units, seed))
+    lowest = np.full(known.size, np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(lowest, members, ranks(groups.units, seed))
     kinds = np.array(_majority(members, strata), dtype=object)
-    line = np.zeros(known.size)
+    position = np.zeros(known.size)
     for kind in dict.fromkeys(kinds.tolist()):
         (own,) = np.nonzero(kinds == kind)
-        own = own[np.argsort(luck[own], kind="stable")]
-        line[own] = (np.cumsum(sizes[own]) - sizes[own] / 2) / sizes[own].sum()
-    order = np.lexsort((luck, line))
+        own = own[np.argsort(lowest[own], kind="stable")]
+        position[own] = (np.cumsum(sizes[own]) - sizes[own] / 2) / sizes[own].sum()
+    order = np.lexsort((lowest, position))
     ends = np.cumsum(sizes[order])
     targets = np.cumsum(shares)[:-1] * len(members)
     cuts = np.abs(np.append(0, ends)[:, None] - targets).argmin(axis=0)
@@ -143,7 +141,7 @@ def assign(groups: Groups, strata: Sequence[str], shares: Sequence[float], seed:
 
 
 def _majority(members: Indices, strata: Sequence[str]) -> list[str]:
-    """The stratum of most patches of each group; of equals the first by name."""
+    """The most frequent stratum of each group; of equals the first by name."""
     counts: dict[int, Counter[str]] = {}
     for group, stratum in zip(members.tolist(), strata, strict=True):
         counts.setdefault(group, Counter())[stratum] += 1

@@ -9,24 +9,24 @@ a distance is told, the plane lies between the two outlines, and the arc is comp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import shapely
+from pyproj import Geod, Transformer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-_SEMI_MAJOR_M: Final = 6_378_137.0
-_FLATTENING: Final = 1 / 298.257223563
-_ECCENTRICITY_2: Final = _FLATTENING * (2 - _FLATTENING)
-_MEAN_RADIUS_M: Final = 6_371_008.8
+_WGS84: Final = Geod(ellps="WGS84")
+_MEAN_RADIUS_M: Final = (2 * _WGS84.a + _WGS84.b) / 3
 TOUCH_M: Final = 0.05
 """Outlines that are so near, or that overlap by so little, touch: 1/200 of a pixel."""
-_NORMAL_SCALE: Final = np.array([1.0, 1.0, 1 / (1 - _ECCENTRICITY_2)])
-"""Makes the vector to a place the normal of the ellipsoid there."""
+_NORMAL_SCALE: Final = np.array([1.0, 1.0, 1 / (1 - _WGS84.es)])
+"""Makes the vector to a point of the ellipsoid the normal there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Plane:
         return plane
 
 
-def plane_at(places: Floats) -> Plane:
-    """Planes that touch the ellipsoid below or above some geocentric places of shape (…, 3)."""
-    up = places * _NORMAL_SCALE
+def plane_at(points: Floats) -> Plane:
+    """Planes that touch the ellipsoid below or above some geocentric points of shape (…, 3)."""
+    up = points * _NORMAL_SCALE
     up /= np.linalg.norm(up, axis=-1, keepdims=True)
     # Which way is east does not matter, only that it is far from up.
     polar = np.abs(up[..., 2:]) > 0.9
@@ -59,40 +59,36 @@ def plane_at(places: Floats) -> Plane:
 
 def geocentric(degrees: Floats) -> Floats:
     """Longitude and latitude (…, 2) as geocentric coordinates (…, 3), metres."""
-    longitude, latitude = np.moveaxis(np.radians(degrees), -1, 0)
-    normal = _SEMI_MAJOR_M / np.sqrt(1 - _ECCENTRICITY_2 * np.sin(latitude) ** 2)
-    flat = normal * np.cos(latitude)
-    return np.stack(
-        [
-            flat * np.cos(longitude),
-            flat * np.sin(longitude),
-            normal * (1 - _ECCENTRICITY_2) * np.sin(latitude),
-        ],
-        axis=-1,
-    )
+    longitude, latitude = np.moveaxis(degrees, -1, 0)
+    return np.stack(_to_geocentric().transform(longitude, latitude, 0 * longitude), axis=-1)
 
 
-def rings_from_outlines(outlines: NDArray[np.object_]) -> Floats:
-    """Corners of convex outlines, geocentric.
+@cache
+def _to_geocentric() -> Transformer:
+    return Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True)
+
+
+def rings_from_footprints(footprints: NDArray[np.object_]) -> Floats:
+    """Corners of convex footprints, geocentric.
 
     Parameters
     ----------
-    outlines : array of shapely geometries, shape (n,)
-        In degrees (OGC:CRS84), small and convex; what the antimeridian splits is put together.
+    footprints : array of shapely geometries, shape (n,)
+        In degrees (OGC:CRS84), small and convex; those that the antimeridian splits are joined.
 
     Returns
     -------
     float64 array of shape (n, k, 3)
-        Counter-clockwise, not closed; an outline of fewer corners repeats its last.
+        Counter-clockwise, not closed; a footprint of fewer corners repeats its last.
     """
-    plain = (shapely.get_type_id(outlines) == _POLYGON) & (
-        shapely.get_num_coordinates(outlines) == _CORNERS + 1
+    plain = (shapely.get_type_id(footprints) == _POLYGON) & (
+        shapely.get_num_coordinates(footprints) == _CORNERS + 1
     )
-    squares = shapely.orient_polygons(outlines[plain])
+    squares = shapely.orient_polygons(footprints[plain])
     corners = shapely.get_coordinates(squares).reshape(-1, _CORNERS + 1, 2)[:, :-1]
-    others = [_hull(outline) for outline in outlines[~plain]]
+    others = [_hull(footprint) for footprint in footprints[~plain]]
     most = max([_CORNERS, *(len(ring) for ring in others)])
-    rings = np.empty((len(outlines), most, 3))
+    rings = np.empty((len(footprints), most, 3))
     rings[plain, :_CORNERS] = geocentric(corners)
     rings[plain, _CORNERS:] = rings[plain, _CORNERS - 1 : _CORNERS]
     for index, ring in zip(np.flatnonzero(~plain), others, strict=True):
@@ -104,9 +100,9 @@ _POLYGON: Final = 3
 _CORNERS: Final = 4
 
 
-def _hull(outline: shapely.Geometry) -> Floats:
-    """Corners of the convex hull of an outline of any kind, geocentric and counter-clockwise."""
-    points = geocentric(shapely.get_coordinates(outline))
+def _hull(footprint: shapely.Geometry) -> Floats:
+    """Corners of the convex hull of a footprint of any kind, geocentric and counter-clockwise."""
+    points = geocentric(shapely.get_coordinates(footprint))
     flat = plane_at(points.mean(axis=0)).project(points)
     hull = shapely.orient_polygons(shapely.convex_hull(shapely.multipoints(flat)))
     order = [
@@ -140,7 +136,7 @@ def polygons(flat: Floats) -> NDArray[np.object_]:
 
 
 def arc_from_chord(chord_m: Floats) -> Floats:
-    """Length along the ellipsoid of what is that long in the plane between its ends."""
+    """Length along the ellipsoid of a line that is that long in the plane between its ends."""
     half = np.minimum(chord_m / (2 * _MEAN_RADIUS_M), 1.0)
     arc: Floats = 2 * _MEAN_RADIUS_M * np.arcsin(half)
     return arc
@@ -152,7 +148,7 @@ def shared_areas_m2(a: Floats, b: Floats) -> Floats:
     Parameters
     ----------
     a, b : float64 arrays of shape (n, k, 2)
-        Corners in one plane, metres, counter-clockwise.
+        Corners in one plane, metres, counter-clockwise; the last may be repeated.
 
     Returns
     -------
@@ -163,7 +159,8 @@ def shared_areas_m2(a: Floats, b: Floats) -> Floats:
     starts = np.ascontiguousarray(np.moveaxis(b, 0, -1))
     ends = np.roll(starts, -1, axis=0)
     reach = [_left(corners, *edge).max(axis=0) for edge in zip(starts, ends, strict=True)]
-    meet = (reach > TOUCH_M * np.hypot(*np.moveaxis(ends - starts, 1, 0))).all(axis=0)
+    lengths = np.hypot(*np.moveaxis(ends - starts, 1, 0))
+    meet = ((reach > TOUCH_M * lengths) | (lengths == 0)).all(axis=0)
     areas = np.zeros(len(a))
     corners = corners[..., meet]
     for start, end in zip(starts[..., meet], ends[..., meet], strict=True):

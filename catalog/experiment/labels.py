@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from catalog.datasets.legacy import COVERS, classes_of
 from catalog.errors import FilterError
+from catalog.experiment.arguments import checked_fraction, checked_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from catalog.datasets import Dataset
+    from catalog.datasets.definition import Legend
     from catalog.reading.selection import Selection
 
 IGNORED: Final = 255
 """In a simplified mask, pixels whose code is in no legend: the `ignore_index` of a loss."""
-
-IGBP_CODES: Final = np.arange(256, dtype=np.int64)
-"""Class of each pixel value in an IGBP mask: the code itself, 1 to 17."""
+_OF_SHARES: Final = ("single_label", "multi_label")
 
 
-def _simplified_codes() -> NDArray[np.int64]:
-    codes = np.full(256, IGNORED, np.int64)
-    for entry in classes_of("igbp"):
+@dataclass(frozen=True)
+class Target:
+    """What a model should predict for a patch."""
+
+    name: str
+    """A legend of the dataset, such as `igbp`, or `simplified`: a mask of class codes;
+    `single_label` or `multi_label`: a label of the whole patch, by its shares of the simplified
+    classes in the catalog."""
+    threshold: float = 0.1
+    """Least share of a class in `multi_label`."""
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is a label of the whole patch."""
+        return self.name in _OF_SHARES
+
+
+def checked_target(target: str | Target | None, dataset: Dataset) -> Target | None:
+    """A target of a dataset, or its first one; None where the dataset has no land cover.
+
+    Raises
+    ------
+    FilterError
+        If there is no such target, or the threshold is not a share.
+    """
+    known = [*dataset.schemes, *(("simplified", *_OF_SHARES) if dataset.simplified else ())]
+    if target is None:
+        return Target(known[0]) if known else None
+    found = Target(target) if isinstance(target, str) else target
+    threshold = checked_fraction("threshold", found.threshold, whole=True)
+    return Target(checked_name("target", found.name, known), threshold)
+
+
+def simplified_codes(legend: Legend, covers: Sequence[str], dtype: str) -> NDArray[np.int64]:
+    """Class of each pixel value in a simplified mask: its index in `covers`, or `IGNORED`."""
+    codes = np.full(np.iinfo(dtype).max + 1, IGNORED, np.int64)
+    for entry in legend.classes:
         if entry.cover is not None:
-            codes[entry.code] = COVERS.index(entry.cover)
+            codes[entry.code] = covers.index(entry.cover)
     return codes
-
-
-SIMPLIFIED_CODES: Final = _simplified_codes()
-"""Class of each pixel value in a simplified mask: its index in `COVERS`, 0 to 9, or `IGNORED`."""
 
 
 def cover_shares(selection: Selection) -> NDArray[np.float64]:
@@ -38,21 +71,23 @@ def cover_shares(selection: Selection) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64 array of shape (n, 10)
-        By patch, in order of the selection, and by class, in order of `COVERS`; 0 to 1.
+    float64 array of shape (n, classes)
+        By patch, in order of the selection, and by class, in order of `covers`; 0 to 1.
 
     Raises
     ------
     FilterError
         If a patch has no land-cover file.
     """
-    table = selection.summary().select("id", *COVERS).to_arrow_table()
-    columns = [table.column(cover).to_numpy() for cover in COVERS]
-    shares = np.stack(columns, axis=1) if len(table) else np.zeros((0, len(COVERS)))
+    covers = selection.dataset.covers
+    table = selection.summary().select("id", *covers).to_arrow_table()
+    columns = [table.column(cover).to_numpy() for cover in covers]
+    shares = np.stack(columns, axis=1) if len(table) else np.zeros((0, len(covers)))
     (unknown,) = np.nonzero(np.isnan(shares).any(axis=1))
     if unknown.size:
         name = table.column("id")[int(unknown[0])].as_py()
-        raise FilterError(f"{name} has no lc, and so no label: select with sensor='lc'")
+        sensor = selection.dataset.classified
+        raise FilterError(f"{name} has no {sensor}, and so no label: select with sensor={sensor!r}")
     return shares
 
 
@@ -63,13 +98,5 @@ def single_labels(shares: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def multi_labels(shares: NDArray[np.float64], threshold: float) -> NDArray[np.float32]:
-    """1 for each class with at least this share of a patch, else 0.
-
-    Raises
-    ------
-    FilterError
-        If the threshold is no share.
-    """
-    if not 0 < threshold <= 1:
-        raise FilterError(f"threshold={threshold:g} is no share: give a number from 0 to 1")
+    """1 for each class with at least this share of a patch, else 0."""
     return (shares >= threshold).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Leakage between two lists of patches: what of the second has been seen in the first."""
+"""Leakage between two lists of patches: ground of the second that the first shows too."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from catalog.errors import FilterError
 from catalog.experiment.lists import patch_ids, read_list
+from catalog.experiment.outlines import checked_buffer_m, outlines_of
 from catalog.experiment.overlaps import find_pairs
-from catalog.experiment.places import checked_buffer_m, places_of
 from catalog.pictures.canvas import save_figure
 from catalog.pictures.land import land_from_pieces
 from catalog.pictures.layers import A_COLOR, B_COLOR, LEAK_COLOR, Layer, draw_layers
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from catalog.experiment.outlines import PatchOutlines
     from catalog.experiment.overlaps import Pairs
-    from catalog.experiment.places import Places
 
     Patches = Selection | Iterable[str] | str | os.PathLike[str]
     """A selection; ids, file names or paths; or the path of a manifest or list."""
@@ -68,20 +68,23 @@ class LeakyScenes(NamedTuple):
 
 @dataclass(frozen=True)
 class Leakage:
-    """What a second list of patches shares with a first; false if that is nothing."""
+    """What a second list of patches shares with a first; false if they share nothing."""
 
-    a: Places
+    a: PatchOutlines
     """The first list, such as what a model is trained on."""
-    b: Places
+    b: PatchOutlines
     """The second list, such as what it is tested on."""
     buffer_km: float
-    """How near is near."""
+    """Patches closer than this count as near, km."""
     found: Pairs
-    """All pairs that overlap, and where a patch of `b` overlaps none of a scene of `a` but lies
-    near it, the nearest; by number in the lists."""
+    """The pairs, by number in the lists; see `pairs`."""
 
     def __bool__(self) -> bool:
         return self.same + self.overlapping + self.near > 0
+
+    def __repr__(self) -> str:
+        counts = f"same={self.same}, overlapping={self.overlapping}, near={self.near}"
+        return f"Leakage({counts}, of {len(self.b):,} patches)"
 
     @property
     def same(self) -> int:
@@ -102,8 +105,8 @@ class Leakage:
 
     @property
     def unplaced(self) -> int:
-        """Patches of either list without a footprint in the catalog: nothing is known of them."""
-        return int(sum(np.isnan(places.rings[:, 0, 0]).sum() for places in (self.a, self.b)))
+        """Patches of either list without a footprint in the catalog, which cannot be compared."""
+        return int(sum(np.isnan(patches.rings[:, 0, 0]).sum() for patches in (self.a, self.b)))
 
     @cached_property
     def _in_both(self) -> NDArray[np.bool_]:
@@ -117,7 +120,11 @@ class Leakage:
         return overlaps
 
     def pairs(self) -> Iterator[LeakyPair]:
-        """The pairs, by patch of `b`, then of `a`."""
+        """The pairs, by patch of `b`, then of `a`.
+
+        These are all pairs that overlap. Where a patch of `b` overlaps no patch of a scene of `a`
+        but lies near some, only the nearest of that scene is listed.
+        """
         columns = (column.tolist() for column in self.found)
         for a, b, area, distance in zip(*columns, strict=True):
             yield LeakyPair(self.a.ids[a], self.b.ids[b], round(area, 1), round(distance, 1))
@@ -125,8 +132,8 @@ class Leakage:
     def scenes(self) -> list[LeakyScenes]:
         """The pairs of scenes, by name."""
         (a_names, a_scenes), (b_names, b_scenes) = (
-            np.unique(np.array(places.columns["scene_id"], str), return_inverse=True)
-            for places in (self.a, self.b)
+            np.unique(np.array(patches.columns["scene_id"], str), return_inverse=True)
+            for patches in (self.a, self.b)
         )
         a, b, area, distance = self.found
         codes, group = np.unique(a_scenes[a] * b_names.size + b_scenes[b], return_inverse=True)
@@ -152,14 +159,19 @@ class Leakage:
         ]
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
-        """Draw both lists on a map, with what leaks on top; written as PNG if a path is given.
+        """Draw both lists on a map, with the patches of `b` that leak on top.
+
+        Parameters
+        ----------
+        path : path, optional
+            A PNG, PDF or SVG to write, by its ending.
 
         Raises
         ------
         MissingExtraError
             If matplotlib is not installed.
         OutputError
-            If the PNG cannot be written.
+            If the path ends otherwise, or cannot be written.
         """
         leaky = np.zeros(len(self.b), bool)
         leaky[self.found.b] = True
@@ -174,7 +186,7 @@ class Leakage:
         return figure
 
     def hints(self) -> list[str]:
-        """What may have gone wrong, where that shows: a list that was made from parts of names."""
+        """Likely mistakes: lists that were made by comparing the starts of scene names."""
         in_both = {scenes.a for scenes in self.scenes() if scenes.same}
         alone = set(self.a.columns["scene_id"]) ^ set(self.b.columns["scene_id"])
         return [
@@ -186,12 +198,12 @@ class Leakage:
 
 
 def _shown(
-    places: Places, chosen: NDArray[np.bool_] | None = None
+    patches: PatchOutlines, chosen: NDArray[np.bool_] | None = None
 ) -> tuple[list[str], NDArray[np.object_]]:
     """Scenes and footprints of some patches, or of all."""
-    members = np.arange(len(places)) if chosen is None else np.flatnonzero(chosen)
-    scenes = places.columns["scene_id"]
-    return [scenes[member] for member in members.tolist()], places.outlines[members]
+    members = np.arange(len(patches)) if chosen is None else np.flatnonzero(chosen)
+    scenes = patches.columns["scene_id"]
+    return [scenes[member] for member in members.tolist()], patches.footprints[members]
 
 
 def _is_part(scene: str, other: str) -> bool:
@@ -210,32 +222,38 @@ def leakage(
     Parameters
     ----------
     a, b : Selection, list of str, or path
-        Selections; lists of ids, file names or paths; or the path of a manifest or official list.
+        Selections; lists of ids, file names or paths; or the path of a file for `read_list`.
     buffer_km : float
-        Kilometres between two outlines, along the ellipsoid, that still are near.
+        Patches closer than this count as near: kilometres between outlines, along the ellipsoid.
     catalog : Catalog, optional
         Where the footprints are; that of the other list if one is a selection.
 
     Raises
     ------
     ManifestError
-        If a name on a list is no patch.
+        If a name on a list is not a patch.
     FilterError
-        If the catalog does not have a patch, or there is no catalog.
+        If a list is empty, the catalog does not have a patch, or there is no catalog.
     """
     buffer_m = checked_buffer_m(buffer_km)
     for given in (a, b):
         if catalog is None and isinstance(given, Selection):
             catalog = Catalog(given.session)
-    one = _placed(a, catalog)
-    two = one if b is a else _placed(b, catalog)
+    one = _outlined(a, catalog)
+    two = one if b is a else _outlined(b, catalog)
+    for which, patches in (("first", one), ("second", two)):
+        if not len(patches):
+            raise FilterError(f"the {which} list is empty: there is nothing to compare")
     return Leakage(one, two, buffer_km, find_pairs(one, two, buffer_m))
 
 
-def _placed(given: Patches, catalog: Catalog | None) -> Places:
+def _outlined(given: Patches, catalog: Catalog | None) -> PatchOutlines:
     if isinstance(given, Selection):
-        return places_of(given)
+        return outlines_of(given)
     if catalog is None:
         raise FilterError("a list of names has no footprints: give the catalog, catalog=cat")
-    ids = read_list(given).ids if isinstance(given, (str, os.PathLike)) else patch_ids(given)
-    return places_of(catalog.pick(ids))
+    if isinstance(given, str | os.PathLike):
+        ids = read_list(given, catalog.dataset).ids
+    else:
+        ids = patch_ids(given, catalog.dataset)
+    return outlines_of(catalog.pick(ids))

@@ -1,46 +1,74 @@
-"""Lists of patches: ids, file names or paths; a line each, or pickled as the official ones are."""
+"""Lists of patches: manifests, official lists, what `select` writes, and names of any kind."""
 
 from __future__ import annotations
 
-import io
-import pickle
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+import csv
+import pickletools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from catalog.datasets.legacy import parse_name, patch_id
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from catalog.datasets import SEN12MS
 from catalog.errors import ManifestError
-from catalog.store.manifest_file import LISTS, Entry, Manifest, checked_format, read_manifest
+from catalog.model import PatchKey
+from catalog.store.manifest_file import LISTS, Entry, Manifest
+from catalog.store.manifest_reader import read_manifest
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
-_ID_PARTS: Final = 4  # ROIs1158, spring, 1, p30
+    from catalog.datasets import Dataset
+
+_MOST_BYTES: Final = 1 << 30  # a JSON manifest of all of SEN12MS has 100 MB
 
 
-def read_list(path: str | os.PathLike[str]) -> Manifest:
-    """Read a manifest, or an official list: names only, in the order of the file.
+def read_list(path: str | os.PathLike[str], dataset: Dataset = SEN12MS) -> Manifest:
+    """Read a manifest, or a list of patches: ids only, in the order of the file.
+
+    Parameters
+    ----------
+    path : path
+        A manifest; an official list, a name a line or a pickled list (`.txt`, `.pkl`); what
+        `select` writes (`.csv`, `.json`, `.geojson`, `.parquet`); or names in the first column of
+        a `.csv`, or in a `.json` list.
+    dataset : Dataset
+        What the patches are of.
 
     Raises
     ------
     ManifestError
-        If there is no such file, or a line of it is no patch.
+        If there is no such file, a name on it is not a patch, or a manifest was cut off or changed.
     """
     file = Path(path)
+    ending = file.suffix.lower()
+    if ending not in _READERS:
+        raise ManifestError(
+            f"{file} does not end as a list of patches: end it in {', '.join(_READERS)}"
+        )
     try:
-        ending = checked_format(file)
-        if ending not in LISTS:
-            return read_manifest(file)
-        lines = _unpickled(file) if ending == ".pkl" else file.read_text("utf-8").splitlines()
+        if file.stat().st_size > _MOST_BYTES:
+            raise ManifestError(f"{file} is not a list of patches: it is larger than 1 GiB")
+        manifest = None if ending in {*LISTS, ".geojson"} else read_manifest(file, dataset)
+        names = () if manifest else _READERS[ending](file)
     except OSError as error:
         raise ManifestError(f"{file} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{file} is no text: {error}") from error
-    ids = patch_ids(lines, str(file))
-    return Manifest(tuple(Entry(name) for name in ids))
+    except (ValueError, csv.Error, pa.ArrowException) as error:
+        if isinstance(error, ManifestError):
+            raise
+        raise ManifestError(f"{file} is not a list of patches: {error}") from error
+    return manifest or Manifest(
+        tuple(map(Entry, patch_ids(names, dataset, where=str(file)))), dataset=dataset
+    )
 
 
-def patch_ids(names: Iterable[str], where: str = "the list") -> list[str]:
+def patch_ids(
+    names: Iterable[str], dataset: Dataset = SEN12MS, *, where: str = "the list"
+) -> list[str]:
     """Ids of patches that are called by id, file name or path of any sensor; each once.
 
     Empty lines, and lines that start with `#`, are passed over.
@@ -50,47 +78,105 @@ def patch_ids(names: Iterable[str], where: str = "the list") -> list[str]:
     ManifestError
         If a name is none of these; the message says where it stands.
     """
+    if not isinstance(names, Iterable):
+        raise ManifestError(f"{names!r} is not a list of patches")
     ids: dict[str, None] = {}
     for number, text in enumerate(names, 1):
-        name = text.strip()
+        name = text.strip() if isinstance(text, str) else repr(text)
         if not name or name.startswith("#"):
             continue
-        known = _patch_id(name)
+        known = _patch_id(name, dataset)
         if known is None:
+            example = dataset.patch_id(PatchKey(next(iter(dataset.seasons)), 1, 30))
             raise ManifestError(
-                f"{where}, line {number}: {name[:80]!r} is no patch; write ids "
-                "(ROIs1158_spring_1_p30), file names or paths"
+                f"{where}, line {number}: {name[:80]!r} is not a patch; write ids ({example}), "
+                "file names or paths"
             )
         ids[known] = None
     return list(ids)
 
 
-def _patch_id(name: str) -> str | None:
-    file = PurePosixPath(name.replace("\\", "/")).name
-    parts = file.split("_")
-    if len(parts) == _ID_PARTS:
-        file = "_".join((*parts[:2], "s2", *parts[2:])) + ".tif"
-    parsed = parse_name(file)
-    return parsed and patch_id(parsed[0])
+def _patch_id(name: str, dataset: Dataset) -> str | None:
+    file = name.replace("\\", "/").rpartition("/")[2]
+    parsed = dataset.parse_name(file)
+    key = parsed[0] if parsed else dataset.parse_id(file)
+    return key and dataset.patch_id(key)
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Makes lists and texts, and imports nothing: a pickle could otherwise run any code."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise ManifestError(f"it asks for {module}.{name}, and a list of names needs no code")
-
-    def persistent_load(self, pid: Any) -> NoReturn:
-        raise ManifestError(f"it refers to {pid!r} outside of the file")
+def _lines(file: Path) -> list[str]:
+    return file.read_text("utf-8-sig").splitlines()
 
 
-def _unpickled(file: Path) -> list[str]:
-    try:
-        names = _PlainUnpickler(io.BytesIO(file.read_bytes())).load()
-    except ManifestError as error:
-        raise ManifestError(f"{file} is not opened: {error}") from error
-    except (pickle.UnpicklingError, ValueError, IndexError, EOFError, KeyError, TypeError) as error:
-        raise ManifestError(f"{file} is no pickled list: {error}") from error
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ManifestError(f"{file} holds a {type(names).__name__}, not a list of names")
+def _first_cells(file: Path) -> list[str]:
+    """Names in the column `id`, or else in the first; as many as there are rows."""
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = list(csv.reader(text))
+    position = 0
+    if rows and "id" in rows[0]:
+        position = rows[0].index("id")
+        rows[0] = []
+    return [row[position] if position < len(row) else "" for row in rows]
+
+
+def _from_json(file: Path) -> list[Any]:
+    """Texts, or the `id` of objects, in a list or in a GeoJSON collection."""
+    content = orjson.loads(file.read_bytes())
+    names = content.get("features") if isinstance(content, dict) else content
+    if not isinstance(names, list):
+        raise ManifestError(f"{file} is neither a manifest nor a list of patches")
+    return [name.get("id") if isinstance(name, dict) else name for name in names]
+
+
+def _ids_in_table(file: Path) -> list[Any]:
+    with pq.ParquetFile(file) as table:
+        if "id" not in table.schema_arrow.names:
+            raise ManifestError(f"{file} is not a list of patches: it has no column `id`")
+        ids: list[Any] = table.read(columns=["id"]).column("id").to_pylist()
+    return ids
+
+
+_TEXTS: Final = {
+    *("STRING", "BINSTRING", "SHORT_BINSTRING"),
+    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+}
+_PUTS: Final = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+_GETS: Final = {"GET", "BINGET", "LONG_BINGET"}
+_LISTS: Final = {"EMPTY_LIST", "LIST"}
+_OTHERS: Final = {"PROTO", "FRAME", "MARK", "APPEND", "APPENDS", "STOP"}
+
+
+def _names_in_pickle(file: Path) -> list[str]:
+    """The texts of a pickled list, whose instructions are read but never carried out.
+
+    A pickle can run any code, and a few bytes of it can take all memory.
+    """
+    names: list[str] = []
+    memo: dict[Any, str | None] = {}
+    last: str | None = None  # on top of the stack; None for the list itself
+    lists = 0
+    for instruction, value, _ in pickletools.genops(file.read_bytes()):
+        name = instruction.name
+        if name in _PUTS:
+            memo[len(memo) if value is None else value] = last
+            continue
+        if name in _TEXTS or name in _GETS:
+            last = value if name in _TEXTS else memo.get(value)
+            if last is not None:
+                names.append(last)
+                continue
+        lists += name in _LISTS
+        if name not in _LISTS | _OTHERS or lists > 1:
+            raise ManifestError(f"{file} is not a pickled list of names: it has a {name}")
+    if not lists:
+        raise ManifestError(f"{file} is not a pickled list of names: it holds no list")
     return names
+
+
+_READERS: Final[Mapping[str, Callable[[Path], list[Any]]]] = {
+    ".parquet": _ids_in_table,
+    ".csv": _first_cells,
+    ".json": _from_json,
+    ".geojson": _from_json,
+    ".txt": _lines,
+    ".pkl": _names_in_pickle,
+}

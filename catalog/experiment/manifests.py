@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.datasets import SEN12MS
-from catalog.datasets.legacy import SENSORS, patch_ids
-from catalog.errors import CatalogNotFoundError
+from catalog.errors import CatalogNotFoundError, FilterError
 from catalog.experiment.lists import read_list
 from catalog.model import Finding
-from catalog.query.conditions import names_of
+from catalog.query.suggest import unknown_name
 from catalog.reading.catalog import Catalog
 from catalog.source.tree import list_trees
 from catalog.store.manifest_file import Manifest
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from catalog.datasets import Dataset
     from catalog.reading.selection import Selection
     from catalog.store.manifest_file import Entry
 
-    Source = Manifest | str | os.PathLike[str]
-    """A manifest, or the path of one or of an official list."""
+    ManifestOrPath = Manifest | str | os.PathLike[str]
+    """A manifest, or the path of one or of a list, as `read_list` takes it."""
     Sizes = dict[str, dict[str, int]]
     """Bytes by id and sensor."""
 
@@ -49,18 +49,11 @@ class Difference:
         return bool(self.removed or self.added or self.moved or self.resized or self.made)
 
 
-def opened(source: Source) -> Manifest:
-    """A manifest, read if it is a path.
-
-    Raises
-    ------
-    ManifestError
-        If the file is no manifest or list.
-    """
-    return source if isinstance(source, Manifest) else read_list(source)
+def _opened(source: ManifestOrPath, dataset: Dataset) -> Manifest:
+    return source if isinstance(source, Manifest) else read_list(source, dataset)
 
 
-def load(source: Source, catalog: Catalog, *, split: str | None = None) -> Selection:
+def load(source: ManifestOrPath, catalog: Catalog, *, split: str | None = None) -> Selection:
     """The patches of a manifest or list, as a selection from a catalog.
 
     Parameters
@@ -75,18 +68,27 @@ def load(source: Source, catalog: Catalog, *, split: str | None = None) -> Selec
     Raises
     ------
     ManifestError
-        If the file is no manifest or list.
+        If the file is not a manifest or list, or was cut off or changed.
     FilterError
         If it has no such part, or the catalog does not have one of its patches.
     """
-    manifest = opened(source)
+    manifest = _opened(source, catalog.dataset)
     if split is None:
         return catalog.pick(manifest.ids)
-    names_of("part", split, sorted({entry.split for entry in manifest.entries if entry.split}))
+    parts = sorted({entry.split for entry in manifest.entries if entry.split})
+    if not parts:
+        raise FilterError(f"there is no part {split!r}: the list has no parts, only patches")
+    if split not in parts:
+        raise FilterError(unknown_name("part", split, parts))
     return catalog.pick(entry.id for entry in manifest.entries if entry.split == split)
 
 
-def verify(source: Source, against: Catalog | str | os.PathLike[str]) -> list[Finding]:
+def verify(
+    source: ManifestOrPath,
+    against: Catalog | str | os.PathLike[str],
+    *,
+    dataset: Dataset = SEN12MS,
+) -> list[Finding]:
     """Whether all that a manifest names is there, with the recorded sizes.
 
     Parameters
@@ -95,6 +97,8 @@ def verify(source: Source, against: Catalog | str | os.PathLike[str]) -> list[Fi
         What to verify.
     against : Catalog or path
         A catalog, or a folder with the files of the dataset, nested in any way.
+    dataset : Dataset
+        What is in the folder; of a catalog it is known.
 
     Returns
     -------
@@ -104,38 +108,32 @@ def verify(source: Source, against: Catalog | str | os.PathLike[str]) -> list[Fi
     Raises
     ------
     ManifestError
-        If the file is no manifest or list.
+        If the file is not a manifest or list, or was cut off or changed.
     CatalogNotFoundError
         If there is no such folder.
     """
-    manifest = opened(source)
-    sizes = _sizes_in_catalog(against) if isinstance(against, Catalog) else _sizes_below(against)
-    findings = list(_compared(manifest.entries, sizes))
-    if manifest.recorded_sha256 not in {None, manifest.sha256}:
-        findings.insert(0, Finding("the manifest", "was changed: its SHA-256 is another"))
-    return findings
+    if isinstance(against, Catalog):
+        dataset, sizes = against.dataset, _sizes_in_catalog(against)
+    else:
+        sizes = _sizes_below(against, dataset)
+    return list(_compared(_opened(source, dataset).entries, sizes))
 
 
 def _sizes_in_catalog(catalog: Catalog) -> Sizes:
-    return {entry.id: _recorded(entry) for entry in catalog.select().manifest().entries}
+    return {entry.id: entry.sizes for entry in catalog.select().manifest().entries}
 
 
-def _sizes_below(folder: str | os.PathLike[str]) -> Sizes:
+def _sizes_below(folder: str | os.PathLike[str], dataset: Dataset) -> Sizes:
     root = Path(folder)
     if not root.is_dir():
         raise CatalogNotFoundError(f"there is no folder {root}: name a catalog or the dataset")
     sizes: Sizes = {}
-    for scene, sensor in product(list_trees([root], SEN12MS).scenes.values(), SENSORS):
-        files = scene.of_sensor(SEN12MS, sensor)
-        for patch, size in zip(patch_ids(scene.key, files.numbers), files.sizes, strict=True):
+    for scene, sensor in product(list_trees([root], dataset).scenes.values(), dataset.sensors):
+        files = scene.of_sensor(dataset, sensor)
+        ids = dataset.patch_ids(scene.key, files.numbers)
+        for patch, size in zip(ids, files.sizes, strict=True):
             sizes.setdefault(patch, {})[sensor] = int(size)
     return sizes
-
-
-def _recorded(entry: Entry) -> dict[str, int]:
-    """Bytes by sensor of the files that an entry names."""
-    pairs = zip(SENSORS, entry.sizes, strict=True)
-    return {sensor: size for sensor, size in pairs if size is not None}
 
 
 def _compared(entries: tuple[Entry, ...], sizes: Sizes) -> Iterator[Finding]:
@@ -144,7 +142,7 @@ def _compared(entries: tuple[Entry, ...], sizes: Sizes) -> Iterator[Finding]:
         if found is None:
             yield Finding(entry.id, "is missing")
             continue
-        for sensor, size in _recorded(entry).items():
+        for sensor, size in entry.sizes.items():
             if sensor not in found:
                 yield Finding(entry.id, f"has no {sensor}")
             elif found[sensor] != size:
@@ -153,15 +151,24 @@ def _compared(entries: tuple[Entry, ...], sizes: Sizes) -> Iterator[Finding]:
                 )
 
 
-def diff(first: Source, second: Source) -> Difference:
+def diff(
+    first: ManifestOrPath, second: ManifestOrPath, *, dataset: Dataset = SEN12MS
+) -> Difference:
     """How a second manifest differs from a first, whatever the order of their patches.
+
+    Parameters
+    ----------
+    first, second : Manifest or path
+        What to compare.
+    dataset : Dataset
+        What the patches of files are of.
 
     Raises
     ------
     ManifestError
-        If a file is no manifest or list.
+        If a file is not a manifest or list, or was cut off or changed.
     """
-    one, two = opened(first), opened(second)
+    one, two = _opened(first, dataset), _opened(second, dataset)
     before, after = ({entry.id: entry for entry in manifest.entries} for manifest in (one, two))
     both = [name for name in before if name in after]
     fields = dict.fromkeys([*one.made, *two.made])

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from catalog.experiment.ground import TOUCH_M, distances_m, polygons, shared_areas_m2
-from catalog.experiment.places import Cluster, Places, flattened, near_clusters
+from catalog.experiment.outlines import Cluster, PatchOutlines, flattened, near_clusters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,12 +31,12 @@ class Pairs(NamedTuple):
     """Metres between their outlines; 0 for patches that touch or overlap."""
 
 
-def find_pairs(a: Places, b: Places, buffer_m: float) -> Pairs:
+def find_pairs(a: PatchOutlines, b: PatchOutlines, buffer_m: float) -> Pairs:
     """Pairs of patches that overlap, or lie near each other.
 
     Parameters
     ----------
-    a, b : Places
+    a, b : PatchOutlines
         Two lists of patches.
     buffer_m : float
         Metres between outlines that still are near.
@@ -56,7 +56,9 @@ def find_pairs(a: Places, b: Places, buffer_m: float) -> Pairs:
     return Pairs(in_a[order], in_b[order], areas[order], distances[order])
 
 
-def _pairs_between(a: Places, b: Places, one: Cluster, two: Cluster, buffer_m: float) -> Pairs:
+def _pairs_between(
+    a: PatchOutlines, b: PatchOutlines, one: Cluster, two: Cluster, buffer_m: float
+) -> Pairs:
     a_rings, b_rings = a.rings[one.members], b.rings[two.members]
     middle = (one.centre + two.centre) / 2
     a_flat, b_flat = flattened(a_rings, middle), flattened(b_rings, middle)
@@ -95,12 +97,12 @@ def _twice(flat: Floats, in_a: Indices, in_b: Indices) -> tuple[Indices, Indices
     )
 
 
-def connect(places: Places, groups: Indices, buffer_m: float) -> Indices:
+def connect(patches: PatchOutlines, groups: Indices, buffer_m: float) -> Indices:
     """Groups that must stay together: those with patches that touch or lie within a buffer.
 
     Parameters
     ----------
-    places : Places
+    patches : PatchOutlines
         The patches.
     groups : int array of shape (n,)
         The group of each patch, from 0.
@@ -112,10 +114,10 @@ def connect(places: Places, groups: Indices, buffer_m: float) -> Indices:
     int array of shape (n,)
         The component of each patch: the smallest number of a group in it.
     """
-    groups = _joined(groups, [_touching(places, groups, cluster) for cluster in places.clusters])
+    groups = _joined(groups, [_touching(patches, groups, cluster) for cluster in patches.clusters])
     near = [
-        _near(places, groups, pair, buffer_m)
-        for pair in near_clusters(places, places, buffer_m)
+        _near(patches, groups, pair, buffer_m)
+        for pair in near_clusters(patches, patches, buffer_m)
         if pair[0].scene <= pair[1].scene
     ]
     return _joined(groups, near)
@@ -127,18 +129,18 @@ def _joined(groups: Indices, edges: list[Indices]) -> Indices:
     return components(int(groups.max(initial=-1)) + 1, left, right)[groups]
 
 
-def _touching(places: Places, groups: Indices, cluster: Cluster) -> Indices:
+def _touching(patches: PatchOutlines, groups: Indices, cluster: Cluster) -> Indices:
     """Pairs of groups (2, m) with patches of one scene that touch or overlap."""
     own = groups[cluster.members]
     if own.min() == own.max():
         return np.zeros((2, 0), np.intp)
-    outlines = polygons(flattened(places.rings[cluster.members], cluster.centre))
+    outlines = polygons(flattened(patches.rings[cluster.members], cluster.centre))
     pairs = shapely.STRtree(outlines).query(outlines, predicate="dwithin", distance=TOUCH_M)
     return np.unique(own[pairs], axis=1)
 
 
 def _near(
-    places: Places, groups: Indices, pair: tuple[Cluster, Cluster], buffer_m: float
+    patches: PatchOutlines, groups: Indices, pair: tuple[Cluster, Cluster], buffer_m: float
 ) -> Indices:
     """Pairs of groups (2, m) with patches of two scenes that lie within a buffer.
 
@@ -149,7 +151,7 @@ def _near(
     for cluster in pair:
         known, numbers = np.unique(groups[cluster.members], return_inverse=True)
         order = np.argsort(numbers, kind="stable")
-        outlines = polygons(flattened(places.rings[cluster.members[order]], middle))
+        outlines = polygons(flattened(patches.rings[cluster.members[order]], middle))
         names.append(known)
         shapes.append(np.asarray(shapely.multipolygons(outlines, indices=numbers[order])))
     if names[0].size == names[1].size == 1 and names[0] == names[1]:

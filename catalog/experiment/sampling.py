@@ -1,4 +1,4 @@
-"""Samples: so many patches, of each kind as many as wanted, and the same ones everywhere."""
+"""Reproducible random samples: so many patches of each stratum."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.errors import FilterError, ShortageWarning
-from catalog.experiment.deterministic_rank import chances
-from catalog.experiment.places import columns_of
-from catalog.experiment.strata import strata_of
-from catalog.query.conditions import names_of
+from catalog.experiment.arguments import checked_integer, checked_name, is_number
+from catalog.experiment.deterministic_rank import ranks
+from catalog.experiment.outlines import columns_of
+from catalog.experiment.strata import checked_column, strata_of
+from catalog.query.suggest import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,12 @@ BALANCES: Final = ("equal", "proportional")
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """How one kind of patches came out."""
+    """How many patches of one stratum were drawn."""
 
     name: str
-    """Value of the column that was stratified by."""
+    """Value of the column to stratify by."""
     available: int
-    """Patches of this kind in the selection."""
+    """Patches of this stratum in the selection."""
     wanted: int
     """How many were asked for."""
     taken: int
@@ -46,11 +47,11 @@ class Sample:
     selection: Selection
     """The patches."""
     strata: tuple[Stratum, ...]
-    """How each kind came out, by name."""
+    """How many patches of each were drawn, by name."""
 
     @property
     def shortages(self) -> tuple[Stratum, ...]:
-        """The kinds of which there are fewer than were asked for."""
+        """The strata with fewer patches than were asked for."""
         return tuple(stratum for stratum in self.strata if stratum.taken < stratum.wanted)
 
 
@@ -63,7 +64,7 @@ def sample(
     max_per_scene: int | None = None,
     seed: int = 0,
 ) -> Sample:
-    """Draw patches from a selection: those with the least chance, which depends on id and seed.
+    """Draw a reproducible random sample: the patches of lowest hash rank, by id and seed.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def sample(
     max_per_scene : int, optional
         At most so many patches of one scene, since neighbours overlap by half.
     seed : int
-        Another seed is another sample.
+        Random seed.
 
     Returns
     -------
@@ -89,17 +90,18 @@ def sample(
     Raises
     ------
     FilterError
-        If an argument makes no sense.
+        If an argument is not valid.
     """
     columns = columns_of(selection)
+    stratify = checked_column(stratify, selection.dataset)
     strata = strata_of(columns, stratify)
     size = _checked_size(n, len(strata))
-    if max_per_scene is not None and max_per_scene < 1:
-        raise FilterError(f"max_per_scene={max_per_scene} leaves nothing: give 1 or more")
+    if max_per_scene is not None:
+        max_per_scene = checked_integer("max_per_scene", max_per_scene, 1)
     available = Counter(strata)
     wanted = quotas(size, available, balance)
-    luck = chances(columns["id"], seed)
-    members = draw(strata, wanted, luck.tolist(), (columns["scene_id"], max_per_scene))
+    order = ranks(columns["id"], seed).tolist()
+    members = draw(strata, wanted, order, (columns["scene_id"], max_per_scene))
     taken = Counter(strata[member] for member in members)
     report = tuple(
         Stratum(name, available[name], wanted[name], taken[name]) for name in sorted(wanted)
@@ -120,16 +122,18 @@ def sample(
 
 
 def shortage(drawn: Sample) -> str:
-    """What a sample is short of, in one sentence."""
-    kinds = ", ".join(
+    """Which strata a sample is short of, in one sentence."""
+    strata = ", ".join(
         f"{entry.taken:,} of {entry.wanted:,} {entry.name}" for entry in drawn.shortages
     )
-    return f"the sample is short of patches: {kinds}"
+    return f"the sample is short of patches: {strata}"
 
 
 def _checked_size(n: float, available: int) -> int:
-    if not n > 0 or (n > 1 and n != int(n)):
-        raise FilterError(f"n={n:g} is no size: give a number of patches, or a fraction below 1")
+    if not (is_number(n) and n > 0 and (n < 1 or n == int(n))):
+        raise FilterError(
+            f"n={n!r} is not a valid size: give a number of patches, or a fraction below 1"
+        )
     return round(n * available) if n < 1 else int(n)
 
 
@@ -155,29 +159,35 @@ def _weights(available: Mapping[str, int], balance: Balance) -> dict[str, float]
     if not available:
         raise FilterError("there are no patches to draw from: the selection is empty")
     if isinstance(balance, Mapping):
-        names_of("stratum", balance, sorted(available))
-        if min(balance.values()) < 0 or not sum(balance.values()) > 0:
-            raise FilterError("weights must not be negative, and one must be positive")
+        for name in balance:
+            if name not in available:
+                raise FilterError(unknown_name("stratum", name, sorted(available)))
+        weights = balance.values()
+        valid = all(is_number(weight) and weight >= 0 for weight in weights)
+        if not (valid and any(weights) and is_number(sum(weights))):
+            raise FilterError(
+                f"balance={dict(balance)} is not valid: weights are numbers from 0 on, one of them "
+                "positive"
+            )
         return {name: float(weight) for name, weight in balance.items()}
-    names_of("balance", balance, BALANCES)
-    equal = balance == "equal"
+    equal = checked_name("balance", balance, BALANCES) == "equal"
     return {name: 1.0 if equal else float(count) for name, count in available.items()}
 
 
 def draw(
     strata: Sequence[str],
     wanted: Mapping[str, int],
-    luck: Sequence[int],
+    order: Sequence[int],
     limit: tuple[Sequence[str], int | None],
 ) -> list[int]:
-    """Which patches are drawn, in order.
+    """Which patches are drawn, in order of their numbers.
 
-    The scarcest stratum draws first, so that a limit by scene takes least from it.
+    The scarcest stratum is drawn first, so that a limit by scene takes least from it.
 
     Parameters
     ----------
-    strata, luck : sequences
-        Stratum and chance of each patch: the least is drawn first.
+    strata, order : sequences
+        Stratum and hash rank of each patch: the lowest rank is drawn first.
     wanted : mapping
         How many of each stratum.
     limit : (sequence, int or None)
@@ -185,7 +195,7 @@ def draw(
     """
     scenes, most = limit
     members: dict[str, list[int]] = {name: [] for name in wanted}
-    for member in sorted(range(len(strata)), key=luck.__getitem__):
+    for member in sorted(range(len(strata)), key=order.__getitem__):
         if strata[member] in members:
             members[strata[member]].append(member)
     used: Counter[str] = Counter()

@@ -1,49 +1,54 @@
-"""Splits without leakage: what touches or lies near stays together."""
+"""Splits without leakage: patches that touch or lie near each other stay together."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from catalog.errors import FilterError
-from catalog.experiment.assignment import assign, checked_fractions, grouped
-from catalog.experiment.places import places_of
-from catalog.experiment.strata import strata_of
+from catalog.errors import FilterError, ManifestError
+from catalog.experiment.arguments import checked_fraction, checked_integer, checked_name
+from catalog.experiment.assignment import BY, assign, checked_fractions, grouped
+from catalog.experiment.outlines import outlines_of
+from catalog.experiment.strata import checked_column, strata_of
 from catalog.model import counted
-from catalog.store.manifest_file import merged, write_manifest
+from catalog.store.manifest_file import LISTS, checked_format, merged, write_manifest
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from catalog.experiment.assignment import Fractions, Groups
-    from catalog.experiment.places import Places
+    from catalog.experiment.assignment import Fractions
     from catalog.reading.selection import Selection
     from catalog.store.manifest_file import Manifest
 
     Indices = NDArray[np.intp]
 
 
+_NAMED: Final = 8
+"""Scenes or countries that a message names."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartReport:
-    """How one part came out."""
+    """What one part holds."""
 
     name: str
     """Its name."""
     wanted: float
-    """Fraction of the patches that it was to have."""
+    """Fraction of the patches that was asked for."""
     fraction: float
     """Fraction that it has."""
     patches: int
     """How many these are."""
     scenes: int
-    """Of how many scenes."""
+    """How many scenes these are of."""
     classes: Mapping[str, int]
     """Patches by stratum, or by dominant cover where there are no strata."""
 
@@ -55,7 +60,7 @@ class Split(Mapping[str, "Selection"]):
     parts: Mapping[str, Selection]
     """In the order of the fractions."""
     report: tuple[PartReport, ...]
-    """How each part came out."""
+    """What each part holds."""
     groups: int
     """Groups of patches that had to stay together."""
     largest: int
@@ -70,16 +75,27 @@ class Split(Mapping[str, "Selection"]):
     def __len__(self) -> int:
         return len(self.parts)
 
+    def __repr__(self) -> str:
+        parts = (f"{part.name}={part.patches:,}" for part in self.report)
+        return f"Split({', '.join(parts)} patches)"
+
     def save(self, path: str | os.PathLike[str]) -> Manifest:
-        """Write one manifest of all parts; its column `split` tells them apart.
+        """Write one manifest of all parts, which its column `split` tells apart.
 
         Raises
         ------
-        ManifestError, OutputError
-            As `Selection.save`.
+        ManifestError
+            If the path does not end as a manifest; official lists, `.txt` and `.pkl`, have no
+            parts: save each part on its own.
+        OutputError
+            If the file cannot be written.
         """
-        manifests = [selection.manifest() for selection in self.parts.values()]
-        whole = merged(manifests, manifests[0].made)
+        if checked_format(Path(path)) in LISTS:
+            raise ManifestError(
+                f"{path} would not tell the parts apart: end it in .parquet, .csv or .json, or "
+                "write a list a part"
+            )
+        whole = merged([selection.manifest() for selection in self.parts.values()])
         write_manifest(whole, path)
         return whole
 
@@ -96,7 +112,7 @@ def split(
     """Split a selection so that no part shares ground with another.
 
     Groups that touch, overlap or lie within the buffer stay together. They are put in an order that
-    depends on their names and the seed alone, which spreads each stratum evenly, and cut where the
+    depends on their ids and the seed alone and spreads each stratum evenly, and cut where the
     fractions are met best. Patches that are added later move groups at the cuts only.
 
     Parameters
@@ -106,18 +122,18 @@ def split(
     fractions : mapping or sequence of float
         Parts and their fractions, which sum to 1.
     by : {'scene', 'region', 'patch'}
-        The smallest thing that stays whole; a region is a country, or the scene outside of one.
+        The unit that stays whole; a region is a country, or the scene outside of one.
     buffer_km : float
         Kilometres that must lie between two parts, along the ellipsoid.
     stratify : str, optional
         A column of `STRATA` whose values each part should have in the same shares.
     seed : int
-        Another seed is another split.
+        Random seed.
 
     Raises
     ------
     FilterError
-        If an argument makes no sense, or a part would stay empty.
+        If an argument is not valid, or a part would stay empty.
     """
     shares = checked_fractions(fractions)
     cut = _Cut(selection, _Choices(by, buffer_km, stratify, seed))
@@ -148,10 +164,9 @@ def k_fold(
     Raises
     ------
     FilterError
-        If an argument makes no sense, or a fold would stay empty.
+        If an argument is not valid, or a fold would stay empty.
     """
-    if k < 2:
-        raise FilterError(f"k={k} is no number of folds: give 2 or more")
+    k = checked_integer("k", k, 2)
     cut = _Cut(selection, _Choices(by, buffer_km, stratify, seed))
     folds = assign(cut.groups, cut.strata, [1 / k] * k, seed)
     if np.unique(folds).size < k:
@@ -188,14 +203,13 @@ def official(
     Raises
     ------
     FilterError
-        If an argument makes no sense, a part would stay empty, or the official parts lie nearer to
+        If an argument is not valid, a part would stay empty, or the official parts lie nearer to
         each other than the buffer.
     """
-    if not 0 < validation < 1:
-        raise FilterError(f"validation={validation:g} is no fraction: give one between 0 and 1")
+    validation = checked_fraction("validation", validation)
     cut = _Cut(selection, _Choices(by, buffer_km, stratify, seed))
-    labels = np.array(cut.places.columns["split"], dtype=object)
-    _check_apart(cut.places, cut.groups, labels, buffer_km)
+    labels = np.array(cut.patches.columns["split"], dtype=object)
+    _check_apart(cut, labels)
     (train,) = np.nonzero(labels == "train")
     parts = np.where(labels == "test", 2, -1)
     strata = [cut.strata[i] for i in train.tolist()]
@@ -209,16 +223,29 @@ def official(
     return cut.into(parts, wanted, {"step": "official", "validation": validation})
 
 
-def _check_apart(places: Places, groups: Groups, labels: NDArray[np.object_], km: float) -> None:
-    """Nothing may tie the official parts together."""
+def _check_apart(cut: _Cut, labels: NDArray[np.object_]) -> None:
+    """No unit may hold patches of both official parts, and no group of units either."""
+    groups, by = cut.groups, cut.choices.by
+    units = np.array(groups.units, dtype=object)
+    shared = sorted({*units[labels == "test"]} & {*units[labels == "train"]})
+    if shared:
+        raise FilterError(
+            f"by={by!r} cannot keep the official parts: {_some(shared)} hold patches of both train "
+            "and test; choose by='scene' or by='patch'"
+        )
     torn = np.intersect1d(groups.numbers[labels == "test"], groups.numbers[labels == "train"])
     if torn.size:
         members = np.flatnonzero(groups.numbers == torn[0]).tolist()
-        scenes = sorted({places.columns["scene_id"][member] for member in members})
+        scenes = sorted({cut.patches.columns["scene_id"][member] for member in members})
         raise FilterError(
-            f"official train and test lie within {km:g} km of each other, through "
-            f"{', '.join(scenes)}: choose a smaller buffer_km"
+            f"official train and test lie within {cut.choices.buffer_km:g} km of each other, "
+            f"through {_some(scenes)}: choose a smaller buffer_km"
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} others" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 class _Choices(NamedTuple):
@@ -234,11 +261,14 @@ class _Cut:
     """A selection that is about to be split."""
 
     def __init__(self, selection: Selection, choices: _Choices) -> None:
+        self.patches = outlines_of(selection)
         self.selection = selection
-        self.choices = choices
-        self.places = places_of(selection)
-        self.groups = grouped(self.places, choices.by, choices.buffer_km)
-        self.strata = strata_of(self.places.columns, choices.stratify)
+        self.choices = choices._replace(
+            by=checked_name("unit of a split", choices.by, BY),
+            stratify=checked_column(choices.stratify, selection.dataset),
+        )
+        self.groups = grouped(self.patches, self.choices.by, choices.buffer_km)
+        self.strata = strata_of(self.patches.columns, self.choices.stratify)
 
     def into(self, parts: Indices, shares: Mapping[str, float], step: Mapping[str, Any]) -> Split:
         """The parts, numbered as the shares are ordered; a patch of part -1 is left out."""
@@ -251,7 +281,7 @@ class _Cut:
                     "a smaller buffer_km or by='patch'"
                 )
         step = {**step, **self.choices._asdict()}
-        ids, whole = self.places.ids, int((parts >= 0).sum())
+        ids, whole = self.patches.ids, int((parts >= 0).sum())
         selections = {
             name: self.selection.pick([ids[i] for i in members.tolist()], step=step, part=name)
             for name, members in chosen.items()
@@ -262,9 +292,10 @@ class _Cut:
         return Split(selections, report, self.groups.count, self.groups.largest)
 
     def _report(self, members: Indices, name: str, wanted: float, whole: int) -> PartReport:
-        strata = strata_of(self.places.columns, self.choices.stratify or "dominant_cover")
+        covers = "dominant_cover" if self.selection.dataset.covers else None
+        strata = strata_of(self.patches.columns, self.choices.stratify or covers)
         classes = Counter(strata[member] for member in members.tolist())
-        scenes = {self.places.columns["scene_id"][member] for member in members.tolist()}
+        scenes = {self.patches.columns["scene_id"][member] for member in members.tolist()}
         fraction = members.size / whole
         ordered = dict(sorted(classes.items()))
         return PartReport(name, wanted, fraction, members.size, len(scenes), ordered)

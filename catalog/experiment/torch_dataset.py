@@ -1,71 +1,61 @@
-"""A selection as a dataset of PyTorch, which is imported when the first sample is read."""
+"""A selection as a dataset of PyTorch; importing this module imports PyTorch."""
 
 from __future__ import annotations
 
+import operator
 import os
-from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from catalog.datasets.legacy import SENSORS, SHAPE
-from catalog.errors import FilterError, MissingExtraError
+from catalog.errors import FileError, FilterError, MissingExtraError
 from catalog.experiment.labels import (
-    IGBP_CODES,
-    SIMPLIFIED_CODES,
+    checked_target,
     cover_shares,
     multi_labels,
+    simplified_codes,
     single_labels,
 )
 from catalog.query.conditions import names_of
+from catalog.reading.selection import Selection
 from catalog.source.pixels import PixelReader
+
+try:
+    import torch
+    from torch.utils.data import Dataset as TorchDataset
+except ImportError as error:
+    raise MissingExtraError(
+        "PatchDataset needs PyTorch: pip install 'sen12ms-catalog[torch]'"
+    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from catalog.reading.selection import Selection
+    from catalog.datasets import Dataset
+    from catalog.experiment.labels import Target
 
-    Sample = dict[str, Any]
-
-TARGETS: Final = ("igbp", "simplified", "single_label", "multi_label")
-IMAGES: Final = tuple(sensor for sensor in SENSORS if sensor != "lc")
-
-_MASKS: Final = {"igbp": IGBP_CODES, "simplified": SIMPLIFIED_CODES}
-_SENSOR_OF: Final = {band.name: sensor for sensor in IMAGES for band in SENSORS[sensor].bands}
-_NUMBER_OF: Final = {
-    band.name: number for sensor in IMAGES for number, band in enumerate(SENSORS[sensor].bands)
-}
+    Tensors = dict[str, Any]
+    """One sample."""
 
 
 class _Channels(NamedTuple):
-    """What of one sensor's file becomes channels of the image."""
+    """Which bands of one sensor's file become which channels of the image."""
 
     sensor: str
     bands: slice | list[int]
     channels: slice | list[int]
 
 
-@dataclass(frozen=True)
-class Target:
-    """What a model should tell of a patch."""
-
-    name: str = "igbp"
-    """`igbp` or `simplified`: a mask; `single_label` or `multi_label`: of the whole patch, by the
-    shares in the catalog, of the simplified classes."""
-    threshold: float = 0.1
-    """Least share of a class in `multi_label`."""
-
-
-class PatchDataset:
-    """A map-style dataset: `len(dataset)`, `dataset[i]`, and ready for `DataLoader`.
+class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, and not typed here
+    """A map-style dataset of PyTorch: `len(dataset)`, `dataset[i]`, ready for `DataLoader`.
 
     A sample is a dict with the keys of TorchGeo's `SEN12MS`: `image`, float32 tensor of shape
     (bands, rows, columns), the pixels as in the files: s1 in dB, s2 as reflectance × 10,000;
     `mask`, int64 tensor (rows, columns), or `label`; and `id`. The classes of a simplified target
-    are numbered as `catalog.datasets.definition.COVERS`; pixels outside of the legend are 255.
+    are numbered as `dataset.covers` of the selection; pixels outside of the legend are 255.
 
     It can be pickled and forked: it holds paths, but no open file, connection or catalog.
 
@@ -73,12 +63,14 @@ class PatchDataset:
     ----------
     selection : Selection
         The patches, in its order.
-    sensors : sequence of {'s1', 's2', 'lc'}
-        Which files to use; without `lc` there is no target.
+    sensors : sequence of str, optional
+        Which files to use; default: all. Without land cover (`lc`) there is no target.
     bands : sequence of str, optional
-        Names of bands (`VV`, `B4` …) in the order of the channels; default: all, s1 before s2.
-    target : {'igbp', 'simplified', 'single_label', 'multi_label'} or Target
-        What the land cover becomes.
+        Names of bands (`VV`, `B4` …) in the order of the channels; default: all, in the order of
+        the files. A name that several of the sensors have is written `SENSOR.BAND`.
+    target : str or Target, optional
+        What the land cover becomes: a mask by one of its legends (`igbp`, the default, …) or by the
+        classes of `simplified`; `single_label` or `multi_label`.
     transform : callable, optional
         Called with each sample; what it returns takes its place.
 
@@ -87,36 +79,46 @@ class PatchDataset:
     FilterError
         If a name does not exist, or a patch lacks a file.
     MissingExtraError
-        If PyTorch is not installed.
+        If PyTorch is not installed, on import.
     """
 
     def __init__(
         self,
         selection: Selection,
         *,
-        sensors: Sequence[str] = tuple(SENSORS),
+        sensors: Sequence[str] | None = None,
         bands: Sequence[str] | None = None,
-        target: str | Target = "igbp",
-        transform: Callable[[Sample], Any] | None = None,
+        target: str | Target | None = None,
+        transform: Callable[[Tensors], Any] | None = None,
     ) -> None:
-        if find_spec("torch") is None:
-            raise MissingExtraError(
-                "PatchDataset needs PyTorch: pip install 'sen12ms-catalog[torch]'"
-            )
-        used = names_of("sensor", sensors, SENSORS) or []
-        self.target = Target(target) if isinstance(target, str) else target
-        names_of("target", self.target.name, TARGETS)
-        self.bands = _checked_bands(bands, used)
+        if not isinstance(selection, Selection):
+            raise FilterError(f"{selection!r} is not a selection: give cat.select(…)")
+        dataset = selection.dataset
+        used = names_of("sensor", sensors, dataset.sensors) or list(dataset.sensors)
+        images = [name for name in dataset.sensors if name in used and name != dataset.classified]
+        target = checked_target(target, dataset)
+        classified = dataset.classified if dataset.classified in used else None
+        self.target = target if classified else None
+        """What is predicted; None where no land cover is used."""
+        known = _known_bands(dataset, images)
+        self.bands = tuple(known) if bands is None else _checked_bands(bands, known)
         """Names of the channels of an image."""
         self.transform = transform
-        self._channels = _channels(self.bands)
-        self._mask = _MASKS.get(self.target.name) if "lc" in used else None
-        self._labels = self._labels_of(selection) if "lc" in used and self._mask is None else None
-        read = [entry.sensor for entry in self._channels] + ["lc"] * (self._mask is not None)
+        self._channels = _channels([known[name] for name in self.bands])
+        self._labels = self._labels_of(selection)
+        read = [entry.sensor for entry in self._channels]
+        self._mask: _Mask | None = None
+        if classified and self.target and not self.target.is_label:
+            self._mask = _mask(dataset, classified, self.target.name)
+            read.append(classified)
+        self._shapes = {name: (len(dataset.sensors[name].bands), *dataset.shape) for name in read}
+        self._image_shape = (len(self.bands), *dataset.shape)
         self._ids, self._paths = _files(selection, read)
         self._reader = PixelReader()
 
-    def _labels_of(self, selection: Selection) -> NDArray[Any]:
+    def _labels_of(self, selection: Selection) -> NDArray[Any] | None:
+        if self.target is None or not self.target.is_label:
+            return None
         shares = cover_shares(selection)
         if self.target.name == "single_label":
             return single_labels(shares)
@@ -131,51 +133,107 @@ class PatchDataset:
         Raises
         ------
         FileError
-            If a file is missing or broken; the message names it.
+            If a file is missing or broken, or has another shape; the message names it.
+        FilterError
+            If the index is not a number.
         """
-        import torch
-
-        sample: Sample = {"id": self._ids[index].decode()}
+        try:
+            index = operator.index(index)
+        except TypeError as error:
+            raise FilterError(
+                f"{index!r} is not an index: give one number, or use torch.utils.data.Subset"
+            ) from error
+        sample: Tensors = {"id": self._ids[index].decode()}
         if self.bands:
-            image = np.empty((len(self.bands), *SHAPE), np.float32)
+            image = np.empty(self._image_shape, np.float32)
             for sensor, bands, channels in self._channels:
                 image[channels] = self._read(sensor, index)[bands]
             sample["image"] = torch.from_numpy(image)
         if self._mask is not None:
-            sample["mask"] = torch.from_numpy(self._mask[self._read("lc", index)[0]])
+            sample["mask"] = torch.from_numpy(self._mask_of(index, self._mask))
         if self._labels is not None:
             sample["label"] = torch.as_tensor(self._labels[index])
         return sample if self.transform is None else self.transform(sample)
 
+    def _mask_of(self, index: int, mask: _Mask) -> NDArray[np.int64]:
+        pixels = self._read(mask.sensor, index)[mask.band]
+        if pixels.dtype != mask.dtype:
+            raise FileError(
+                f"{self._path(mask.sensor, index)} has pixels of type {pixels.dtype}, where class "
+                f"codes are {mask.dtype}"
+            )
+        found: NDArray[np.int64] = (
+            pixels.astype(np.int64) if mask.codes is None else mask.codes[pixels]
+        )
+        return found
+
     def _read(self, sensor: str, index: int) -> NDArray[Any]:
-        return self._reader.read(os.fsdecode(self._paths[sensor][index])).pixels
+        path = self._path(sensor, index)
+        pixels = self._reader.read(path).pixels
+        if pixels.shape != self._shapes[sensor]:
+            raise FileError(
+                f"{path} has the shape {pixels.shape}, where files of {sensor} have "
+                f"{self._shapes[sensor]} (bands, rows, columns)"
+            )
+        return pixels
+
+    def _path(self, sensor: str, index: int) -> str:
+        return os.fsdecode(self._paths[sensor][index])
 
     def __repr__(self) -> str:
-        return f"PatchDataset({len(self):,} patches, bands={self.bands}, target={self.target.name})"
+        target = self.target and self.target.name
+        return f"PatchDataset({len(self):,} patches, bands={self.bands}, target={target})"
 
 
-def _checked_bands(bands: Sequence[str] | None, sensors: Sequence[str]) -> tuple[str, ...]:
-    known = [name for sensor in IMAGES if sensor in sensors for name in _names(sensor)]
-    if bands is None:
-        return tuple(known)
-    names = names_of("band of these sensors", bands, known) or []
-    if len(set(names)) < len(names):
-        raise FilterError(f"bands={names} names a band twice")
+class _Mask(NamedTuple):
+    """How class codes become a mask."""
+
+    sensor: str
+    band: int
+    dtype: np.dtype[Any]
+    codes: NDArray[np.int64] | None
+    """The class of each code; None for the code itself."""
+
+
+def _mask(dataset: Dataset, sensor: str, target: str) -> _Mask:
+    legend, codes, dtype = target, None, dataset.sensors[sensor].dtype
+    if target == "simplified":
+        legend = str(dataset.simplified)
+        codes = simplified_codes(dataset.legends[legend], dataset.covers, dtype)
+    names = [band.name for band in dataset.sensors[sensor].bands]
+    return _Mask(sensor, names.index(legend), np.dtype(dtype), codes)
+
+
+def _known_bands(dataset: Dataset, sensors: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Sensor and position of each band by its name, or by `SENSOR.BAND` where several have it."""
+    found = [
+        (band.name, sensor, number)
+        for sensor in sensors
+        for number, band in enumerate(dataset.sensors[sensor].bands)
+    ]
+    uses = Counter(name for name, *_ in found)
+    return {
+        name if uses[name] == 1 else f"{sensor}.{name}": (sensor, number)
+        for name, sensor, number in found
+    }
+
+
+def _checked_bands(bands: Sequence[str], known: dict[str, tuple[str, int]]) -> tuple[str, ...]:
+    given = [bands] if isinstance(bands, str) else list(bands)
+    names = names_of("band of these sensors", given, known) or []
+    if len(names) < len(given):
+        raise FilterError(f"bands={given} names a band twice")
     return tuple(names)
 
 
-def _names(sensor: str) -> list[str]:
-    return [band.name for band in SENSORS[sensor].bands]
-
-
-def _channels(bands: Sequence[str]) -> tuple[_Channels, ...]:
+def _channels(bands: Sequence[tuple[str, int]]) -> tuple[_Channels, ...]:
     """What to read: only the sensors of which there is a band."""
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(bands):
-        places.setdefault(_SENSOR_OF[name], []).append(place)
+    channels: dict[str, list[int]] = {}
+    for channel, (sensor, _) in enumerate(bands):
+        channels.setdefault(sensor, []).append(channel)
     return tuple(
-        _Channels(sensor, _run([_NUMBER_OF[bands[place]] for place in found]), _run(found))
-        for sensor, found in places.items()
+        _Channels(sensor, _run([bands[channel][1] for channel in own]), _run(own))
+        for sensor, own in channels.items()
     )
 
 
@@ -192,10 +250,10 @@ def _files(
     entries = selection.manifest().entries
     for sensor in sensors:
         for entry in entries:
-            if getattr(entry, sensor) is None:
+            if sensor not in entry.files:
                 raise FilterError(f"{entry.id} has no {sensor}: select with complete=True")
     paths = {
-        sensor: np.array([os.fsencode(getattr(entry, sensor)) for entry in entries], np.bytes_)
+        sensor: np.array([os.fsencode(entry.files[sensor].path) for entry in entries], np.bytes_)
         for sensor in sensors
     }
     return np.array([entry.id.encode() for entry in entries], np.bytes_), paths

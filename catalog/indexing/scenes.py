@@ -124,7 +124,7 @@ def _draw_previews(
         assets = {sensor: row["assets"][sensor] for sensor in dataset.sensors}
         members = {sensor: paths[asset["href"]] for sensor, asset in assets.items() if asset}
         for name in dataset.previews:
-            picture = draw_preview(name, members)
+            picture = draw_preview(dataset, name, members)
             (folder / preview_name(row["id"], name)).write_bytes(picture.png)
 
 

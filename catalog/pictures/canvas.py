@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import shapely
 
-from catalog.errors import MissingExtraError
+from catalog.errors import MissingExtraError, OutputError
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.path import Path
+    from matplotlib.path import Path as Outline
 
 INK: Final = "#26323d"
 FAINT: Final = "#8a97a3"
@@ -24,8 +24,14 @@ SEA: Final = "#eaf1f6"
 LAND: Final = "#d9ddd6"
 PAPER: Final = "#ffffff"
 MISSING: Final = "#8f8f8f"
-"""Of what has no class."""
+"""Colour of patches without a class."""
 DPI: Final = 150
+_FORMATS: Final[Mapping[str, Mapping[str, None]]] = {
+    ".png": {"Software": None},
+    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    ".svg": {"Creator": None, "Date": None},
+}
+"""Endings of pictures, with what would make two files of one picture differ."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -46,15 +52,32 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG: the same bytes for the same picture.
+    """Write a figure, as its ending says: the same bytes for the same picture.
 
     Raises
     ------
     OutputError
-        If the file cannot be written.
+        If pictures are not written in that format, or the path cannot be written.
     """
-    with whole_file(path) as partial:
-        figure.savefig(partial, format="png", metadata={"Software": None})
+    ending = checked_picture(path)
+    from matplotlib import rc_context
+
+    with whole_file(path) as partial, rc_context({"svg.hashsalt": "sen12ms"}):
+        figure.savefig(partial, format=ending.removeprefix("."), metadata=_FORMATS[ending])
+
+
+def checked_picture(path: str | os.PathLike[str]) -> str:
+    """The ending of a picture's path.
+
+    Raises
+    ------
+    OutputError
+        If pictures are not written in that format.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in _FORMATS:
+        raise OutputError(f"{path} does not end as a picture: end it in {', '.join(_FORMATS)}")
+    return ending
 
 
 def add_shapes(axes: Axes, shapes: Sequence[shapely.Geometry], **style: Any) -> None:
@@ -65,8 +88,8 @@ def add_shapes(axes: Axes, shapes: Sequence[shapely.Geometry], **style: Any) -> 
     axes.add_collection(PathCollection(paths, **style), autolim=False)
 
 
-def _path(shape: shapely.Geometry) -> Path:
-    from matplotlib.path import Path
+def _path(shape: shapely.Geometry) -> Outline:
+    from matplotlib.path import Path as Outline
 
     rings = [
         shapely.get_coordinates(ring)
@@ -74,7 +97,7 @@ def _path(shape: shapely.Geometry) -> Path:
         if part.geom_type == "Polygon"
         for ring in (part.exterior, *part.interiors)
     ]
-    return Path.make_compound_path(*(Path(ring, closed=True) for ring in rings))
+    return Outline.make_compound_path(*(Outline(ring, closed=True) for ring in rings))
 
 
 def bare(axes: Axes) -> None:
@@ -87,8 +110,3 @@ def title(axes: Axes, text: str, note: str = "") -> None:
     axes.set_title(text, loc="left", fontsize=10, color=INK, fontweight="bold", pad=6)
     if note:
         axes.set_title(note, loc="right", fontsize=8.5, color=FAINT, pad=6)
-
-
-def rgb(colors: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """`#rrggbb` as numbers from 0 to 1, shape (n, 3)."""
-    return np.array([[int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)] for color in colors])

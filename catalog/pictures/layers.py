@@ -20,7 +20,7 @@ A_COLOR: Final = "#7a9cc0"
 B_COLOR: Final = "#e8b44c"
 LEAK_COLOR: Final = "#d7263d"
 LAYER_ALPHA: Final = 0.6
-"""How much a layer hides of those below it."""
+"""Opacity of a layer."""
 
 
 class Layer(NamedTuple):
@@ -53,7 +53,7 @@ def draw_layers(layers: Sequence[Layer], land: Sequence[shapely.Geometry]) -> Fi
     axes = figure.add_axes((0.02, 0.02, 0.96, 0.88))
     marks = Marks(
         outlines=np.concatenate([layer.outlines for layer in layers]),
-        # A dot for each layer of a scene, so that what leaks of it is seen.
+        # A dot for each layer of a scene, so that patches that leak are seen.
         scenes=[f"{layer.name} {scene}" for layer in layers for scene in layer.scenes],
         colors=[layer.color for layer in layers for _ in layer.scenes],
         alpha=LAYER_ALPHA,

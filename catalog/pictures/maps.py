@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import shapely
+from pyproj import Proj
 
 from catalog.pictures.canvas import FAINT, INK, LAND, PAPER, SEA, add_shapes, bare
 
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WORLD_DEGREES: Final = 40.0
-"""A map of more than that is one of the world."""
+"""A map that spans more shows the world."""
 _MARGIN: Final = 0.12
 _LEAST_DEGREES: Final = 0.35
 _HERE: Final = "#d7263d"
 _SPECK_DEGREES2: Final = 0.1
-_EARTH: Final = (1.340264, -0.081106, 0.000893, 0.003796)  # Šavrič, Patterson, Jenny 2018
+_EQUAL_EARTH: Final = Proj("+proj=eqearth +R=1 +over")
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What a map shows: patches, each in a colour, the later over the earlier."""
+    """What a map shows: patches, each in a colour, drawn in their order."""
 
     outlines: NDArray[np.object_]
     """Footprints, degrees (OGC:CRS84)."""
@@ -38,11 +39,11 @@ class Marks:
     colors: Sequence[str]
     """`#rrggbb` of each."""
     alpha: float = 1.0
-    """How much a footprint hides of what lies below: all at 1."""
+    """Opacity of a footprint, 0 to 1."""
 
 
 class _Dot(NamedTuple):
-    place: Floats
+    point: Floats
     patches: int
     color: str
 
@@ -62,7 +63,7 @@ def draw_map(axes: Axes, marks: Marks, land: Sequence[shapely.Geometry]) -> None
 
 
 def _draw_world(axes: Axes, land: Sequence[shapely.Geometry], dots: Sequence[_Dot]) -> None:
-    """The world without Antarctica, where there is no patch."""
+    """The world without Antarctica, which has no patches."""
     edge = np.linspace(-90, 90, 181)
     sides = [np.stack([np.full(181, side), edge], 1) for side in (-180.0, 180.0)]
     frame = equal_earth(np.concatenate([sides[0], sides[1][::-1]]))
@@ -73,10 +74,9 @@ def _draw_world(axes: Axes, land: Sequence[shapely.Geometry], dots: Sequence[_Do
     for line in (*meridians, *parallels):
         axes.plot(*equal_earth(line).T, color=PAPER, lw=0.4, alpha=0.7)
     if dots:
-        places = equal_earth(np.array([dot.place for dot in dots]))
+        x, y = equal_earth(np.array([dot.point for dot in dots])).T
         sizes = [8 + dot.patches / 18 for dot in dots]
         colors = [dot.color for dot in dots]
-        x, y = places.T
         axes.scatter(x, y, s=sizes, c=colors, edgecolors=INK, linewidths=0.5, zorder=3)
     low, high = frame.min(axis=0), frame.max(axis=0)
     axes.set_xlim(low[0] * 1.01, high[0] * 1.01)
@@ -174,11 +174,5 @@ def _scale_bar(axes: Axes, window: tuple[float, float, float, float]) -> None:
 
 def equal_earth(degrees: Any) -> Floats:
     """Longitude and latitude (n, 2) in the Equal Earth projection of a unit sphere."""
-    longitude, latitude = np.radians(np.asarray(degrees, float)).T
-    one, two, three, four = _EARTH
-    angle = np.arcsin(np.sqrt(3) / 2 * np.sin(latitude))
-    square = angle**2
-    slope = one + 3 * two * square + square**3 * (7 * three + 9 * four * square)
-    x = 2 * np.sqrt(3) / 3 * longitude * np.cos(angle) / slope
-    y = angle * (one + two * square + square**3 * (three + four * square))
-    return np.stack([x, y], axis=1)
+    longitude, latitude = np.asarray(degrees, float).T
+    return np.stack(_EQUAL_EARTH(longitude, latitude), axis=1)

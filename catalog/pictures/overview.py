@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.datasets.legacy import COVER_COLORS, COVERS, SEASONS
+from catalog.errors import UnreadableWarning
 from catalog.pictures.bars import draw_bars
 from catalog.pictures.canvas import FAINT, INK, MISSING, new_figure
 from catalog.pictures.maps import Marks, draw_map
@@ -20,12 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-SEASON_COLORS: Final = {
-    "spring": "#7fb069",
-    "summer": "#e6aa2e",
-    "fall": "#c8643c",
-    "winter": "#5b8fb9",
-}
+    from catalog.datasets import Dataset
+
+THUMBNAIL: Final = "thumbnail"
+"""The preview that shows a patch in a tile."""
+_SEASON_COLORS: Final = ("#7fb069", "#e6aa2e", "#c8643c", "#5b8fb9")
+"""In the order of the dataset: spring, summer, fall, winter."""
 _COLUMNS: Final = 4
 _WIDTH: Final = 12.0
 _TOP: Final = 4.55  # inches of map and bars
@@ -46,8 +48,8 @@ class Subset:
     """Sample patches."""
 
 
-def draw_subset(subset: Subset) -> Figure:
-    """Map, bars and sheet in one figure.
+def draw_subset(dataset: Dataset, subset: Subset) -> Figure:
+    """Map, bars and sheet in one figure; warns of sample patches that cannot be read.
 
     Raises
     ------
@@ -55,6 +57,7 @@ def draw_subset(subset: Subset) -> Figure:
         If matplotlib is not installed.
     """
     rows = -(-len(subset.tiles) // _COLUMNS)
+    cover_colors = dataset.cover_colors
     height = _TOP + rows * _ROW + (0.25 if rows else 0)
     figure = new_figure(_WIDTH, height)
     split = (height - _TOP) / height
@@ -62,25 +65,42 @@ def draw_subset(subset: Subset) -> Figure:
     seasons = Counter(subset.columns["season"])
     figure.text(0.02, 1 - 0.3 / height, _headline(subset), fontsize=13, color=INK, va="center")
     axes = figure.add_axes((0.02, split + 0.2 / height, 0.69, (_TOP - 0.8) / height))
-    colors = [COVER_COLORS.get(cover, MISSING) for cover in covers]
+    colors = [cover_colors.get(cover, MISSING) for cover in covers]
     draw_map(axes, Marks(subset.outlines, subset.columns["scene_id"], colors), subset.land)
-    counts = _cover_counts(covers)
+    counts = _cover_counts(covers, dataset.covers)
     top = figure.add_axes((0.785, split + 1.65 / height, 0.205, (_TOP - 2.35) / height))
-    draw_bars(top, "Dominant cover", counts, [COVER_COLORS.get(k, MISSING) for k, _ in counts])
+    draw_bars(top, "Dominant cover", counts, [cover_colors.get(k, MISSING) for k, _ in counts])
     bottom = figure.add_axes((0.785, split + 0.25 / height, 0.205, 0.95 / height))
-    by_season = [(season, seasons[season]) for season in SEASONS]
-    draw_bars(bottom, "Season", by_season, [SEASON_COLORS[season] for season in SEASONS])
+    by_season = [(season, seasons[season]) for season in dataset.seasons]
+    draw_bars(bottom, "Season", by_season, [*islice(cycle(_SEASON_COLORS), len(by_season))])
     if rows:
         draw_sheet(figure, subset.tiles, (0.02, 0.012, 0.96, split - 0.3 / height), _COLUMNS)
-        figure.text(
-            0.02, split - 0.02 / height, _SHEET_NOTE, fontsize=8.5, color=FAINT, va="center"
-        )
+        note = _sheet_note(dataset)
+        figure.text(0.02, split - 0.02 / height, note, fontsize=8.5, color=FAINT, va="center")
+        _warn_of_gaps(subset.tiles)
     return figure
 
 
-_SHEET_NOTE: Final = (
-    "Sentinel-2 true colour  ·  Sentinel-1 VV, VH and their ratio  ·  IGBP land cover"
-)
+def _sheet_note(dataset: Dataset) -> str:
+    """What the panels of a tile show: the titles of their previews, or else of their sensors."""
+    titles = {name: sensor.title for name, sensor in dataset.sensors.items()}
+    titles |= {
+        preview.sensors[0]: preview.title
+        for preview in dataset.previews.values()
+        if len(preview.sensors) == 1
+    }
+    return "  ·  ".join(titles[sensor] for sensor in dataset.previews[THUMBNAIL].sensors)
+
+
+def _warn_of_gaps(tiles: Sequence[Tile]) -> None:
+    broken = sum(not tile.picture.complete for tile in tiles)
+    if broken:
+        warnings.warn(
+            f"{broken} of {len(tiles)} sample patches have missing or unreadable files, which are "
+            "drawn grey; if the dataset was moved, name its root",
+            UnreadableWarning,
+            stacklevel=3,
+        )
 
 
 def _headline(subset: Subset) -> str:
@@ -93,8 +113,8 @@ def _headline(subset: Subset) -> str:
     return " of ".join(parts) + places
 
 
-def _cover_counts(covers: Sequence[str | None]) -> list[tuple[str, int]]:
-    """By class in order of the legend; what has none comes last."""
+def _cover_counts(covers: Sequence[str | None], legend: Sequence[str]) -> list[tuple[str, int]]:
+    """By class in order of the legend; patches without a class come last."""
     counts = Counter(covers)
-    known = [(cover, counts[cover]) for cover in COVERS]
+    known = [(cover, counts[cover]) for cover in legend]
     return [*known, ("unknown", counts[None])] if counts[None] else known

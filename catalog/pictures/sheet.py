@@ -1,4 +1,4 @@
-"""Sheets of sample patches: Sentinel-2, Sentinel-1 and land cover, side by side."""
+"""Sheets of sample patches: their images, side by side."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from catalog.source.preview import PreviewImage
+
 
 class Tile(NamedTuple):
     """One patch of a sheet."""
@@ -20,8 +22,8 @@ class Tile(NamedTuple):
     """Its name."""
     note: str
     """What it is."""
-    png: bytes
-    """Its panels, side by side, as a PNG."""
+    picture: PreviewImage
+    """Its panels, side by side."""
 
 
 def draw_sheet(
@@ -55,7 +57,7 @@ def draw_sheet(
     )
     for number, tile in enumerate(tiles):
         axes = figure.add_subplot(grid[divmod(number, columns)])
-        axes.imshow(imread(BytesIO(tile.png)), interpolation="antialiased")
+        axes.imshow(imread(BytesIO(tile.picture.png)), interpolation="antialiased")
         bare(axes)
         axes.set_title(tile.title, loc="left", fontsize=7, color=INK, pad=3)
         axes.set_title(tile.note, loc="right", fontsize=7, color=FAINT, pad=3)

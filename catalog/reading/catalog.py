@@ -190,7 +190,8 @@ class Catalog:
         rows = self.session.records(filled(statement("queries/patch_files"), **values))
         if not rows:
             raise FilterError(f"there is no patch {key!r} in {self}")
-        return read_triplet(key, rows[0], (rows[0]["lon"], rows[0]["lat"]))
+        paths = {sensor: rows[0][sensor] for sensor in self.dataset.sensors}
+        return read_triplet(key, paths, (rows[0]["lon"], rows[0]["lat"]))
 
     def fingerprint(self) -> str | None:
         """SHA-256 of the footprint table: two catalogs with the same are equal; None for a URL."""

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from catalog.datasets.legacy import format_path
 from catalog.errors import FilterError, OutputError
 from catalog.model import PatchKey, Rejected, archive_of, gdal_root
 from catalog.source.checksums import read_checksums
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from catalog.datasets import Dataset
     from catalog.model import Rebase
     from catalog.source.tar import Stamp
 
@@ -42,10 +42,8 @@ _SPARE_BYTES: Final = 64 << 20
 class Wanted(NamedTuple):
     """A file to extract."""
 
-    key: PatchKey
-    """The patch."""
-    sensor: str
-    """`s1`, `s2` or `lc`."""
+    target: str
+    """Where it goes below the folder: by its key, never by a name in an archive."""
     path: str
     """Where it is, as the catalog says."""
     size: int
@@ -59,7 +57,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ExtractionSource:
     """Where some of the files come from, and how."""
 
     name: str
@@ -71,7 +69,7 @@ class Source:
     how: str
     """`seek`, `pass`, or one of `HOW`."""
     cost: Cost | None
-    """Bytes to unpack either way; None for files on disk."""
+    """Bytes to decompress either way; None for files on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class Extraction:
     """Their bytes."""
     present: int
     """Files that were there already."""
-    sources: tuple[Source, ...]
+    sources: tuple[ExtractionSource, ...]
     """Where they come from."""
     rejected: tuple[Rejected, ...]
     """Files that could not be written, and why; by path."""
@@ -101,12 +99,13 @@ class Choices(NamedTuple):
     """Told bytes written and in all."""
 
 
-def wanted_from_rows(rows: Iterable[Mapping[str, Any]], moved: Rebase) -> list[Wanted]:
+def wanted_from_rows(
+    dataset: Dataset, rows: Iterable[Mapping[str, Any]], moved: Rebase
+) -> list[Wanted]:
     """Files from the answer of `queries/chosen_members`; `moved` says where archives are now."""
     return [
         Wanted(
-            PatchKey(row["season"], row["scene"], row["patch"]),
-            row["sensor"],
+            dataset.file_path(PatchKey(row["season"], row["scene"], row["patch"]), row["sensor"]),
             row["path"],
             row["size"],
             row["indexed"],
@@ -146,7 +145,8 @@ def extract(
     if choices.how != "copy" and any(file.archive for file in files):
         raise FilterError(f"how={choices.how!r} needs files on disk: those in archives are copied")
     missing = [file for file in files if not _is_there(to, file)]
-    run = _Run(to, choices, missing, {} if catalog is None else read_archive_list(catalog))
+    archives = {} if catalog is None else read_archive_list(catalog)
+    run = _ExtractionRun(to, choices, missing, archives)
     report = run.plan(present=len(files) - len(missing))
     if not choices.dry_run:
         _check_room(to, 0 if choices.how != "copy" else report.bytes)
@@ -161,7 +161,7 @@ def is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
     return same and (archive != known["path"] or stamp.mtime_ns == known["mtime_ns"])
 
 
-class _Run:
+class _ExtractionRun:
     """One extraction."""
 
     def __init__(
@@ -182,7 +182,7 @@ class _Run:
         self.total = sum(file.size for file in files)
         self.done = 0
         self.checksums: Mapping[str, str] = {}
-        self.sources: dict[str, Source] = {}
+        self.sources: dict[str, ExtractionSource] = {}
 
     def plan(self, present: int) -> Extraction:
         for archive, files in sorted(self.by_archive.items()):
@@ -194,7 +194,9 @@ class _Run:
         sources = list(self.sources.values())
         if self.on_disk:
             size = sum(file.size for file in self.on_disk)
-            sources.append(Source("folders", len(self.on_disk), size, self.choices.how, None))
+            sources.append(
+                ExtractionSource("folders", len(self.on_disk), size, self.choices.how, None)
+            )
         count = sum(source.files for source in sources)
         return Extraction(
             count, sum(source.bytes for source in sources), present, tuple(sources), ()
@@ -203,7 +205,7 @@ class _Run:
     def write(self) -> None:
         folders = {os.path.dirname(archive) for archive in self.by_archive}
         folders |= {_dataset_root(file) for file in self.on_disk}
-        names = {os.path.basename(_target(self.to, file)) for file in self._all()}
+        names = {os.path.basename(file.target) for file in self._all()}
         self.checksums = read_checksums(sorted(folders), names)
         for file in self.on_disk:
             self._write(file)
@@ -215,14 +217,14 @@ class _Run:
         for files in self.by_archive.values():
             yield from files
 
-    def _source(self, archive: str, files: Sequence[Wanted]) -> Source:
+    def _source(self, archive: str, files: Sequence[Wanted]) -> ExtractionSource:
         known = self.archives.get(files[0].indexed or "", {})
         step = _step(archive, known) if is_unchanged(archive, stamp_of(archive), known) else None
         cost = estimate([file.member for file in files if file.member], step)
         how = "seek" if cost.seeks else "pass"
-        return Source(archive, len(files), sum(file.size for file in files), how, cost)
+        return ExtractionSource(archive, len(files), sum(file.size for file in files), how, cost)
 
-    def _write_archive(self, archive: str, source: Source) -> None:
+    def _write_archive(self, archive: str, source: ExtractionSource) -> None:
         left = {file.member.name: file for file in self.by_archive[archive] if file.member}
         try:
             if source.cost and source.cost.seeking is not None:
@@ -286,7 +288,7 @@ class _Run:
         size = partial.stat().st_size
         if size != file.size:
             raise _BadFileError(f"has {size:,} bytes where {file.size:,} are recorded")
-        expected = self.checksums.get(os.path.basename(_target(self.to, file)))
+        expected = self.checksums.get(os.path.basename(file.target))
         if expected is None:
             return
         with partial.open("rb") as content:
@@ -304,8 +306,7 @@ def _ranges(files: Mapping[str, Wanted]) -> dict[str, MemberRange]:
 
 
 def _target(to: Path, file: Wanted) -> str:
-    """Where a file goes: by its key, never by a name in an archive."""
-    return os.path.join(to, *format_path(file.key, file.sensor).split("/"))
+    return os.path.join(to, *file.target.split("/"))
 
 
 def _is_there(to: Path, file: Wanted) -> bool:
@@ -316,8 +317,11 @@ def _is_there(to: Path, file: Wanted) -> bool:
 
 
 def _dataset_root(file: Wanted) -> str:
-    """The folder that holds the season, the scene, the file."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(file.path)))
+    """The folder of the dataset that holds a file, which is nested as its target is."""
+    root = file.path
+    for _ in file.target.split("/"):
+        root = os.path.dirname(root)
+    return root
 
 
 def _step(archive: str, known: Mapping[str, Any]) -> float | None:

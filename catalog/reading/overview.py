@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from catalog.pictures.canvas import save_figure
+from catalog.pictures.canvas import checked_picture, save_figure
 from catalog.pictures.land import land_from_pieces
-from catalog.pictures.overview import Subset, draw_subset
+from catalog.pictures.overview import THUMBNAIL, Subset, draw_subset
 from catalog.pictures.sheet import Tile
 from catalog.source.preview import draw_preview
 from catalog.store.geoparquet import read_countries
@@ -41,19 +41,27 @@ def draw_selection(
     dataset : Dataset
         Its sensors and classes.
     path : path, optional
-        A picture to write.
+        A PNG, PDF or SVG to write, by its ending.
+
+    Raises
+    ------
+    OutputError
+        If the path ends otherwise, or cannot be written.
     """
+    if path is not None:
+        checked_picture(path)
     columns = {name: outlines.column(name).to_pylist() for name in outlines.column_names}
     footprints = np.asarray(shapely.from_wkb(columns.pop("geometry")), dtype=object)
     tiles = [
         Tile(
             row["id"],
             " · ".join(filter(None, (row["country"], row["dominant_cover"]))),
-            draw_preview("thumbnail", {s: row[s] for s in dataset.sensors if row[s]}).png,
+            draw_preview(dataset, THUMBNAIL, {s: row[s] for s in dataset.sensors if row[s]}),
         )
         for row in samples
     ]
-    figure = draw_subset(Subset(columns, footprints, land_from_pieces(read_countries()), tiles))
+    land = land_from_pieces(read_countries())
+    figure = draw_subset(dataset, Subset(columns, footprints, land, tiles))
     if path is not None:
         save_figure(figure, path)
     return figure

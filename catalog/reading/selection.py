@@ -137,7 +137,7 @@ class Selection:
             "steps": list(self.steps),
             "sql": self._shown(self.question),
         }
-        return manifest_from_rows(rows, made, self.part)
+        return manifest_from_rows(self.dataset, rows, made, self.part)
 
     def save(self, path: str | os.PathLike[str]) -> Manifest:
         """Write the manifest, as `.parquet`, `.csv`, `.json`, or an official list, `.txt`, `.pkl`.
@@ -162,7 +162,7 @@ class Selection:
         Parameters
         ----------
         path : path, optional
-            A PNG to write.
+            A PNG, PDF or SVG to write, by its ending.
         tiles : int
             How many sample patches to show, of each dominant cover in turn.
 
@@ -175,7 +175,7 @@ class Selection:
         MissingExtraError
             If matplotlib is not installed.
         OutputError
-            If the PNG cannot be written.
+            If the path ends otherwise, or cannot be written.
         """
         from catalog.reading.overview import draw_selection
 
@@ -283,7 +283,7 @@ class Selection:
         sizes = [f"{name}_bytes" for name in names]
         rows = self._records("chosen_members", sensors=names, sizes=sizes)
         choices = Choices(how, dry_run, progress)
-        wanted = wanted_from_rows(rows, self.session.moved)
+        wanted = wanted_from_rows(self.dataset, rows, self.session.moved)
         return extract(wanted, Path(to), choices, self.session.folder)
 
     def to_sql(self) -> str:

@@ -3,7 +3,7 @@
 ::
 
     /              the map               /pages/…   its script and style
-    /map/…         what it asks          /vendor/…  OpenLayers, once it was built
+    /map/…         its data              /vendor/…  OpenLayers, once it was built
     /catalog/…     the catalog, with this server's hrefs in its JSON
     /data/…        files of the dataset, laid out as it is published
     /previews/…    thumbnails and overviews
@@ -29,6 +29,7 @@ from catalog.errors import CatalogError
 from catalog.server.file_routes import FileRoutes
 from catalog.server.map_data import MapData
 from catalog.server.map_routes import MapRoutes
+from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder, config_script
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from catalog.reading.catalog import Catalog
-    from catalog.server.site import Site
 
 _PAGES: Final = Path(__file__).with_name("pages")
 _ANYONE: Final = Middleware(
@@ -49,25 +49,28 @@ _ANYONE: Final = Middleware(
 )
 
 
-def create_app(site: Site, catalog: Catalog) -> Starlette:
-    """The application.
+def create_app(catalog: Catalog) -> Starlette:
+    """The application that serves a catalog.
 
-    Parameters
-    ----------
-    site : Site
-        The files that may be read.
-    catalog : Catalog
-        The same catalog, for questions.
+    Raises
+    ------
+    CatalogNotFoundError
+        If it is a bare table, or its report is missing or damaged.
     """
-    files, questions = FileRoutes(site), MapRoutes(MapData(catalog))
+    files, questions = FileRoutes(Site.from_catalog(catalog)), MapRoutes(MapData(catalog))
     return Starlette(
-        routes=[*files.routes(), *questions.routes(), *_pages()],
+        routes=[*files.routes(), *questions.routes(), *_pages(catalog.dataset.about.title)],
         middleware=[_ANYONE],
         exception_handlers={CatalogError: _refuse},
     )
 
 
-def _pages() -> list[BaseRoute]:
+def _pages(title: str) -> list[BaseRoute]:
+    def config(request: Request) -> Response:
+        script = config_script(str(request.base_url), title)
+        kept = {"Cache-Control": "no-cache"}
+        return Response(script, media_type="text/javascript", headers=kept)
+
     pages = [Route("/", _map), Mount("/pages", StaticFiles(directory=_PAGES))]
     built = browser_folder()
     if not built.is_dir():
@@ -75,7 +78,7 @@ def _pages() -> list[BaseRoute]:
     return [
         *pages,
         Mount("/vendor", StaticFiles(directory=built / "openlayers")),
-        Route("/browser/config.js", _config),
+        Route("/browser/config.js", config),
         Mount("/browser", StaticFiles(directory=built / "stac-browser", html=True)),
     ]
 
@@ -86,11 +89,6 @@ def _map(_: Request) -> Response:
 
 def _not_built(_: Request) -> Response:
     return FileResponse(_PAGES / "not_built.html", status_code=404)
-
-
-def _config(request: Request) -> Response:
-    script = config_script(str(request.base_url))
-    return Response(script, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 def _refuse(_: Request, error: Exception) -> Response:

@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from catalog.datasets.legacy import PREVIEWS, SEASONS, format_path, parse_name
 from catalog.model import PatchKey
 from catalog.server.previews import cached_preview
 from catalog.server.served import served_json
@@ -49,26 +48,27 @@ class FileRoutes:
             raise HTTPException(404, "the catalog has no such file")
         if path.suffix != ".json":
             return FileResponse(path, media_type=_MEDIA_TYPES.get(path.suffix))
-        value = served_json(orjson.loads(path.read_bytes()), str(request.base_url))
+        recorded = orjson.loads(path.read_bytes())
+        value = served_json(self.site.dataset, recorded, str(request.base_url))
         kind = GEOJSON if value.get("type") == "Feature" else "application/json"
         return Response(orjson.dumps(value), media_type=kind)
 
     def _data(self, request: Request) -> Response:
-        name = request.path_params["name"]
-        key, sensor = parse_name(name.rpartition("/")[2]) or (None, "")
-        if key is None or name != format_path(key, sensor):
-            raise HTTPException(404, "no file of SEN12MS is called so")
+        dataset, name = self.site.dataset, request.path_params["name"]
+        key, sensor = dataset.parse_name(name.rpartition("/")[2]) or (None, "")
+        if key is None or name != dataset.file_path(key, sensor):
+            raise HTTPException(404, f"{dataset.about.title} has no file of that name")
         members = self._members(key)
         if sensor not in members:
             raise HTTPException(404, "the file is missing, or not below the dataset's root")
         return FileResponse(members[sensor], media_type=GEOTIFF)
 
     def _preview(self, request: Request) -> Response:
-        asked = request.path_params
-        if asked["season"] not in SEASONS or asked["preview"] not in PREVIEWS:
+        dataset, asked = self.site.dataset, request.path_params
+        if asked["season"] not in dataset.seasons or asked["preview"] not in dataset.previews:
             raise HTTPException(404, "there is no such preview")
         members = self._members(PatchKey(asked["season"], asked["scene"], asked["patch"]))
-        picture = cached_preview(asked["preview"], members)
+        picture = cached_preview(dataset, asked["preview"], members)
         # A placeholder may be gone as soon as the file is repaired.
         age = "max-age=3600" if picture.complete else "no-store"
         return Response(picture.png, media_type=PNG, headers={"Cache-Control": age})

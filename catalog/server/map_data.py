@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from catalog.datasets.legacy import COVER_COLORS, SEASONS, SENSORS
-from catalog.errors import RegionError
+from catalog.errors import FilterError, RegionError
 from catalog.query.conditions import SPLITS
 from catalog.query.literals import filled
 from catalog.query.regions import is_path
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     """West, south, east, north, degrees."""
 
 MOST_PATCHES: Final = 4_000
-"""As many footprints as a browser draws without a stutter."""
+"""As many footprints as a browser draws smoothly."""
 _COUNTRY_DEGREES: Final = 0.01
 """How far the outlines of the basemap may be off."""
 
@@ -39,22 +38,28 @@ class MapData:
     Parameters
     ----------
     catalog : Catalog
-        Every question opens a cursor of its own: threads may ask at once.
+        Threads may ask at the same time.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
+    @property
+    def name(self) -> str:
+        """Of the dataset."""
+        return self._catalog.dataset.id
+
     @cached_property
     def options(self) -> bytes:
         """What the filters can be, and the colours of the covers."""
+        dataset = self._catalog.dataset
         regions = self._catalog.session.records(statement("queries/region_names"))
         return orjson.dumps(
             {
-                "seasons": list(SEASONS),
+                "seasons": list(dataset.seasons),
                 "splits": SPLITS,
-                "sensors": list(SENSORS),
-                "covers": dict(COVER_COLORS),
+                "sensors": list(dataset.sensors),
+                "covers": dict(dataset.cover_colors),
                 "regions": [(row["kind"], row["called"]) for row in regions],
                 "most": MOST_PATCHES,
             }
@@ -68,7 +73,7 @@ class MapData:
         return orjson.dumps(_collection(map(_feature, outlines)))
 
     def scenes(self, filters: Filters) -> bytes:
-        """How many patches pass the filters, in which scenes, and the SQL that says the same."""
+        """How many patches pass the filters, in which scenes, and the SQL of the question."""
         selection = self._select(filters)
         scenes = _records(selection.scenes())
         answer = {
@@ -79,13 +84,23 @@ class MapData:
         return orjson.dumps(answer)
 
     def patches(self, filters: Filters, box: Box) -> bytes:
-        """Footprints, as GeoJSON, of the patches in a box that pass the filters: not too many."""
+        """Footprints, as GeoJSON, of at most `MOST_PATCHES` in a box that pass the filters."""
         patches = self._select(filters).in_box(*box, most=MOST_PATCHES)
         return orjson.dumps(_collection(map(_feature, _records(patches))))
 
     def paths(self, filters: Filters, sensors: Sequence[str]) -> list[str]:
-        """Paths of the files of the patches that pass the filters."""
-        return self._select(filters).paths(*sensors)
+        """Paths of the files of the patches that pass the filters.
+
+        Raises
+        ------
+        FilterError
+            If a path holds a line break: it would be two in a list of lines.
+        """
+        paths = self._select(filters).paths(*sensors)
+        broken = next((path for path in paths if "\n" in path or "\r" in path), None)
+        if broken is not None:
+            raise FilterError(f"{broken!r} holds a line break: rename its folder, and index again")
+        return paths
 
     def _select(self, filters: Filters) -> Selection:
         given: dict[str, Any] = {name: values for name, values in filters.items() if any(values)}

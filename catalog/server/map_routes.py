@@ -26,7 +26,7 @@ class MapRoutes:
     """Answers about one catalog."""
 
     data: MapData
-    """Knows them."""
+    """Source of the answers."""
 
     def routes(self) -> list[BaseRoute]:
         """All below `/map`."""
@@ -54,7 +54,7 @@ class MapRoutes:
 
     def _paths(self, request: Request) -> Response:
         paths = self.data.paths(_filters(request), request.query_params.getlist("sensor"))
-        attachment = {"Content-Disposition": 'attachment; filename="sen12ms-paths.txt"'}
+        attachment = {"Content-Disposition": f'attachment; filename="{self.data.name}-paths.txt"'}
         return PlainTextResponse("".join(f"{path}\n" for path in paths), headers=attachment)
 
 
@@ -67,5 +67,7 @@ def _box(request: Request) -> Box:
     try:
         west, south, east, north = map(float, text.split(","))
     except ValueError as error:
-        raise FilterError(f"{text!r} is no box: write west,south,east,north in degrees") from error
+        raise FilterError(
+            f"{text!r} is not a valid box: write west,south,east,north in degrees"
+        ) from error
     return west, south, east, north

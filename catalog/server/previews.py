@@ -1,36 +1,42 @@
-"""Previews, drawn when somebody asks, and kept for a while."""
+"""Previews, drawn on request, and cached."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from catalog.datasets.legacy import PREVIEWS
-from catalog.source.preview import Preview, draw_preview
+from catalog.source.preview import PreviewImage, draw_preview
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from catalog.datasets import Dataset
+
 _KEPT: Final = 1_000
-"""Pictures in memory: some 200 MB at most, and all that one looks at in an hour."""
+"""Pictures in memory: some 200 MB at most."""
 
 
-def cached_preview(name: str, members: Mapping[str, Path]) -> Preview:
-    """One of `PREVIEWS` of a patch; drawn anew if a file has changed since.
+def cached_preview(dataset: Dataset, name: str, members: Mapping[str, Path]) -> PreviewImage:
+    """One of the previews of a patch; drawn anew if a file has changed since.
 
     Parameters
     ----------
+    dataset : Dataset
+        What the patch is of.
     name : str
         Key of its asset.
     members : mapping
         The file of each sensor that is there.
     """
-    used = {sensor: path for sensor, path in members.items() if sensor in PREVIEWS[name].sensors}
-    stamps = ((sensor, path, path.stat()) for sensor, path in used.items())
-    return _draw(name, tuple((s, str(path), at.st_mtime_ns, at.st_size) for s, path, at in stamps))
+    used = [sensor for sensor in dataset.previews[name].sensors if sensor in members]
+    stamps = ((sensor, members[sensor], members[sensor].stat()) for sensor in used)
+    stamped = ((s, str(path), at.st_mtime_ns, at.st_size) for s, path, at in stamps)
+    return _draw(dataset, name, tuple(stamped))
 
 
 @lru_cache(_KEPT)
-def _draw(name: str, stamped: tuple[tuple[str, str, int, int], ...]) -> Preview:
-    return draw_preview(name, {sensor: path for sensor, path, *_ in stamped})
+def _draw(
+    dataset: Dataset, name: str, stamped: tuple[tuple[str, str, int, int], ...]
+) -> PreviewImage:
+    return draw_preview(dataset, name, {sensor: path for sensor, path, *_ in stamped})

@@ -1,7 +1,7 @@
-"""What may be read through the server: the catalog's folder, and files that the catalog names.
+"""The files that the server may read: those in the catalog's folder, and those that it names.
 
-A path never comes from a URL alone. A name below the catalog's folder must lead to a file in it, by
-whatever symbolic links; a file of the dataset is found by its key in the catalog, and must lie
+A path never comes from a URL alone. A name below the catalog's folder must lead to a file in it,
+after all symbolic links; a file of the dataset is found by its key in the catalog, and must lie
 below the dataset's root.
 """
 
@@ -12,48 +12,48 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from catalog.datasets import SEN12MS
-from catalog.datasets.legacy import SENSORS, patch_id
-from catalog.model import Rebase
+from catalog.errors import CatalogNotFoundError
+from catalog.model import UNMOVED, Rebase
 from catalog.stac.item import item_path
 from catalog.store.report import read_report
 from catalog.store.static import read_json
 
 if TYPE_CHECKING:
+    from catalog.datasets import Dataset
     from catalog.model import PatchKey
+    from catalog.reading.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """A catalog and its dataset, as files."""
 
+    dataset: Dataset
+    """What the catalog holds."""
     folder: Path
     """The catalog."""
-    places: tuple[Rebase, ...]
+    roots: tuple[Rebase, ...]
     """Folders with files of the dataset, and what stands for them in hrefs; in order of trial."""
 
     @classmethod
-    def open(cls, out: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Self:
-        """Find out where things are.
-
-        Parameters
-        ----------
-        out : path
-            The folder that `index` wrote.
-        root : path, optional
-            Where the dataset is now, if it was moved since.
+    def from_catalog(cls, catalog: Catalog) -> Self:
+        """The files of an opened catalog.
 
         Raises
         ------
         CatalogNotFoundError
-            If there is no catalog.
+            If it is a bare table, or its report is missing or damaged.
         """
-        folder = Path(os.path.abspath(out))
+        if catalog.folder is None:
+            raise CatalogNotFoundError(
+                f"{catalog.items} is a bare table: serve the folder of the catalog"
+            )
+        folder = Path(os.path.abspath(catalog.folder))
         report = read_report(folder)
-        if root is not None:
-            return cls(folder, (report.moved_to(root),))
+        if catalog.session.moved != UNMOVED:
+            return cls(catalog.dataset, folder, (catalog.session.moved,))
         start = None if report.href_base is None else report.href_start
-        return cls(folder, tuple(Rebase(start, place) for place in report.roots))
+        return cls(catalog.dataset, folder, tuple(Rebase(start, root) for root in report.roots))
 
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""
@@ -61,7 +61,7 @@ class Site:
 
     def item(self, key: PatchKey) -> dict[str, Any] | None:
         """The item of a patch as the catalog has it; None if there is none."""
-        path = self.catalog_file(item_path(SEN12MS, key.of_scene, patch_id(key)))
+        path = self.catalog_file(item_path(self.dataset, key.of_scene, self.dataset.patch_id(key)))
         return None if path is None else dict(read_json(path))
 
     def members(self, key: PatchKey) -> dict[str, Path] | None:
@@ -70,11 +70,12 @@ class Site:
         if item is None:
             return None
         assets = item["assets"]
-        found = {name: self._local(assets[name]["href"]) for name in SENSORS if name in assets}
+        present = [name for name in self.dataset.sensors if name in assets]
+        found = {name: self._local(assets[name]["href"]) for name in present}
         return {name: path for name, path in found.items() if path is not None}
 
     def _local(self, href: str) -> Path | None:
-        found = (file_below(Path(place.new), place.of(href)) for place in self.places)
+        found = (file_below(Path(root.new), root.of(href)) for root in self.roots)
         return next((path for path in found if path is not None), None)
 
 

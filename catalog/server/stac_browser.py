@@ -8,8 +8,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-from catalog.datasets import SEN12MS
-
 VERSION: Final = "4.0.1"
 HOSTED: Final = "https://radiantearth.github.io/stac-browser/#/external/"
 """The one that its authors host; the URL of a catalog follows, without its protocol's colon."""
@@ -36,17 +34,19 @@ def hosted_url(catalog: str) -> str:
     return HOSTED + catalog.replace("://", ":/", 1)
 
 
-def config_script(base: str) -> str:
+def config_script(base: str, title: str) -> str:
     """`config.js`, which it runs before it starts.
 
     Parameters
     ----------
     base : str
         URL of this server, with a slash at its end.
+    title : str
+        Name of the catalog.
     """
     config = {
         "catalogUrl": f"{base}catalog/catalog.json",
-        "catalogTitle": SEN12MS.about.title,
+        "catalogTitle": title,
         "pathPrefix": "/browser/",
         "historyMode": "hash",
         "allowExternalAccess": False,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from catalog.model import Grid
 
 _READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_MOST_BYTES: Final = 1 << 29
+"""Far more than any patch has: what is larger is not read."""
 
 
 class Raster(NamedTuple):
@@ -50,7 +52,7 @@ class PixelReader:
         Raises
         ------
         FileError
-            If there is no such file, or it is truncated or no GeoTIFF.
+            If there is no such file, or it is truncated or not a GeoTIFF.
         """
         try:
             if "://" in path or path.startswith("/vsi"):
@@ -65,6 +67,8 @@ class PixelReader:
         descriptor = os.open(path, _READ_ONLY)
         try:
             size = os.fstat(descriptor).st_size
+            if size > _MOST_BYTES:
+                raise UnreadableError(f"is not a patch: it has {size:,} bytes")
             data = os.read(descriptor, size)
         finally:
             os.close(descriptor)

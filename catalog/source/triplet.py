@@ -1,4 +1,4 @@
-"""The three images of one patch."""
+"""The images of one patch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.datasets.legacy import SENSORS
 from catalog.errors import FileError
 from catalog.source.pixels import PixelReader
 
@@ -21,16 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Triplet:
-    """The images of one patch, as the files hold them, and where they are."""
+    """The images of one patch, as the files hold them, and where they are.
+
+    Images are attributes too: `triplet.s2` is `triplet.images["s2"]`.
+    """
 
     id: str
     """`ROIs1158_spring_1_p30`."""
-    s1: NDArray[np.float32]
-    """VV, VH: (2, rows, columns), backscatter in dB."""
-    s2: NDArray[np.uint16]
-    """B1 … B12: (13, rows, columns), reflectance × 10,000."""
-    lc: NDArray[np.uint8]
-    """IGBP and three LCCS legends: (4, rows, columns), class codes."""
+    images: Mapping[str, NDArray[Any]]
+    """By sensor, in the order of the dataset: (bands, rows, columns) in the type of the file."""
     bounds: tuple[float, float, float, float]
     """Left, bottom, right, top in the unit of the CRS: metres."""
     crs: str | None
@@ -38,48 +36,50 @@ class Triplet:
     transform: tuple[float, ...]
     """Affine coefficients a to f: x = a·column + b·row + c, y = d·column + e·row + f."""
     lon: float
-    """Longitude of the centre, degrees (WGS 84)."""
+    """Longitude of the centroid, degrees (WGS 84)."""
     lat: float
-    """Latitude of the centre, degrees (WGS 84)."""
+    """Latitude of the centroid, degrees (WGS 84)."""
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        # While it is unpickled there are no images yet, and looking for them would never end.
+        if name != "images" and name in self.images:
+            return self.images[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 def read_triplet(
-    patch: str, paths: Mapping[str, str | None], place: tuple[float, float]
+    patch: str, paths: Mapping[str, str | None], centroid: tuple[float, float]
 ) -> Triplet:
-    """Read the three files of a patch.
+    """Read the files of a patch.
 
     Parameters
     ----------
     patch : str
         Its id.
     paths : mapping
-        Path of the file of each sensor; None where the catalog knows none.
-    place : (float, float)
-        Longitude and latitude of its centre.
+        Path of the file of each sensor; None where the catalog has none.
+    centroid : (float, float)
+        Longitude and latitude, degrees.
 
     Raises
     ------
     FileError
-        If one of the files is missing, cannot be read or lies elsewhere than the others; the
+        If one of the files is missing, cannot be read or lies on another grid than the others; the
         message names it.
     """
     reader = PixelReader()
     images: dict[str, NDArray[Any]] = {}
     grids: dict[str, Grid] = {}
-    for sensor in SENSORS:
-        path = paths[sensor]
+    for sensor, path in paths.items():
         if path is None:
             raise FileError(f"{patch} has no {sensor}: the catalog was made without that file")
         pixels, grids[sensor] = reader.read(path)
         images[sensor] = np.ascontiguousarray(pixels)
-    grid = grids["s1"]
+    first, grid = next(iter(grids.items()))
     for sensor, other in grids.items():
         if other != grid:
-            raise FileError(f"{paths[sensor]} lies on another grid than the s1 of its patch")
-    return Triplet(
-        patch, **images, bounds=_bounds(grid), crs=grid.crs, transform=grid.transform,
-        lon=place[0], lat=place[1],
-    )  # fmt: skip
+            raise FileError(f"{paths[sensor]} lies on another grid than the {first} of its patch")
+    return Triplet(patch, images, _bounds(grid), grid.crs, grid.transform, *centroid)
 
 
 def _bounds(grid: Grid) -> tuple[float, float, float, float]:

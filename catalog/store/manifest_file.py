@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import pickle
 from collections import Counter
@@ -16,12 +15,16 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from catalog.datasets import SEN12MS
 from catalog.errors import ManifestError
+from catalog.store.csv_rows import csv_writer
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from catalog.datasets import Dataset
 
 VERSION: Final = 1
 """Of the format: a reader of another one refuses it."""
@@ -29,55 +32,52 @@ FORMATS: Final = (".parquet", ".csv", ".json", ".txt", ".pkl")
 """The last two are the official lists: names of files, and nothing else."""
 LISTS: Final = frozenset({".txt", ".pkl"})
 
-_KEY: Final = b"sen12ms-manifest"
+PARQUET_KEY: Final = b"sen12ms-manifest"
+"""Of the header in the metadata of a Parquet file."""
 _NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY  # a seed, for one, may come from numpy
 _PICKLE_PROTOCOL: Final = 2  # that of the official lists
+_MOST_BYTES: Final = 2**36
+"""Larger files are refused, so that all sizes together stay below 64 bits."""
 
 
-class Entry(NamedTuple):
-    """One patch of a manifest; None for what a list of names does not tell, or a missing file."""
+class File(NamedTuple):
+    """One file of a patch."""
+
+    path: str
+    """A path, URL or GDAL `/vsi` name."""
+    bytes: int
+    """Its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One patch of a manifest."""
 
     id: str
     """`ROIs1158_spring_1_p30`."""
     split: str | None = None
-    """The part that it is in: of a split that was made, else the official one."""
-    s1: str | None = None
-    """Path of its Sentinel-1 file."""
-    s2: str | None = None
-    """Path of its Sentinel-2 file."""
-    lc: str | None = None
-    """Path of its land-cover file."""
-    s1_bytes: int | None = None
-    """Size of its Sentinel-1 file."""
-    s2_bytes: int | None = None
-    """Size of its Sentinel-2 file."""
-    lc_bytes: int | None = None
-    """Size of its land-cover file."""
+    """The part that it is in: of a split that was made, else the official one; None for neither."""
+    files: Mapping[str, File] = field(default_factory=dict)
+    """By sensor; empty where only the id is known, as in a list of names."""
 
     @property
-    def sizes(self) -> tuple[int | None, int | None, int | None]:
-        """Bytes of the three files."""
-        return self.s1_bytes, self.s2_bytes, self.lc_bytes
-
-    @property
-    def official_name(self) -> str:
-        """What the official lists call it: `ROIs1158_spring_s2_1_p30.tif`."""
-        season, scene, patch = self.id.rsplit("_", 2)
-        return f"{season}_s2_{scene}_{patch}.tif"
+    def sizes(self) -> dict[str, int]:
+        """Bytes of the files, by sensor."""
+        return {sensor: file.bytes for sensor, file in self.files.items()}
 
 
 @dataclass(frozen=True)
 class Manifest:
     """A subset: which patches and files, and how they were chosen."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...] = field(repr=False)
     """The patches, in order."""
     made: Mapping[str, Any] = field(default_factory=dict)
     """`package`, `catalog`, `filter`, `steps`, `sql`: what made it; empty for a list of names."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Patches by `season` and `dominant_cover`."""
-    recorded_sha256: str | None = None
-    """The digest in the file that it was read from."""
+    dataset: Dataset = field(default=SEN12MS, repr=False)
+    """What the patches are of."""
 
     @property
     def ids(self) -> list[str]:
@@ -87,14 +87,15 @@ class Manifest:
     @property
     def bytes(self) -> int:
         """Size of all files together."""
-        return sum(size for entry in self.entries for size in entry.sizes if size is not None)
+        return sum(file.bytes for entry in self.entries for file in entry.files.values())
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of a line a patch, `id s1_bytes s2_bytes lc_bytes`, with `-` for no file."""
+        """SHA-256 of a line a patch: id and bytes of the file of each sensor, `-` for no file."""
         digest = hashlib.sha256()
         for entry in self.entries:
-            sizes = " ".join("-" if size is None else str(size) for size in entry.sizes)
+            files = map(entry.files.get, self.dataset.sensors)
+            sizes = " ".join(str(file.bytes) if file else "-" for file in files)
             digest.update(f"{entry.id} {sizes}\n".encode())
         return digest.hexdigest()
 
@@ -109,17 +110,83 @@ class Manifest:
             "counts": self.counts,
         }
 
+    def official_names(self) -> list[str]:
+        """What the official lists call the patches: by the file of one sensor.
+
+        Raises
+        ------
+        ManifestError
+            If an id is not one of the dataset.
+        """
+        return [_official_name(self.dataset, entry.id) for entry in self.entries]
+
+
+def _official_name(dataset: Dataset, patch: str) -> str:
+    key = dataset.parse_id(patch)
+    if key is None:
+        raise ManifestError(f"{patch!r} is not the id of a patch of {dataset.about.title}")
+    return dataset.file_name(key, dataset.listed_sensor)
+
+
+def columns_of(dataset: Dataset) -> tuple[str, ...]:
+    """Columns of a manifest: `id`, `split`, the path of each sensor, and its bytes."""
+    sizes = (f"{sensor}_bytes" for sensor in dataset.sensors)
+    return ("id", "split", *dataset.sensors, *sizes)
+
+
+def _row(entry: Entry, dataset: Dataset) -> list[str | int | None]:
+    files = [entry.files.get(sensor) for sensor in dataset.sensors]
+    paths = (file and file.path for file in files)
+    return [entry.id, entry.split, *paths, *(file and file.bytes for file in files)]
+
+
+def entry_from_row(row: Sequence[Any], dataset: Dataset) -> Entry:
+    """The inverse of `_row`, for rows that may hold anything.
+
+    Raises
+    ------
+    ManifestError
+        If a cell is missing or of another type; the message goes on after the number of the row.
+    """
+    if len(row) != len(columns_of(dataset)):
+        raise ManifestError(f"has {len(row)} cells where there are {len(columns_of(dataset))}")
+    patch, split, *cells = row
+    if not (patch and isinstance(patch, str) and isinstance(split, str | None)):
+        raise ManifestError(f"has the id {patch!r} and the split {split!r}, which must be texts")
+    files = {}
+    sensors = len(dataset.sensors)
+    for sensor, path, size in zip(dataset.sensors, cells[:sensors], cells[sensors:], strict=True):
+        if path is None and size is None:
+            continue
+        if not (isinstance(path, str) and type(size) is int and 0 <= size <= _MOST_BYTES):
+            raise ManifestError(f"has {path!r} of {size!r} bytes as its {sensor}")
+        files[sensor] = File(path, size)
+    return Entry(patch, split, files)
+
 
 def manifest_from_rows(
-    rows: Iterable[Mapping[str, Any]], made: Mapping[str, Any], part: str | None
+    dataset: Dataset, rows: Iterable[Mapping[str, Any]], made: Mapping[str, Any], part: str | None
 ) -> Manifest:
-    """The manifest of rows of `sql/queries/chosen_files.sql`."""
+    """The manifest of rows of `sql/queries/chosen_files.sql`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What the rows are of.
+    rows : iterable of mapping
+        A row a patch: `columns_of(dataset)`, and what the patches are counted by.
+    made : mapping
+        What made the subset.
+    part : str, optional
+        The part of a split that the subset is; else each patch is in its official one.
+    """
     rows = list(rows)
-    entries = tuple(
-        Entry(**{name: row[name] for name in Entry._fields} | ({"split": part} if part else {}))
-        for row in rows
-    )
-    return Manifest(entries, made, _counts(rows))
+    columns = columns_of(dataset)
+    entries = []
+    for row in rows:
+        patch, split, *cells = (row[name] for name in columns)
+        entries.append(entry_from_row([patch, part or split, *cells], dataset))
+    return Manifest(tuple(entries), made, _counts(rows), dataset)
 
 
 def _counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
@@ -131,15 +198,15 @@ def _counts(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     return {name: dict(sorted(found.items())) for name, found in counts.items()}
 
 
-def merged(manifests: Iterable[Manifest], made: Mapping[str, Any]) -> Manifest:
-    """Several manifests as one, their entries in order of the parts."""
-    manifests = list(manifests)
+def merged(manifests: Sequence[Manifest]) -> Manifest:
+    """Several manifests of one origin as one, their entries in order of the parts."""
     counts: dict[str, Counter[str]] = {}
     for manifest in manifests:
         for name, found in manifest.counts.items():
             counts.setdefault(name, Counter()).update(found)
     entries = tuple(entry for manifest in manifests for entry in manifest.entries)
-    return Manifest(entries, made, {name: dict(sorted(n.items())) for name, n in counts.items()})
+    ordered = {name: dict(sorted(found.items())) for name, found in counts.items()}
+    return Manifest(entries, manifests[0].made, ordered, manifests[0].dataset)
 
 
 def write_manifest(manifest: Manifest, path: str | os.PathLike[str]) -> None:
@@ -169,50 +236,49 @@ def checked_format(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise ManifestError(
-            f"{path} is no manifest by its name: end it in {', '.join(FORMATS[:-1])} or .pkl"
+            f"{path} does not end as a manifest: end it in {', '.join(FORMATS[:-1])} or .pkl"
         )
     return ending
 
 
 def _parquet(manifest: Manifest) -> bytes:
-    arrays = [
-        pa.array([entry[position] for entry in manifest.entries], kind)
-        for position, kind in enumerate(_TYPES)
-    ]
+    names = columns_of(manifest.dataset)
+    kinds = [pa.int64() if name.endswith("_bytes") else pa.string() for name in names]
+    rows = [_row(entry, manifest.dataset) for entry in manifest.entries]
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
     header = orjson.dumps(manifest.header(), option=_NUMPY)
-    schema = pa.schema(zip(Entry._fields, _TYPES, strict=True), metadata={_KEY: header})
+    schema = pa.schema(zip(names, kinds, strict=True), metadata={PARQUET_KEY: header})
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(arrays, schema=schema), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
-_TYPES: Final = tuple(
-    pa.int64() if name.endswith("_bytes") else pa.string() for name in Entry._fields
-)
-
-
 def _csv(manifest: Manifest) -> bytes:
     text = StringIO()
     text.write(f"# {orjson.dumps(manifest.header(), option=_NUMPY).decode()}\n")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Entry._fields)
-    writer.writerows(manifest.entries)
+    writer = csv_writer(text)
+    writer.writerow(columns_of(manifest.dataset))
+    writer.writerows(_row(entry, manifest.dataset) for entry in manifest.entries)
     return text.getvalue().encode()
 
 
 def _json(manifest: Manifest) -> bytes:
     header = orjson.dumps(manifest.header(), option=_NUMPY | orjson.OPT_INDENT_2)
     head = header.removesuffix(b"\n}")
-    lines = b",\n".join(b"    " + orjson.dumps(entry._asdict()) for entry in manifest.entries)
+    names = columns_of(manifest.dataset)
+    rows = (_row(entry, manifest.dataset) for entry in manifest.entries)
+    objects = (orjson.dumps(dict(zip(names, row, strict=True))) for row in rows)
+    lines = b",\n".join(b"    " + line for line in objects)
     return head + b',\n  "entries": [\n' + lines + b"\n  ]\n}\n"
 
 
 def _txt(manifest: Manifest) -> bytes:
-    return "".join(f"{entry.official_name}\n" for entry in manifest.entries).encode()
+    return "".join(f"{name}\n" for name in manifest.official_names()).encode()
 
 
 def _pkl(manifest: Manifest) -> bytes:
-    return pickle.dumps([entry.official_name for entry in manifest.entries], _PICKLE_PROTOCOL)
+    return pickle.dumps(manifest.official_names(), _PICKLE_PROTOCOL)
 
 
 _ENCODERS: Final[Mapping[str, Callable[[Manifest], bytes]]] = {
@@ -222,56 +288,3 @@ _ENCODERS: Final[Mapping[str, Callable[[Manifest], bytes]]] = {
     ".txt": _txt,
     ".pkl": _pkl,
 }
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Read a manifest that `write_manifest` wrote; not one of the `LISTS`.
-
-    Raises
-    ------
-    ManifestError
-        If the file is no manifest.
-    """
-    decode = _DECODERS[checked_format(path)]
-    try:
-        header, entries = decode(path)
-        if header.pop("manifest") != VERSION:
-            raise ManifestError(f"{path} is of another version: read it with a newer release")
-        recorded = str(header.pop("sha256"))
-        counts = header.pop("counts")
-    except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        if isinstance(error, ManifestError):
-            raise
-        raise ManifestError(f"{path} is no manifest: {error}") from error
-    made = {name: value for name, value in header.items() if name not in {"patches", "bytes"}}
-    return Manifest(tuple(entries), made, counts, recorded)
-
-
-def _from_parquet(path: Path) -> tuple[dict[str, Any], list[Entry]]:
-    table = pq.read_table(path)
-    header = orjson.loads((table.schema.metadata or {})[_KEY])
-    columns = [table.column(name).to_pylist() for name in Entry._fields]
-    return header, [Entry(*row) for row in zip(*columns, strict=True)]
-
-
-def _from_csv(path: Path) -> tuple[dict[str, Any], list[Entry]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        header = orjson.loads(file.readline().removeprefix("#"))
-        names, *rows = csv.reader(file)
-    if tuple(names) != Entry._fields:
-        raise ManifestError(f"{path} is no manifest: its columns are {', '.join(names)}")
-    return header, [Entry(*map(_cell, Entry._fields, row)) for row in rows]
-
-
-def _cell(name: str, text: str) -> Any:
-    if not text:
-        return None
-    return int(text) if name.endswith("_bytes") else text
-
-
-def _from_json(path: Path) -> tuple[dict[str, Any], list[Entry]]:
-    content = orjson.loads(path.read_bytes())
-    return content, [Entry(**entry) for entry in content.pop("entries")]
-
-
-_DECODERS: Final = {".parquet": _from_parquet, ".csv": _from_csv, ".json": _from_json}

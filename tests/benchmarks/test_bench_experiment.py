@@ -13,7 +13,7 @@ import rasterio
 from replica import write_tables
 
 from catalog import Catalog, index
-from catalog.datasets.legacy import SEASONS
+from catalog.datasets import SEN12MS
 from catalog.experiment import PatchDataset, leakage, official, sample, split
 from catalog.source.synthetic import SyntheticScene, write_scene
 from catalog.store.manifest_file import Entry, Manifest, write_manifest
@@ -90,7 +90,7 @@ def patches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("patches") / "SEN12MS"
     for _ in write_scene(root, SCENE):
         pass
-    for name, season in SEASONS.items():
+    for name, season in SEN12MS.seasons.items():
         (root / f"{season.roi}_{name}").mkdir(exist_ok=True)
     ids = [Entry(f"ROIs1158_spring_1_p{patch}") for patch in SCENE.patches]
     for part in ("train", "test"):

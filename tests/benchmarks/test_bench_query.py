@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -11,7 +12,6 @@ import shapely
 from replica import write_tables
 
 from catalog import Catalog
-from catalog.datasets.legacy import DATA
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def test_places_beside_sedonadb(full: Path, bench: Bench) -> None:
     sedona = sedonadb.connect()
     sedona.read_parquet(str(full / "items.parquet")).to_view("items")
     table, database = Catalog.open(full / "items.parquet"), Catalog.open(full)
-    regions = geopandas.read_parquet(DATA / "regions.parquet")
+    regions = geopandas.read_parquet(files("catalog") / "regions" / "regions.parquet")
     germany = regions[(regions["kind"] == "country") & (regions["name"] == "Germany")].union_all()
     places = {"box": shapely.box(WEST, SOUTH, EAST, NORTH), "country": germany}
     macros = {

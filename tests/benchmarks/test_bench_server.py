@@ -21,7 +21,6 @@ from catalog.indexing.indexer import _Choices, _Indexing, _silent
 from catalog.indexing.scenes import gazetteer
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
-from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder
 from catalog.source.hrefs import Hrefs
 from catalog.source.tree import Listing
@@ -76,7 +75,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(full: Path) -> Iterator[str]:
     with Catalog.open(full) as cat, listen("127.0.0.1", 0) as listener:
-        app = create_app(Site.open(full), cat)
+        app = create_app(cat)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -47,7 +47,33 @@ def test_folds_are_written_one_by_one(run: Run, small: Small, tmp_path: Path) ->
     assert len(list(tmp_path.glob("*-val.csv"))) == 3
     result = run("split", small.out, "--folds", 3, "-o", tmp_path / "x.csv")
     assert result.code == 2
-    assert "with {fold} in -o" in result.err
+    assert "-o needs {fold} in its name" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-o", "all.txt"), "a list does not tell the parts apart, write {part} in its name"),
+        (("-o", "all.pkl"), "a list does not tell the parts apart"),
+        (("-o", "{prt}.txt"), "{prt} is not known, write {part}"),
+        (("-o", "{fold}-{part}.txt"), "{fold} is not known, write {part}"),
+        (("--folds", 3, "-o", "{fold}.txt"), "a list does not tell the parts apart"),
+        (("--folds", 3, "--official"), "--folds and --official exclude each other"),
+    ],
+)
+def test_output_that_would_mix_the_parts_is_refused(
+    run: Run,
+    small: Small,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[object, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("split", small.out, *arguments)
+    assert result.code == 2
+    assert message in " ".join(result.err.split())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_official_split_needs_both_parts(run: Run, small: Small) -> None:
@@ -72,10 +98,35 @@ def test_leakage_exits_with_1(run: Run, small: Small, cat: Catalog, tmp_path: Pa
     assert summary["scenes"][0]["a"] == "ROIs1970_fall_126"
 
 
-def test_leakage_knows_the_official_parts(run: Run, small: Small) -> None:
-    result = run("leakage", small.out, "train", "test", "--buffer-km", 5)
-    assert (result.code, result.out) == (0, "")
-    assert "lie within 5 km of one" in result.err
+def test_leakage_knows_the_official_parts(run: Run, small: Small, cat: Catalog) -> None:
+    result = run("leakage", small.out, "train", "train", "--buffer-km", 5)
+    assert result.code == 1
+    assert "Of 54 patches of B, 54 are in A too, 0 more overlap one of A, 0 more lie within" in (
+        result.err
+    )
+    assert len(cat.select(split="test")) == 0
+    result = run("leakage", small.out, "train", "test")
+    assert result.code == 1
+    assert result.err == "Error: the second list is empty: there is nothing to compare\n"
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "geojson", "parquet"])
+def test_leakage_reads_what_select_writes(
+    run: Run, small: Small, tmp_path: Path, format_: str
+) -> None:
+    path = tmp_path / f"fall.{format_}"
+    chosen = run("select", small.out, "--season", "fall", "--format", format_, "-o", path)
+    assert chosen.code == 0, chosen.err
+    result = run("leakage", small.out, path, path)
+    assert result.code == 1
+    assert "Of 9 patches of B, 9 are in A too" in result.err
+
+
+def test_part_of_a_list_is_refused(run: Run, small: Small, cat: Catalog, tmp_path: Path) -> None:
+    cat.select().save(tmp_path / "all.txt")
+    result = run("leakage", small.out, f"{tmp_path}/all.txt:train", "train")
+    assert result.code == 1
+    assert result.err == ("Error: there is no part 'train': the list has no parts, only patches\n")
 
 
 def test_leakage_draws_a_map(run: Run, small: Small, tmp_path: Path) -> None:
@@ -107,7 +158,7 @@ def test_sample_takes_weights(run: Run, small: Small) -> None:
     ("arguments", "message"),
     [
         (("-n", "5", "--balance", "even"), "'even' gives no number: write NAME=NUMBER"),
-        (("-n", "0"), "n=0 is no size"),
+        (("-n", "0"), "n=0.0 is not a valid size"),
         (("-n", "5", "--stratify", "seasons"), "'seasons': did you mean season"),
         ((), "Missing option '-n'"),
     ],
@@ -126,7 +177,7 @@ def test_manifest_goes_round(run: Run, small: Small, tmp_path: Path) -> None:
     assert saved.code == 0
     assert "9 patches, 22,449,528 bytes" in saved.err
     assert run("manifest", "verify", path, small.out).code == 0
-    assert run("manifest", "verify", path, small.root).err == "all is there\n"
+    assert run("manifest", "verify", path, small.root).err == "all files are there\n"
     assert run("manifest", "diff", path, path).err == "they are equal\n"
     shown = json.loads(run("manifest", "show", path).out)
     assert (shown["patches"], shown["filter"]) == (9, {"season": ["fall"]})
@@ -146,6 +197,51 @@ def test_manifest_that_does_not_fit_exits_with_1(
     assert (result.code, result.err) == (1, "they differ\n")
     assert "removed ROIs1970_fall_126_p159" in result.out
     assert "added ROIs2017_winter_112_p381" in result.out
+
+
+def test_manifest_that_was_cut_off_is_one_sentence(
+    run: Run, small: Small, cat: Catalog, tmp_path: Path
+) -> None:
+    path = tmp_path / "fall.csv"
+    cat.select(season="fall").save(path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-4]))
+    said = f"Error: {path} was cut off or changed: it records 9 patches and holds 5; get it again\n"
+    for arguments in (
+        ("load", path, small.out),
+        ("show", path),
+        ("verify", path, small.out),
+        ("verify", path, small.root),
+        ("diff", path, path),
+    ):
+        result = run("manifest", *arguments)
+        assert (result.code, result.out, result.err) == (1, "", said)
+
+
+@pytest.mark.parametrize("ending", ["pdf", "svg"])
+def test_plot_writes_what_the_ending_says(
+    run: Run, small: Small, tmp_path: Path, ending: str
+) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is an optional extra")
+    path = tmp_path / f"p.{ending}"
+    assert run("plot", small.out, "--tiles", 0, "-o", path).code == 0
+    assert path.read_bytes().startswith({"pdf": b"%PDF", "svg": b"<?xml"}[ending])
+
+
+def test_plot_says_what_it_could_not_show(run: Run, small: Small, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is an optional extra")
+    result = run("plot", small.out, "-o", tmp_path / "p.gif")
+    assert result.code == 1
+    assert result.err == (
+        f"Error: {tmp_path}/p.gif does not end as a picture: end it in .png, .pdf, .svg\n"
+    )
+    nothing = run("plot", small.out, "--where", "false", "-o", tmp_path / "p.png")
+    assert nothing.err == f"No patch passes the filters: the map is empty.\n{tmp_path}/p.png\n"
+    moved = run("plot", small.out, "--root", tmp_path, "--tiles", 3, "-o", tmp_path / "p.png")
+    assert moved.code == 0
+    assert moved.err == (
+        "Warning: 3 of 3 sample patches have missing or unreadable files, which are drawn grey; "
+        f"if the dataset was moved, name its root\n{tmp_path}/p.png\n"
+    )
 
 
 def test_plot_writes_a_picture(run: Run, small: Small, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_without_the_extra_one_sentence_says_what_to_install(small: Small) -> No
 def test_a_folder_without_a_catalog_is_one_sentence(run: Run, tmp_path: Path) -> None:
     result = run("serve", tmp_path)
     assert result.code == 1
-    assert "make the catalog with `sen12ms index" in result.err
+    assert "make one with `sen12ms index" in result.err
 
 
 @pytest.fixture

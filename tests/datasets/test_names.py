@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.datasets.legacy import SEASONS, SENSORS, format_name, format_path, parse_name
+from catalog.datasets import SEN12MS
 from catalog.model import PatchKey
 
 NUMBERS = st.integers(0, 999_999)
-KEYS = st.builds(PatchKey, st.sampled_from(sorted(SEASONS)), NUMBERS, NUMBERS)
-SENSOR_NAMES = st.sampled_from(sorted(SENSORS))
+KEYS = st.builds(PatchKey, st.sampled_from(sorted(SEN12MS.seasons)), NUMBERS, NUMBERS)
+SENSOR_NAMES = st.sampled_from(sorted(SEN12MS.sensors))
 
 DIGITS = st.text("0123٣３²", min_size=1, max_size=7)
 """Numbers, right ones and such as `int` or a regular expression may take for one."""
-STARTS = [f"{season.roi}_{name}" for name, season in SEASONS.items()]
+STARTS = [f"{season.roi}_{name}" for name, season in SEN12MS.seasons.items()]
 LOOKALIKES = st.builds(
     "{}_{}_{}_p{}{}".format,
     st.sampled_from([*STARTS, "ROIs1868_spring", "ROIs1970_autumn"]),
-    st.sampled_from([*SENSORS, "s3"]),
+    st.sampled_from([*SEN12MS.sensors, "s3"]),
     DIGITS,
     DIGITS,
     st.sampled_from([".tif", ".tif", ".tif", ".tiff", ".tif\n", ""]),
@@ -66,25 +66,25 @@ REFUSED = {
 
 @pytest.mark.parametrize(("name", "expected"), NAMES.items(), ids=NAMES)
 def test_a_name_is_read(name: str, expected: tuple[PatchKey, str]) -> None:
-    assert parse_name(name) == expected
+    assert SEN12MS.parse_name(name) == expected
 
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
 def test_a_name_that_merely_resembles_one_is_refused(name: str) -> None:
-    assert parse_name(name) is None
+    assert SEN12MS.parse_name(name) is None
 
 
 @settings(deadline=None)
 @given(KEYS, SENSOR_NAMES)
 def test_a_formatted_name_is_read_as_what_it_was_made_from(key: PatchKey, sensor: str) -> None:
-    assert parse_name(format_name(key, sensor)) == (key, sensor)
+    assert SEN12MS.parse_name(SEN12MS.file_name(key, sensor)) == (key, sensor)
 
 
 @settings(deadline=None)
 @given(LOOKALIKES)
 def test_a_name_that_is_read_is_the_one_that_would_be_formatted(name: str) -> None:
-    parsed = parse_name(name)
-    assert parsed is None or format_name(*parsed) == name
+    parsed = SEN12MS.parse_name(name)
+    assert parsed is None or SEN12MS.file_name(*parsed) == name
 
 
 @settings(deadline=None)
@@ -93,15 +93,15 @@ def test_different_files_have_different_names(
     key: PatchKey, sensor: str, other_key: PatchKey, other_sensor: str
 ) -> None:
     same = (key, sensor) == (other_key, other_sensor)
-    assert (format_name(key, sensor) == format_name(other_key, other_sensor)) == same
+    assert (SEN12MS.file_name(key, sensor) == SEN12MS.file_name(other_key, other_sensor)) == same
 
 
 def test_a_path_is_the_one_of_the_dataset() -> None:
-    path = format_path(PatchKey("spring", 1, 30), "s2")
+    path = SEN12MS.file_path(PatchKey("spring", 1, 30), "s2")
     assert path == "ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif"
 
 
 @settings(deadline=None)
 @given(KEYS, SENSOR_NAMES)
 def test_the_last_part_of_a_path_is_the_name(key: PatchKey, sensor: str) -> None:
-    assert posixpath.basename(format_path(key, sensor)) == format_name(key, sensor)
+    assert posixpath.basename(SEN12MS.file_path(key, sensor)) == SEN12MS.file_name(key, sensor)

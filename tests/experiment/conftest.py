@@ -10,14 +10,14 @@ import shapely
 from pyproj import Geod
 
 from catalog import Catalog, index
-from catalog.experiment.places import Places, places_from_outlines
+from catalog.experiment.outlines import PatchOutlines, outlines_from_footprints
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    Squares = Callable[..., Places]
+    Squares = Callable[..., PatchOutlines]
 
 GEOD = Geod(ellps="WGS84")
 HALF_DIAGONAL_M = 1280 * 2**0.5
@@ -51,13 +51,13 @@ def square(longitude: float, latitude: float) -> shapely.Geometry:
 
 @pytest.fixture(scope="session")
 def squares() -> Squares:
-    """Places from longitudes, latitudes and the scene of each."""
+    """PatchOutlines from longitudes, latitudes and the scene of each."""
 
-    def build(points: Sequence[tuple[float, float]], scenes: Sequence[str]) -> Places:
+    def build(points: Sequence[tuple[float, float]], scenes: Sequence[str]) -> PatchOutlines:
         outlines = np.array([square(*point) for point in points], dtype=object)
         ids = [f"{scene}_p{number}" for number, scene in enumerate(scenes)]
         columns = {"id": ids, "scene_id": list(scenes), "country": [None] * len(ids)}
-        return places_from_outlines(columns, outlines.reshape(-1))
+        return outlines_from_footprints(columns, outlines.reshape(-1))
 
     return build
 
@@ -89,7 +89,7 @@ OFFICIAL_SCENES = (
     SyntheticScene("spring", 11, 32737, (474132.3389928384, 8118022.836060452), 29, (30, 31)),
     SyntheticScene("spring", 117, 32737, (574132.3389928384, 8118022.836060452), 29, (30, 31)),
     SyntheticScene("spring", 17, 32721, (183800.50983261428, 8429043.966125323), 29, (30, 31, 59)),
-    SyntheticScene("spring", 15, 32737, (374132.3389928384, 7818022.836060452), 29, (30, 31)),
+    SyntheticScene("spring", 15, 32737, (274132.3389928384, 8118022.836060452), 29, (30, 31)),
 )
 """Two scenes that are held out, 17 and 15, and three whose numbers start alike."""
 

@@ -16,12 +16,12 @@ from catalog.experiment.ground import (
     distances_m,
     geocentric,
     plane_at,
-    rings_from_outlines,
+    rings_from_footprints,
     shared_areas_m2,
 )
 
 if TYPE_CHECKING:
-    from catalog.experiment.places import Places
+    from catalog.experiment.outlines import PatchOutlines
 
     from .conftest import Squares
 
@@ -32,15 +32,17 @@ latitudes = st.floats(-89, 89, allow_nan=False)
 bearings = st.floats(-180, 180, allow_nan=False)
 
 
-def pair_at(squares: Squares, place: tuple[float, float], bearing: float, apart_m: float) -> Places:
+def pair_at(
+    squares: Squares, place: tuple[float, float], bearing: float, apart_m: float
+) -> PatchOutlines:
     longitude, latitude, _ = GEOD.fwd(*place, bearing, apart_m)
     return squares([place, (longitude, latitude)], ["a", "b"])
 
 
-def nearest_geodesic_m(places: Places) -> float:
+def nearest_geodesic_m(outlines: PatchOutlines) -> float:
     """The shortest of all geodesics between points a few metres apart on both outlines."""
     edges = []
-    for ring in places.rings:
+    for ring in outlines.rings:
         corners = degrees(np.concatenate([ring, ring[:1]]))
         points = [corners[:1]]
         for start, end in pairwise(corners):
@@ -61,9 +63,13 @@ def degrees(points: np.ndarray) -> np.ndarray:
 
 
 @given(longitudes, latitudes)
-def test_geocentric_coordinates_are_projs(longitude: float, latitude: float) -> None:
-    transform = Transformer.from_crs("EPSG:4979", "EPSG:4978", always_xy=True).transform
-    expected = transform(longitude, latitude, 0)
+def test_geocentric_coordinates_are_those_of_the_formula(longitude: float, latitude: float) -> None:
+    # WGS 84: semi-major axis, and the square of the eccentricity from its flattening.
+    a, f = 6_378_137.0, 1 / 298.257223563
+    e2 = f * (2 - f)
+    x, y = np.radians([longitude, latitude])
+    n = a / np.sqrt(1 - e2 * np.sin(y) ** 2)
+    expected = (n * np.cos(y) * np.cos(x), n * np.cos(y) * np.sin(x), n * (1 - e2) * np.sin(y))
     found = geocentric(np.array([longitude, latitude]))
     assert found == pytest.approx(expected, abs=1e-6)
 
@@ -73,19 +79,19 @@ def test_geocentric_coordinates_are_projs(longitude: float, latitude: float) -> 
 def test_distances_are_those_of_geodesics(
     squares: Squares, longitude: float, latitude: float, bearing: float, apart_m: float
 ) -> None:
-    places = pair_at(squares, (longitude, latitude), bearing, apart_m)
-    (found,) = distances_m(places.rings[:1], places.rings[1:])
+    outlines = pair_at(squares, (longitude, latitude), bearing, apart_m)
+    (found,) = distances_m(outlines.rings[:1], outlines.rings[1:])
     # The oracle walks the outlines in steps of 40 metres: it may miss the nearest points by some.
-    assert found == pytest.approx(nearest_geodesic_m(places), rel=1e-4, abs=20)
-    assert found <= nearest_geodesic_m(places) + 1
+    assert found == pytest.approx(nearest_geodesic_m(outlines), rel=1e-4, abs=20)
+    assert found <= nearest_geodesic_m(outlines) + 1
 
 
 @pytest.mark.parametrize("place", [(179.999, 0), (-180, 45), (180, -62), (179.99, 80), (10, 89.5)])
 def test_distance_of_facing_squares_is_the_gap(
     squares: Squares, place: tuple[float, float]
 ) -> None:
-    places = pair_at(squares, place, 0, 12_560)
-    (found,) = distances_m(places.rings[:1], places.rings[1:])
+    outlines = pair_at(squares, place, 0, 12_560)
+    (found,) = distances_m(outlines.rings[:1], outlines.rings[1:])
     assert found == pytest.approx(10_000, abs=2)
 
 
@@ -94,12 +100,25 @@ def test_distance_of_facing_squares_is_the_gap(
 def test_shared_areas_are_those_of_shapely(
     squares: Squares, longitude: float, latitude: float, bearing: float, apart_m: float
 ) -> None:
-    places = pair_at(squares, (longitude, latitude), bearing, apart_m)
-    flat = plane_at(places.rings.reshape(-1, 3).mean(axis=0)).project(places.rings)
+    outlines = pair_at(squares, (longitude, latitude), bearing, apart_m)
+    flat = plane_at(outlines.rings.reshape(-1, 3).mean(axis=0)).project(outlines.rings)
     one, two = shapely.polygons(flat)
     (found,) = shared_areas_m2(flat[:1], flat[1:])
     # What overlaps by less than 5 cm counts as touching.
     assert found == pytest.approx(one.intersection(two).area, abs=2560 * 0.06)
+
+
+@settings(max_examples=50, deadline=None)
+@given(longitudes, latitudes, bearings, st.floats(0, 3_000))
+def test_repeated_corners_change_no_area(
+    squares: Squares, longitude: float, latitude: float, bearing: float, apart_m: float
+) -> None:
+    outlines = pair_at(squares, (longitude, latitude), bearing, apart_m)
+    flat = plane_at(outlines.rings.reshape(-1, 3).mean(axis=0)).project(outlines.rings)
+    padded = np.concatenate([flat, flat[:, -1:].repeat(2, axis=1)], axis=1)
+    (area,) = shared_areas_m2(flat[:1], flat[1:])
+    (found,) = shared_areas_m2(padded[:1], padded[1:])
+    assert found == pytest.approx(area, rel=1e-9, abs=1e-6)
 
 
 @pytest.mark.parametrize(("shift", "share"), [(0, 1.0), (1280, 0.5), (2560, 0.0), (2600, 0.0)])
@@ -112,7 +131,7 @@ def test_neighbours_in_the_grid_share_half(shift: float, share: float) -> None:
         )
         for x in (320_000, 320_000 + shift)
     ]
-    rings = rings_from_outlines(np.array(outlines, dtype=object))
+    rings = rings_from_footprints(np.array(outlines, dtype=object))
     flat = plane_at(rings.reshape(-1, 3).mean(axis=0)).project(rings)
     (found,) = shared_areas_m2(flat[:1], flat[1:])
     # UTM stretches by up to 1 in 1,000.
@@ -124,9 +143,9 @@ def test_neighbours_in_the_grid_share_half(shift: float, share: float) -> None:
 def test_outline_that_the_antimeridian_splits_is_whole_again(
     squares: Squares, place: tuple[float, float]
 ) -> None:
-    places = squares([place], ["a"])
-    (ring,) = places.rings
-    assert places.outlines[0].geom_type == "MultiPolygon"
+    outlines = squares([place], ["a"])
+    (ring,) = outlines.rings
+    assert outlines.footprints[0].geom_type == "MultiPolygon"
     flat = plane_at(ring.mean(axis=0)).project(ring)
     assert shapely.Polygon(flat).area == pytest.approx(2560**2, rel=1e-3)
     assert shapely.is_ccw(shapely.linearrings(flat))

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from real_files import DATA
 
-from catalog.datasets.legacy import HOLDOUT_SCENES
+from catalog.datasets import SEN12MS
 from catalog.errors import FilterError, ManifestError
 from catalog.experiment import leakage
 from catalog.experiment.leaks import Leakage
+from catalog.experiment.outlines import (
+    PatchOutlines,
+    checked_buffer_m,
+    outlines_from_footprints,
+)
 from catalog.experiment.overlaps import find_pairs
-from catalog.experiment.places import Places, checked_buffer_m, places_from_outlines
 from catalog.model import Grid, Grids
 from catalog.stac.footprint import footprints
 
@@ -45,7 +49,7 @@ NEAR = [
 
 
 @pytest.fixture(scope="session")
-def real_places() -> Callable[[set[str]], Places]:
+def real_outlines() -> Callable[[set[str]], PatchOutlines]:
     """True patches of some scenes of the dataset."""
     with (DATA / "scenes.csv").open(encoding="utf-8") as file:
         scenes = {f"{row['roi_season']}_{row['scene']}": row for row in csv.DictReader(file)}
@@ -55,7 +59,7 @@ def real_places() -> Callable[[set[str]], Places]:
             scene = f"{row['roi_season']}_{row['scene']}"
             numbers.setdefault(scene, []).append(int(row["patch"]))
 
-    def build(wanted: set[str]) -> Places:
+    def build(wanted: set[str]) -> PatchOutlines:
         ids, names, grids = [], [], []
         for scene in sorted(wanted):
             row = scenes[scene]
@@ -66,7 +70,7 @@ def real_places() -> Callable[[set[str]], Places]:
                 grids.append(Grid(f"EPSG:{row['epsg']}", (256, 256), (10, 0, x, 0, -10, y)))
                 ids.append(f"{scene}_p{patch}")
                 names.append(scene)
-        return places_from_outlines({"id": ids, "scene_id": names}, footprints(Grids.of(grids)))
+        return outlines_from_footprints({"id": ids, "scene_id": names}, footprints(Grids.of(grids)))
 
     build.scenes = set(scenes)  # type: ignore[attr-defined]
     return build
@@ -79,7 +83,7 @@ def scene_ids(pairs: list[str]) -> set[str]:
     return {f"{roi[one.split('_')[0]]}_{one}" for pair in pairs for one in pair.split("/")}
 
 
-def audited(a: Places, b: Places, buffer_km: float) -> Leakage:
+def audited(a: PatchOutlines, b: PatchOutlines, buffer_km: float) -> Leakage:
     return Leakage(a, b, buffer_km, find_pairs(a, b, checked_buffer_m(buffer_km)))
 
 
@@ -94,10 +98,10 @@ def told(found: Leakage) -> str:
 
 
 def test_scenes_that_are_known_to_overlap_are_found(
-    real_places: Callable[[set[str]], Places], golden: Golden
+    real_outlines: Callable[[set[str]], PatchOutlines], golden: Golden
 ) -> None:
-    places = real_places(scene_ids(OVERLAP + NEAR))
-    found = audited(places, places, 30)
+    outlines = real_outlines(scene_ids(OVERLAP + NEAR))
+    found = audited(outlines, outlines, 30)
     golden.check("experiment/known_overlaps.txt", told(found))
     pairs = {frozenset((row.a, row.b)) for row in found.scenes() if row.a != row.b}
     assert pairs == {frozenset(scene_ids([pair])) for pair in OVERLAP + NEAR}
@@ -106,10 +110,10 @@ def test_scenes_that_are_known_to_overlap_are_found(
 
 
 def test_patches_of_one_scene_leak_into_each_other_by_half(
-    real_places: Callable[[set[str]], Places],
+    real_outlines: Callable[[set[str]], PatchOutlines],
 ) -> None:
-    places = real_places({"ROIs1970_fall_126"})
-    found = audited(places, places, 0)
+    outlines = real_outlines({"ROIs1970_fall_126"})
+    found = audited(outlines, outlines, 0)
     shares = {round(pair.overlap_m2 / 2560**2, 2) for pair in found.pairs()}
     assert shares == {1.0, 0.5, 0.25}
     most = np.bincount(found.found.b)
@@ -118,10 +122,13 @@ def test_patches_of_one_scene_leak_into_each_other_by_half(
 
 @pytest.mark.slow
 def test_official_split_leaks_nothing_but_lies_near(
-    real_places: Callable[[set[str]], Places], golden: Golden
+    real_outlines: Callable[[set[str]], PatchOutlines], golden: Golden
 ) -> None:
-    scenes: set[str] = real_places.scenes  # type: ignore[attr-defined]
-    train, test = real_places(scenes - HOLDOUT_SCENES), real_places(set(HOLDOUT_SCENES))
+    scenes: set[str] = real_outlines.scenes  # type: ignore[attr-defined]
+    train, test = (
+        real_outlines(scenes - SEN12MS.holdout_scenes),
+        real_outlines(set(SEN12MS.holdout_scenes)),
+    )
     assert len(test) == 18_106
     assert not audited(train, test, 7)
     found = audited(train, test, 30)
@@ -199,8 +206,28 @@ def test_lists_by_whole_names_give_no_hint(official_cat: Catalog) -> None:
 def test_names_need_a_catalog(cat: Catalog) -> None:
     with pytest.raises(FilterError, match="a list of names has no footprints: give the catalog"):
         leakage(["ROIs1158_spring_1_p30"], ["ROIs1158_spring_1_p31"])
-    with pytest.raises(ManifestError, match="line 1: 'spring' is no patch"):
+    with pytest.raises(ManifestError, match="line 1: 'spring' is not a patch"):
         leakage(["spring"], cat.select())
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "which"), [("false", "true", "first"), ("true", "false", "second")]
+)
+def test_empty_list_is_refused(cat: Catalog, a: str, b: str, which: str) -> None:
+    with pytest.raises(
+        FilterError, match=f"the {which} list is empty: there is nothing to compare"
+    ):
+        leakage(cat.select(where=a), cat.select(where=b))
+
+
+def test_what_is_no_list_is_refused(cat: Catalog) -> None:
+    with pytest.raises(ManifestError, match=r"Catalog.open\(.+\) is not a list of patches"):
+        leakage(cat, cat.select())
+
+
+def test_leakage_is_printed_in_one_line(cat: Catalog) -> None:
+    found = leakage(cat.select(season="fall"), cat.select(season="fall"))
+    assert repr(found) == "Leakage(same=9, overlapping=0, near=0, of 9 patches)"
 
 
 def test_scene_pairs_add_up(cat: Catalog) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import FilterError, ShortageWarning
 from catalog.experiment import sample
-from catalog.experiment.deterministic_rank import chances
+from catalog.experiment.deterministic_rank import ranks
 from catalog.experiment.sampling import draw, quotas
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def test_draw_takes_what_there_is_and_no_more(
 ) -> None:
     scenes = [f"scene {number % 7}" for number in range(len(found))]
     wanted = quotas(size, Counter(found), "equal")
-    luck = chances(map(str, range(len(found))), seed).tolist()
-    drawn = draw(found, wanted, luck, (scenes, most))
+    rank = ranks(map(str, range(len(found))), seed).tolist()
+    drawn = draw(found, wanted, rank, (scenes, most))
     assert drawn == sorted(set(drawn))
     assert max(Counter(scenes[member] for member in drawn).values(), default=0) <= most
     taken = Counter(found[member] for member in drawn)
@@ -61,15 +61,15 @@ def test_order_of_rows_does_not_matter(found: list[str], size: int, random: st.R
     results = []
     for version in (range(len(found)), order):
         kinds = [found[n] for n in version]
-        luck = chances([names[n] for n in version], 5).tolist()
+        rank = ranks([names[n] for n in version], 5).tolist()
         scenes = [str(n % 4) for n in version]
-        drawn = draw(kinds, quotas(size, Counter(kinds), "equal"), luck, (scenes, 3))
+        drawn = draw(kinds, quotas(size, Counter(kinds), "equal"), rank, (scenes, 3))
         results.append({names[list(version)[member]] for member in drawn})
     assert results[0] == results[1]
 
 
-def test_chance_is_the_same_in_every_version() -> None:
-    assert chances(["ROIs1158_spring_1_p30", "Kürzel"], 0).tolist() == [
+def test_ranks_are_the_same_in_every_version() -> None:
+    assert ranks(["ROIs1158_spring_1_p30", "Kürzel"], 0).tolist() == [
         int.from_bytes(bytes.fromhex(digest)) for digest in ("8401e28ffcd67b0d", "12f1d6e4c495801b")
     ]
 
@@ -147,16 +147,27 @@ def test_sample_says_how_it_was_made(cat: Catalog) -> None:
 @pytest.mark.parametrize(
     ("size", "arguments", "message"),
     [
-        (0, {}, "n=0 is no size"),
-        (-4, {}, "n=-4 is no size"),
-        (2.5, {}, "n=2.5 is no size"),
-        (float("nan"), {}, "n=nan is no size"),
+        (0, {}, "n=0 is not a valid size"),
+        (-4, {}, "n=-4 is not a valid size"),
+        (2.5, {}, "n=2.5 is not a valid size"),
+        (float("nan"), {}, "n=nan is not a valid size"),
+        (float("inf"), {}, "n=inf is not a valid size"),
+        ("5", {}, "n='5' is not a valid size"),
+        (5, {"seed": None}, "seed=None is not valid: give a whole number"),
         (5, {"stratify": "cover"}, "no column to stratify by 'cover'"),
         (5, {"balance": "equally"}, "no balance 'equally': did you mean equal?"),
         (5, {"stratify": "season", "balance": {"sumer": 1}}, "'sumer': did you mean summer?"),
-        (5, {"stratify": "season", "balance": {"fall": -1}}, "weights must not be negative"),
-        (5, {"stratify": "season", "balance": {"fall": 0}}, "one must be positive"),
-        (5, {"max_per_scene": 0}, "max_per_scene=0 leaves nothing"),
+        (
+            5,
+            {"stratify": "season", "balance": {"fall": -1}},
+            "is not valid: weights are numbers from 0 on",
+        ),
+        (5, {"stratify": "season", "balance": {"fall": 0}}, "one of them positive"),
+        (5, {"stratify": "season", "balance": {"fall": float("inf")}}, "weights are numbers"),
+        (5, {"stratify": "season", "balance": {"fall": 1e308, "winter": 1e308}}, "numbers"),
+        (5, {"stratify": "season", "balance": {"fall": "x"}}, "weights are numbers"),
+        (5, {"max_per_scene": 0}, "max_per_scene=0 is not valid: give a whole number of 1"),
+        (5, {"max_per_scene": 1.5}, "max_per_scene=1.5 is not valid"),
     ],
 )
 def test_nonsense_is_refused(

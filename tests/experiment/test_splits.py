@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from catalog.errors import FilterError
+from catalog.errors import FilterError, ManifestError
 from catalog.experiment import k_fold, leakage, load, official, split
 from catalog.experiment.assignment import Groups, assign, checked_fractions, grouped
+from catalog.experiment.outlines import (
+    PatchOutlines,
+    checked_buffer_m,
+    outlines_from_footprints,
+)
 from catalog.experiment.overlaps import find_pairs
-from catalog.experiment.places import Places, checked_buffer_m, places_from_outlines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,19 +131,19 @@ def test_no_pair_across_parts_lies_within_the_buffer(
 ) -> None:
     # Around the antimeridian, far north.
     points = [((180 + x * 2.5 + 180) % 360 - 180, 66 + y) for x, y, _ in found]
-    places = squares(points, [scene for *_, scene in found])
-    groups = grouped(places, by, buffer_km)
-    parts = assign(groups, ["all"] * len(places), [0.5, 0.5], seed)
-    one, two = (taken(places, parts == part) for part in (0, 1))
+    outlines = squares(points, [scene for *_, scene in found])
+    groups = grouped(outlines, by, buffer_km)
+    parts = assign(groups, ["all"] * len(outlines), [0.5, 0.5], seed)
+    one, two = (taken(outlines, parts == part) for part in (0, 1))
     assert find_pairs(one, two, checked_buffer_m(buffer_km)).a.size == 0
 
 
-def taken(places: Places, members: np.ndarray) -> Places:
+def taken(outlines: PatchOutlines, members: np.ndarray) -> PatchOutlines:
     columns = {
         name: [value for value, kept in zip(values, members.tolist(), strict=True) if kept]
-        for name, values in places.columns.items()
+        for name, values in outlines.columns.items()
     }
-    return places_from_outlines(columns, places.outlines[members])
+    return outlines_from_footprints(columns, outlines.footprints[members])
 
 
 @settings(max_examples=20, deadline=None)
@@ -152,15 +156,15 @@ def test_groups_do_not_depend_on_the_order_of_rows(
     squares: Squares, points: list[tuple[float, float]], by: str, random: st.RandomType
 ) -> None:
     assume(len(set(points)) == len(points))
-    places = squares(points, [f"s_{n % 3}" for n in range(len(points))])
+    outlines = squares(points, [f"s_{n % 3}" for n in range(len(points))])
     order = list(range(len(points)))
     random.shuffle(order)
-    shuffled = places_from_outlines(
-        {name: [values[n] for n in order] for name, values in places.columns.items()},
-        places.outlines[order],
+    shuffled = outlines_from_footprints(
+        {name: [values[n] for n in order] for name, values in outlines.columns.items()},
+        outlines.footprints[order],
     )
     results = []
-    for version in (places, shuffled):
+    for version in (outlines, shuffled):
         parts = assign(grouped(version, by, 5), ["all"] * len(points), [0.6, 0.4], 3)
         results.append(dict(zip(version.ids, parts.tolist(), strict=True)))
     assert results[0] == results[1]
@@ -240,6 +244,15 @@ def test_official_parts_that_lie_within_the_buffer_are_refused(official_cat: Cat
         official(official_cat.select(), buffer_km=900)
 
 
+def test_countries_that_hold_both_official_parts_are_named(official_cat: Catalog) -> None:
+    query = "SELECT country FROM patches GROUP BY 1 HAVING count(DISTINCT split) = 2 ORDER BY 1"
+    both = [row[0] for row in official_cat.sql(query).fetchall()]
+    assert both == ["MOZ"]
+    reason = "by='region' cannot keep the official parts: MOZ hold patches of both train and test"
+    with pytest.raises(FilterError, match=reason):
+        official(official_cat.select(), by="region")
+
+
 def test_split_is_kept_in_one_manifest(cat: Catalog, tmp_path: Path) -> None:
     parts = split(cat.select(split="train"), {"train": 0.7, "val": 0.3}, stratify="season", seed=4)
     saved = parts.save(tmp_path / "split.json")
@@ -262,14 +275,22 @@ def test_split_is_kept_in_one_manifest(cat: Catalog, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ({"fractions": {"train": 0.7, "val": 0.2}}, "sum to 0.9: they must sum to 1"),
-        ({"fractions": {"train": 1.2, "val": -0.2}}, "train=1.2 is no fraction"),
-        ({"fractions": (0.25, 0.25, 0.25, 0.25)}, "4 fractions have no names"),
+        ({"fractions": {"train": 1.2, "val": -0.2}}, "train=1.2 is not a valid fraction"),
+        ({"fractions": (0.25, 0.25, 0.25, 0.25)}, "has no names for its parts"),
         ({"fractions": {"a": 0.999, "b": 0.001}}, "'b' stays empty: 54 patches in 5 groups"),
         ({"by": "scenes"}, "no unit of a split 'scenes': did you mean scene?"),
         ({"stratify": "dominant_covers"}, "did you mean dominant_cover"),
-        ({"buffer_km": -3}, "buffer_km=-3 is no buffer"),
+        ({"fractions": {"train": "x", "val": 0.5}}, "train='x' is not a valid fraction"),
+        ({"fractions": 0.5}, "fractions=0.5 has no names"),
+        ({"seed": 1.5}, "seed=1.5 is not valid: give a whole number"),
+        ({"seed": "a"}, "seed='a' is not valid: give a whole number"),
+        ({"buffer_km": "5"}, "buffer_km='5' is not a valid distance"),
+        ({"buffer_km": -3}, "buffer_km=-3 is not a valid distance"),
     ],
-    ids=["sum", "range", "names", "empty", "by", "stratify", "buffer"],
+    ids=[
+        *("sum", "range", "names", "empty", "by", "stratify", "text", "number"),
+        *("seed", "seed text", "buffer text", "buffer"),
+    ],
 )
 def test_nonsense_is_refused(cat: Catalog, arguments: dict[str, object], message: str) -> None:
     with pytest.raises(FilterError, match=message):
@@ -283,8 +304,41 @@ def test_bare_fractions_have_names() -> None:
 def test_more_folds_than_groups_are_refused(cat: Catalog) -> None:
     with pytest.raises(FilterError, match="20 folds are too many: the patches form 5 groups"):
         k_fold(cat.select(), 20)
-    with pytest.raises(FilterError, match="k=1 is no number of folds"):
-        k_fold(cat.select(), 1)
+    for k in (1, 2.5, "3", True):
+        with pytest.raises(FilterError, match=f"k={k!r} is not valid: give a whole number of 2"):
+            k_fold(cat.select(), k)
+
+
+@pytest.mark.parametrize("validation", [0, 1, "x", float("nan")])
+def test_validation_is_a_fraction(official_cat: Catalog, validation: Any) -> None:
+    with pytest.raises(FilterError, match=r"validation=.+ is not a valid fraction"):
+        official(official_cat.select(), validation=validation)
+
+
+def test_what_is_no_selection_is_refused(cat: Catalog) -> None:
+    for study in (lambda: official(cat), lambda: split(cat, (0.5, 0.5)), lambda: k_fold("a", 2)):
+        with pytest.raises(FilterError, match=r"is not a selection: give cat.select\(…\)"):
+            study()
+
+
+def test_names_of_choices_are_kept_as_they_are_known(cat: Catalog, tmp_path: Path) -> None:
+    one = split(cat.select(), (0.5, 0.5), by="scene", stratify="season")
+    two = split(cat.select(), (0.5, 0.5), by="Scene", stratify="SEASON")
+    one.save(tmp_path / "one.csv")
+    two.save(tmp_path / "two.csv")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+@pytest.mark.parametrize("ending", [".txt", ".pkl"])
+def test_list_does_not_hold_the_parts_of_a_split(cat: Catalog, tmp_path: Path, ending: str) -> None:
+    parts = split(cat.select(), (0.5, 0.5))
+    with pytest.raises(ManifestError, match="would not tell the parts apart"):
+        parts.save(tmp_path / f"all{ending}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_split_is_printed_in_one_line(cat: Catalog) -> None:
+    assert repr(split(cat.select(), (0.5, 0.5))) == "Split(train=18, val=36 patches)"
 
 
 def test_empty_selection_cannot_be_split(cat: Catalog) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog, index
-from catalog.datasets.legacy import format_path
+from catalog.datasets import SEN12MS
 from catalog.model import PatchKey
 from catalog.source.synthetic import SyntheticScene, write_scene
 
@@ -52,9 +52,9 @@ def ragged(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in write_scene(root, scene, sparse=("s1", "s2")):
             pass
     for key, sensor in MISSING:
-        (root / format_path(key, sensor)).unlink()
-    _paint(root / format_path(PatchKey("winter", 64, 29), "lc"), (12, 10))
-    _paint(root / format_path(PatchKey("winter", 64, 30), "lc"), (99, 17))
+        (root / SEN12MS.file_path(key, sensor)).unlink()
+    _paint(root / SEN12MS.file_path(PatchKey("winter", 64, 29), "lc"), (12, 10))
+    _paint(root / SEN12MS.file_path(PatchKey("winter", 64, 30), "lc"), (99, 17))
     index(root, into=folder / "catalog")
     return folder / "catalog"
 

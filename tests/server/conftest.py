@@ -16,7 +16,6 @@ from catalog import Catalog, index
 from catalog.cli.demo import SCENES
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
-from catalog.server.site import Site
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Dataset:
 def serve(out: Path, root: Path | None = None) -> Iterator[str]:
     """The URL of a server of a catalog, with a slash at its end."""
     with Catalog.open(out, root=root) as cat, listen("127.0.0.1", 0) as listener:
-        app = create_app(Site.open(out, root), cat)
+        app = create_app(cat)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog import Catalog
-from catalog.datasets.legacy import COVERS
+from catalog.datasets import SEN12MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_patches_are_those_in_sight(client: httpx.Client) -> None:
     found = client.get("map/patches.json", params=query).json()["features"]
     assert len(found) == 49
     assert {feature["properties"]["scene_id"] for feature in found} == {"ROIs1868_summer_142"}
-    assert {feature["properties"]["dominant_cover"] for feature in found} <= set(COVERS)
+    assert {feature["properties"]["dominant_cover"] for feature in found} <= set(SEN12MS.covers)
     ring = found[0]["geometry"]["coordinates"][0]
     assert all(10 < longitude < 11 and 44 < latitude < 45 for longitude, latitude in ring)
 
@@ -114,7 +114,7 @@ def test_the_basemap_is_all_countries(client: httpx.Client) -> None:
 
 def test_options_have_a_colour_for_every_cover(client: httpx.Client) -> None:
     options = client.get("map/options.json").json()
-    assert list(options["covers"]) == list(COVERS)
+    assert list(options["covers"]) == list(SEN12MS.covers)
     assert ["country", "Italy"] in options["regions"]
 
 
@@ -129,7 +129,7 @@ def test_options_have_a_colour_for_every_cover(client: httpx.Client) -> None:
         ("scenes.json", {"region": "regions.geojson"}, "is a file: the map takes a name"),
         ("scenes.json", {"region": "https://example.org/x.gpkg"}, "is a file"),
         ("scenes.json", {"region": "/vsicurl/x"}, "is a file"),
-        ("patches.json", {"box": "here"}, "is no box"),
+        ("patches.json", {"box": "here"}, "is not a valid box"),
         ("paths.txt", {"sensor": "s3"}, "it is one of s1, s2, lc"),
     ],
 )

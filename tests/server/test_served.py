@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from catalog.datasets.legacy import PREVIEWS, SENSORS
+from catalog.datasets import SEN12MS
 from catalog.server.served import served_json
 from catalog.store.static import read_json
 
@@ -24,8 +24,8 @@ def item(small: Small) -> dict[str, Any]:
 
 
 def test_assets_of_an_item_are_files_of_this_server(item: dict[str, Any]) -> None:
-    assets = served_json(item, BASE)["assets"]
-    assert assets.keys() == PREVIEWS.keys() | SENSORS.keys()
+    assets = served_json(SEN12MS, item, BASE)["assets"]
+    assert assets.keys() == SEN12MS.previews.keys() | SEN12MS.sensors.keys()
     s2 = "data/ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p180.tif"
     assert assets["s2"]["href"] == BASE + s2
     assert assets["thumbnail"]["href"] == BASE + "previews/summer/142/180/thumbnail.png"
@@ -33,7 +33,7 @@ def test_assets_of_an_item_are_files_of_this_server(item: dict[str, Any]) -> Non
 
 
 def test_an_item_says_itself_what_its_bands_and_colours_mean(item: dict[str, Any]) -> None:
-    assets = served_json(item, BASE)["assets"]
+    assets = served_json(SEN12MS, item, BASE)["assets"]
     assert [band["name"] for band in assets["s2"]["bands"]][3] == "B4"
     assert len(assets["lc"]["bands"][0]["classification:classes"]) == 17
     assert len(assets["overview_lc"]["classification:classes"]) == 17
@@ -41,19 +41,21 @@ def test_an_item_says_itself_what_its_bands_and_colours_mean(item: dict[str, Any
 
 def test_previews_that_the_catalog_has_are_those_of_the_catalog(item: dict[str, Any]) -> None:
     own = {"href": "./own.png", "type": "image/png", "title": "Own", "roles": ["thumbnail"]}
-    served = served_json(item | {"assets": item["assets"] | {"thumbnail": own}}, BASE)["assets"]
+    served = served_json(SEN12MS, item | {"assets": item["assets"] | {"thumbnail": own}}, BASE)[
+        "assets"
+    ]
     assert served["thumbnail"] == own
     assert served["overview"]["href"].startswith(BASE)
 
 
 def test_a_missing_file_has_no_asset(item: dict[str, Any]) -> None:
     assets = {name: asset for name, asset in item["assets"].items() if name != "s1"}
-    assert "s1" not in served_json(item | {"assets": assets}, BASE)["assets"]
+    assert "s1" not in served_json(SEN12MS, item | {"assets": assets}, BASE)["assets"]
 
 
 def test_nothing_else_of_an_item_changes_nor_does_the_argument(item: dict[str, Any]) -> None:
     assets = dict(item["assets"])
-    served = served_json(item, BASE)
+    served = served_json(SEN12MS, item, BASE)
     assert served | {"assets": None} == item | {"assets": None}
     assert item["assets"] == assets
 
@@ -64,9 +66,9 @@ def test_nothing_else_of_an_item_changes_nor_does_the_argument(item: dict[str, A
     ids=["catalog", "report", "other GeoJSON"],
 )
 def test_other_json_stays_as_it_is(value: dict[str, Any]) -> None:
-    assert served_json(value, BASE) == value
+    assert served_json(SEN12MS, value, BASE) == value
 
 
 def test_the_collection_tells_of_the_previews(small: Small) -> None:
-    served = served_json(read_json(small.out / "sen12ms/collection.json"), BASE)
-    assert served["item_assets"].keys() == PREVIEWS.keys() | SENSORS.keys()
+    served = served_json(SEN12MS, read_json(small.out / "sen12ms/collection.json"), BASE)
+    assert served["item_assets"].keys() == SEN12MS.previews.keys() | SEN12MS.sensors.keys()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from catalog import index
+from catalog import Catalog, index
 from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError
 from catalog.model import PatchKey
 from catalog.server.site import Site, file_below
+from catalog.source.synthetic import write_scene
 from catalog.stac.item import item_path
+
+from .conftest import TINY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +27,11 @@ if TYPE_CHECKING:
 KEY = PatchKey("summer", 142, 180)
 ITEM = item_path(SEN12MS, KEY.of_scene, "ROIs1868_summer_142_p180")
 S2 = "ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p180.tif"
+
+
+def members_of(out: Path, key: PatchKey, root: Path | None = None) -> dict[str, Path] | None:
+    with Catalog.open(out, root=root) as cat:
+        return Site.from_catalog(cat).members(key)
 
 
 @pytest.fixture
@@ -78,14 +87,14 @@ def test_a_folder_that_is_a_link_itself_may_be_served(folder: Path, tmp_path: Pa
 
 
 def test_members_are_the_files_that_the_catalog_names(tiny: Dataset) -> None:
-    members = Site.open(tiny.out).members(KEY)
+    members = members_of(tiny.out, KEY)
     assert members is not None
     assert list(members) == ["s1", "s2", "lc"]
     assert members["s2"] == tiny.root / S2
 
 
 def test_a_patch_that_is_not_in_the_catalog_has_no_members(tiny: Dataset) -> None:
-    assert Site.open(tiny.out).members(PatchKey("summer", 142, 1)) is None
+    assert members_of(tiny.out, PatchKey("summer", 142, 1)) is None
 
 
 @pytest.mark.parametrize("base", ["https://example.org/SEN 12MS/", "/mnt/archive"])
@@ -94,7 +103,7 @@ def test_a_catalog_to_publish_is_served_from_the_files_it_was_made_of(
 ) -> None:
     out = tmp_path / "published"
     index(tiny.root, into=out, href_base=base)
-    members = Site.open(out).members(KEY)
+    members = members_of(out, KEY)
     assert members is not None
     assert members["s2"] == tiny.root / S2
 
@@ -102,8 +111,8 @@ def test_a_catalog_to_publish_is_served_from_the_files_it_was_made_of(
 def test_a_dataset_that_was_moved_is_found_at_its_new_root(tiny: Dataset, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     shutil.move(tiny.root, moved)
-    assert Site.open(tiny.out).members(KEY) == {}
-    members = Site.open(tiny.out, moved).members(KEY)
+    assert members_of(tiny.out, KEY) == {}
+    members = members_of(tiny.out, KEY, moved)
     assert members is not None
     assert members["lc"].is_relative_to(moved)
 
@@ -120,11 +129,44 @@ def test_an_href_that_leads_out_of_the_root_is_no_member(
     item = json.loads((tiny.out / ITEM).read_text())
     item["assets"]["s2"]["href"] = href.format(outside=outside, root=tiny.root)
     (tiny.out / ITEM).write_text(json.dumps(item))
-    members = Site.open(tiny.out).members(KEY)
+    members = members_of(tiny.out, KEY)
     assert members is not None
     assert list(members) == ["s1", "lc"]
 
 
-def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogNotFoundError, match="make the catalog with `sen12ms index"):
-        Site.open(tmp_path)
+def test_folders_with_dots_are_no_way_out(tmp_path: Path) -> None:
+    root = tmp_path / "..data" / "...more"
+    list(write_scene(root, TINY))
+    index(tmp_path / "..data", into=tmp_path / "catalog")
+    members = members_of(tmp_path / "catalog", KEY)
+    assert members is not None
+    assert members["s2"] == root / S2
+
+
+def test_a_sensor_more_is_a_member_too(tiny: Dataset) -> None:
+    item = json.loads((tiny.out / ITEM).read_text())
+    item["assets"]["s2_cloudy"] = item["assets"]["s2"]
+    (tiny.out / ITEM).write_text(json.dumps(item))
+    with Catalog.open(tiny.out) as cat:
+        site = Site.from_catalog(cat)
+    sensors = {**SEN12MS.sensors, "s2_cloudy": SEN12MS.sensors["s2"]}
+    members = replace(site, dataset=replace(SEN12MS, sensors=sensors)).members(KEY)
+    assert members is not None
+    assert list(members) == ["s1", "s2", "lc", "s2_cloudy"]
+
+
+def test_a_bare_table_is_not_served(tiny: Dataset) -> None:
+    with (
+        Catalog.open(tiny.out / "items.parquet") as cat,
+        pytest.raises(CatalogNotFoundError, match="is a bare table: serve the folder"),
+    ):
+        Site.from_catalog(cat)
+
+
+def test_a_catalog_without_a_report_is_refused(tiny: Dataset) -> None:
+    (tiny.out / "report.json").unlink()
+    with (
+        Catalog.open(tiny.out) as cat,
+        pytest.raises(CatalogNotFoundError, match="make the catalog with `sen12ms index"),
+    ):
+        Site.from_catalog(cat)

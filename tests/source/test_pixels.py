@@ -96,6 +96,24 @@ def test_broken_file_is_named(tmp_path: Path, size: int, message: str) -> None:
         PixelReader().read(str(path))
 
 
+def test_huge_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.tif"
+    with path.open("wb") as file:
+        file.truncate((1 << 29) + 1)
+    with pytest.raises(FileError, match=r"huge.tif is not a patch: it has 536,870,913 bytes"):
+        PixelReader().read(str(path))
+
+
+def test_raster_of_huge_extent_is_not_read(tmp_path: Path) -> None:
+    options = {"width": 100_000, "height": 100_000, "count": 1, "dtype": "uint8"}
+    where = {"crs": "EPSG:32737", "transform": rasterio.Affine(10, 0, 0, 0, -10, 0)}
+    path = tmp_path / "huge.tif"
+    with rasterio.open(path, "w", driver="GTiff", SPARSE_OK=True, **options, **where):
+        pass
+    with pytest.raises(FileError, match="is not a patch: it has 10,000,000,000 bytes of pixels"):
+        PixelReader().read(f"/vsisubfile/0_,{path}")
+
+
 @pytest.mark.parametrize("name", ["gone.tif", "/vsitar/gone.tar/gone.tif"])
 def test_missing_file_is_named(name: str) -> None:
     with pytest.raises(FileError, match=r"gone\.tif (cannot be read|is not a GeoTIFF)"):

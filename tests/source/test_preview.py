@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from catalog.datasets.legacy import PREVIEWS, classes_of
+from catalog.datasets import SEN12MS
 from catalog.source.preview import draw_preview, encode_png
 from catalog.source.synthetic import SyntheticScene, write_scene
 
@@ -69,7 +70,7 @@ def test_reflectance_is_true_colour(
     bands = [9999] * 13
     bands[1], bands[2], bands[3] = blue, green, red
     path = write(tmp_path / "s2.tif", filled("uint16", *bands))
-    picture = decoded(draw_preview("overview", {"s2": path}).png)
+    picture = decoded(draw_preview(SEN12MS, "overview", {"s2": path}).png)
     assert picture.shape == (256, 256, 3)
     assert (picture == color).all()
 
@@ -89,15 +90,17 @@ def test_backscatter_is_vv_vh_and_their_ratio(
     tmp_path: Path, vv: float, vh: float, color: tuple[int, ...]
 ) -> None:
     path = write(tmp_path / "s1.tif", filled("float32", vv, vh))
-    assert (decoded(draw_preview("overview_s1", {"s1": path}).png) == color).all()
+    assert (decoded(draw_preview(SEN12MS, "overview_s1", {"s1": path}).png) == color).all()
 
 
 def test_land_cover_has_the_colours_of_the_legend(tmp_path: Path) -> None:
     codes = np.zeros((4, 256, 256), np.uint8)
     codes[0] = np.arange(256, dtype=np.uint8)
     path = write(tmp_path / "lc.tif", codes)
-    picture = decoded(draw_preview("overview_lc", {"lc": path}).png)
-    legend = {entry.code: bytes.fromhex(entry.color[1:]) for entry in classes_of("igbp")}
+    picture = decoded(draw_preview(SEN12MS, "overview_lc", {"lc": path}).png)
+    legend = {
+        entry.code: bytes.fromhex(entry.color[1:]) for entry in SEN12MS.legends["igbp"].classes
+    }
     for code in range(256):
         assert bytes(picture[0, code]) == legend.get(code, b"\x80\x80\x80")
 
@@ -105,8 +108,8 @@ def test_land_cover_has_the_colours_of_the_legend(tmp_path: Path) -> None:
 def test_a_thumbnail_shows_all_three_at_half_size(tmp_path: Path) -> None:
     s1, s2, lc = map(str, write_scene(tmp_path, SCENE))
     members = {"s1": s1, "s2": s2, "lc": lc}
-    thumbnail = draw_preview("thumbnail", members)
-    overviews = [draw_preview(name, members) for name in list(PREVIEWS)[1:]]
+    thumbnail = draw_preview(SEN12MS, "thumbnail", members)
+    overviews = [draw_preview(SEN12MS, name, members) for name in list(SEN12MS.previews)[1:]]
     picture = decoded(thumbnail.png)
     assert picture.shape == (128, 3 * 128 + 2 * 4, 3)
     for number, overview in enumerate(overviews):
@@ -115,9 +118,43 @@ def test_a_thumbnail_shows_all_three_at_half_size(tmp_path: Path) -> None:
     assert thumbnail.complete
 
 
+def test_a_missing_file_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    s1, s2, lc = map(str, write_scene(tmp_path, SCENE))
+    whole, gap = (
+        draw_preview(SEN12MS, "thumbnail", members)
+        for members in ({"s1": s1, "s2": s2, "lc": lc}, {"s2": s2, "lc": lc})
+    )
+    assert (whole.complete, gap.complete) == (True, False)
+    before, after = decoded(whole.png), decoded(gap.png)
+    assert (after[:, 132:260] == 224).all()
+    after[:, 132:260] = before[:, 132:260]
+    np.testing.assert_array_equal(after, before)
+
+
+def test_a_dataset_with_a_sensor_more_has_its_preview_too(tmp_path: Path) -> None:
+    (path,) = map(str, write_scene(tmp_path, SCENE, sensors=["s2"]))
+    preview = replace(SEN12MS.previews["overview"], sensors=("s2_cloudy", "s2"))
+    cloudy = replace(
+        SEN12MS,
+        sensors={**SEN12MS.sensors, "s2_cloudy": SEN12MS.sensors["s2"]},
+        previews={"both": preview},
+    )
+    drawn = draw_preview(cloudy, "both", {"s2": path, "s2_cloudy": path})
+    one = decoded(draw_preview(SEN12MS, "overview", {"s2": path}).png)
+    gap = np.full((256, 4, 3), 255)
+    np.testing.assert_array_equal(decoded(drawn.png), np.concatenate([one, gap, one], axis=1))
+
+
+def test_patches_of_another_shape_are_drawn_in_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "lc.tif", np.ones((4, 65, 33), np.uint8))
+    small = replace(SEN12MS, shape=(65, 33))
+    assert decoded(draw_preview(small, "overview_lc", {"lc": path}).png).shape == (65, 33, 3)
+    assert decoded(draw_preview(small, "thumbnail", {"lc": path}).png).shape == (33, 59, 3)
+
+
 def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     (path,) = write_scene(tmp_path, SCENE, sensors=["s2"])
-    first, second = (draw_preview("overview", {"s2": str(path)}) for _ in range(2))
+    first, second = (draw_preview(SEN12MS, "overview", {"s2": str(path)}) for _ in range(2))
     assert first == second
 
 
@@ -138,17 +175,19 @@ def one_band(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [cut, empty, noise, one_band])
-def test_a_broken_file_gives_a_picture_that_says_so(tmp_path: Path, damage: Any) -> None:
+def test_a_broken_file_is_a_grey_panel(tmp_path: Path, damage: Any) -> None:
     (path,) = write_scene(tmp_path, SCENE, sensors=["s2"])
     damage(path)
-    broken = draw_preview("overview", {"s2": str(path)})
-    missing = draw_preview("overview", {})
+    broken = draw_preview(SEN12MS, "overview", {"s2": str(path)})
+    missing = draw_preview(SEN12MS, "overview", {})
     assert not broken.complete
     assert not missing.complete
-    assert decoded(broken.png).shape == decoded(missing.png).shape == (256, 256, 3)
-    assert broken.png != missing.png
+    assert broken == missing
+    picture = decoded(broken.png)
+    assert picture.shape == (256, 256, 3)
+    assert (picture == 224).all()
 
 
 def test_a_file_of_another_size_is_drawn_at_ours(tmp_path: Path) -> None:
     path = write(tmp_path / "lc.tif", np.ones((4, 512, 300), np.uint8))
-    assert decoded(draw_preview("overview_lc", {"lc": path}).png).shape == (256, 256, 3)
+    assert decoded(draw_preview(SEN12MS, "overview_lc", {"lc": path}).png).shape == (256, 256, 3)

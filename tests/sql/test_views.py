@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog import Catalog
-from catalog.datasets.legacy import DATA
+from catalog.datasets import DEFINITIONS
 from catalog.query.statements import sql_folder, statement
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def test_view_answers_so(
 
 def legend(scheme: str) -> list[str]:
     """Class names in the order of their codes, from the legend alone."""
-    with (DATA.parent / "datasets" / "sen12ms" / "landcover_classes.csv").open(
-        encoding="utf-8"
-    ) as file:
+    with (DEFINITIONS / "sen12ms" / "landcover_classes.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["scheme"] == scheme]
     return [row["class"] for row in sorted(rows, key=lambda row: int(row["code"]))]
 

@@ -1,4 +1,4 @@
-"""Patches with where they are, and which scenes lie near which."""
+"""Outlines of patches on the ellipsoid, and which scenes lie near which."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 import shapely
 
 from catalog.errors import FilterError
-from catalog.experiment.ground import TOUCH_M, plane_at, rings_from_outlines
+from catalog.experiment.arguments import is_number
+from catalog.experiment.ground import TOUCH_M, plane_at, rings_from_footprints
+from catalog.reading.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from catalog.experiment.ground import Floats
-    from catalog.reading.selection import Selection
 
 MAX_BUFFER_KM: Final = 1000.0
 
@@ -37,15 +38,15 @@ class Cluster(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Places:
-    """Patches, where they are, and what a study sorts them by."""
+class PatchOutlines:
+    """Patches, their outlines, and what a study stratifies them by."""
 
     columns: Mapping[str, list[Any]]
     """`id`, `scene_id` and further columns of `patches`, a value a patch."""
-    outlines: NDArray[np.object_]
-    """Footprints, degrees (OGC:CRS84); None where they are unknown."""
+    footprints: NDArray[np.object_]
+    """Shapely geometries in degrees (OGC:CRS84); None where they are unknown."""
     rings: Floats
-    """Their corners, (n, k, 3), geocentric, metres; not a number where they are unknown."""
+    """Their corners, (n, k, 3), geocentric, metres; NaN where they are unknown."""
 
     @property
     def ids(self) -> list[str]:
@@ -57,7 +58,7 @@ class Places:
 
     @cached_property
     def clusters(self) -> tuple[Cluster, ...]:
-        """The patches by scene, in order of the scene's id; without those of unknown place."""
+        """The patches of known footprint by scene, in order of the scene's id."""
         scenes = np.array(self.columns["scene_id"], dtype=object)
         (placed,) = np.nonzero(np.isfinite(self.rings[:, 0, 0]))
         if not placed.size:
@@ -77,44 +78,63 @@ def _cluster(name: str, members: NDArray[np.intp], rings: Floats) -> Cluster:
     return Cluster(name, members, centre, float(np.linalg.norm(corners - centre, axis=1).max()))
 
 
-def places_from_outlines(columns: Mapping[str, list[Any]], outlines: NDArray[np.object_]) -> Places:
-    """Patches from their footprints: shapely geometries in degrees (OGC:CRS84), None if unknown."""
-    known = ~(shapely.is_missing(outlines) | shapely.is_empty(outlines))
-    placed = rings_from_outlines(outlines[known])
-    rings = np.full((len(outlines), *placed.shape[1:]), np.nan)
-    rings[known] = placed
-    return Places(columns, outlines, rings)
+def outlines_from_footprints(
+    columns: Mapping[str, list[Any]], footprints: NDArray[np.object_]
+) -> PatchOutlines:
+    """Outlines from shapely geometries in degrees (OGC:CRS84), None where they are unknown."""
+    known = ~(shapely.is_missing(footprints) | shapely.is_empty(footprints))
+    found = rings_from_footprints(footprints[known])
+    rings = np.full((len(footprints), *found.shape[1:]), np.nan)
+    rings[known] = found
+    return PatchOutlines(columns, footprints, rings)
 
 
 def columns_of(selection: Selection) -> dict[str, list[Any]]:
-    """The columns of `Selection.places`, a value a patch, in the selection's order."""
-    table = selection.outlines().to_arrow_table()
-    return {name: table.column(name).to_pylist() for name in table.column_names}
-
-
-def places_of(selection: Selection) -> Places:
-    """The patches of a selection, in its order."""
-    columns = columns_of(selection)
-    wkb = np.array(columns.pop("geometry"), dtype=object)
-    return places_from_outlines(columns, np.asarray(shapely.from_wkb(wkb), dtype=object))
-
-
-def checked_buffer_m(buffer_km: float) -> float:
-    """A buffer in metres; nothing at all still means that outlines touch.
+    """The columns of `Selection.outlines`, a value a patch, in the selection's order.
 
     Raises
     ------
     FilterError
-        If it is no distance.
+        If it is not a selection.
     """
-    if not 0 <= buffer_km <= MAX_BUFFER_KM:
+    if not isinstance(selection, Selection):
+        raise FilterError(f"{selection!r} is not a selection: give cat.select(…)")
+    table = selection.outlines().to_arrow_table()
+    return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def outlines_of(selection: Selection) -> PatchOutlines:
+    """Outlines of the patches of a selection, in its order.
+
+    Raises
+    ------
+    FilterError
+        If it is not a selection.
+    """
+    columns = columns_of(selection)
+    wkb = np.array(columns.pop("geometry"), dtype=object)
+    return outlines_from_footprints(columns, np.asarray(shapely.from_wkb(wkb), dtype=object))
+
+
+def checked_buffer_m(buffer_km: float) -> float:
+    """A buffer in metres; one of 0 still takes in outlines that touch.
+
+    Raises
+    ------
+    FilterError
+        If it is not a distance.
+    """
+    if not (is_number(buffer_km) and 0 <= buffer_km <= MAX_BUFFER_KM):
         raise FilterError(
-            f"buffer_km={buffer_km:g} is no buffer: give kilometres from 0 to {MAX_BUFFER_KM:g}"
+            f"buffer_km={buffer_km!r} is not a valid distance: give kilometres from 0 to "
+            f"{MAX_BUFFER_KM:g}"
         )
     return max(buffer_km * 1000.0, TOUCH_M)
 
 
-def near_clusters(a: Places, b: Places, buffer_m: float) -> Iterator[tuple[Cluster, Cluster]]:
+def near_clusters(
+    a: PatchOutlines, b: PatchOutlines, buffer_m: float
+) -> Iterator[tuple[Cluster, Cluster]]:
     """Pairs of scenes, one of each, with patches that may lie within a buffer."""
     if not (a.clusters and b.clusters):
         return
@@ -127,5 +147,5 @@ def near_clusters(a: Places, b: Places, buffer_m: float) -> Iterator[tuple[Clust
 
 
 def flattened(rings: Floats, middle: Floats) -> Floats:
-    """Corners (n, k, 3) as metres (n, k, 2) in the plane that touches the ellipsoid at a place."""
+    """Corners (n, k, 3) as metres (n, k, 2) in the plane that touches the ellipsoid at a point."""
     return plane_at(middle).project(rings)
