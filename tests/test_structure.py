@@ -235,4 +235,4 @@ def test_wheel_answers_questions(unpacked: Path, small: Small) -> None:
 @pytest.mark.slow
 def test_wheel_has_the_command(unpacked: Path) -> None:
     (entries,) = unpacked.glob("*.dist-info/entry_points.txt")
-    assert "sen12ms = catalog.cli:main" in entries.read_text()
+    assert "sen12ms = catalog.cli:command_line" in entries.read_text()

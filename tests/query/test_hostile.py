@@ -204,7 +204,7 @@ def test_memory_is_bounded_and_the_bound_is_shown(opened: Opened) -> None:
 def test_a_question_beyond_the_bound_fails_and_the_next_is_answered(
     small: Small, monkeypatch: pytest.MonkeyPatch, bare: bool
 ) -> None:
-    monkeypatch.setattr(catalog.query.database, "MEMORY", "100MB")
+    monkeypatch.setattr(catalog.query.database, "MEMORY", "200MB")
     with Catalog.open(small.out / "items.parquet" if bare else small.out) as cat:
         with pytest.raises(duckdb.OutOfMemoryException):
             cat.sql("SELECT length(list(range)) FROM range(100_000_000)").fetchall()
