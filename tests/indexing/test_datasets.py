@@ -16,7 +16,7 @@ import shapely
 from core_schemas import errors
 from trees import rows_of
 
-from catalog import index
+from catalog import CatalogNotFoundError, index
 from catalog.datasets import SEN12MS
 from catalog.datasets.definition import Band, Legend
 from catalog.model import PatchKey
@@ -182,3 +182,9 @@ def test_another_definition_is_read_anew(tmp_path: Path) -> None:
         patch: row["sen12ms:issues"] for patch, row in rows_of(out).items() if row["sen12ms:issues"]
     }
     assert issues == {"ROIs1158_spring_1_p31": ["excluded"]}
+
+
+def test_nothing_of_another_dataset_is_added(tmp_path: Path) -> None:
+    out = indexed(tmp_path, SEN12MS)
+    with pytest.raises(CatalogNotFoundError, match="is a catalog of sen12ms, not of other"):
+        index(tmp_path / "data", into=out, add=True, dataset=replace(SEN12MS, id="other"))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ntpath
+import os
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.model import Rebase
+from catalog.model import Rebase, gdal_root
 from catalog.source.hrefs import Hrefs
 
 NAME = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
@@ -85,3 +87,15 @@ def test_a_file_is_found_by_its_href_after_a_move(base: str | None, below: str) 
 @given(BELOW)
 def test_without_a_base_the_href_is_the_path(below: str) -> None:
     assert Hrefs(("/data",)).of_file(f"/data/{below}") == f"/data/{below}"
+
+
+def test_members_of_archives_are_separated_by_slashes_on_windows_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    archive = gdal_root(r"C:\data\a.tar")
+    hrefs = Hrefs((r"C:\data\tree", archive), "https://h")
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "path", ntpath)
+        windows.setattr(os, "sep", "\\")
+        found = [hrefs.of_file(path) for path in (f"{archive}/a b/x.tif", r"C:\data\tree\a\x.tif")]
+    assert found == ["https://h/a%20b/x.tif", "https://h/a/x.tif"]
