@@ -179,7 +179,7 @@ def known_archives(catalog: Path | None) -> dict[str, dict[str, Any]]:
 
 def _check_entry(entry: Mapping[str, Any]) -> None:
     """Refuse what would fail later, with a ValueError or KeyError."""
-    numbers = [entry[name] for name in ("size", "mtime_ns", "unpacked", "places")]
+    numbers = [entry["size"], entry["mtime_ns"], entry["unpacked"], entry.get("checkpoints", 0)]
     texts = [entry["path"], entry["head"], entry["seek_index"] or ""]
     if not (all(type(x) is int for x in numbers) and all(isinstance(x, str) for x in texts)):
         raise ValueError(entry)
