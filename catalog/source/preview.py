@@ -12,9 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
+
+from catalog.source.header import UnreadableError, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,9 +97,9 @@ def _panel(dataset: Dataset, sensor: str, path: str | None) -> Rgb | None:
     names = [band.name for band in dataset.sensors[sensor].bands]
     numbers = [names.index(name) + 1 for name in picture.bands]
     try:
-        with rasterio.open(path) as source:
+        with opened(path) as source:
             pixels = source.read(numbers, out_shape=(len(numbers), *dataset.shape))
-    except (RasterioError, OSError, IndexError, UnicodeError):
+    except (UnreadableError, OSError, IndexError):
         return None
     pixels = np.nan_to_num(pixels.astype(np.float32), nan=-np.inf)
     if picture.style == "classes":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from catalog import Catalog, FilterError, OutputError, index
+from catalog import Catalog, CatalogNotFoundError, FilterError, OutputError, index
 from catalog.model import GDAL_PREFIX
 
 if TYPE_CHECKING:
@@ -240,6 +240,34 @@ def test_moved_archives_are_found(own: list[Path], small: Small, tmp_path: Path)
     assert (done.rejected, done.files) == ((), 3)
     assert all(source.cost and source.cost.seeking for source in done.sources)
     assert same(tmp_path / "to", small.root)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda content: content[: len(content) // 2],
+        lambda _: b"[]",
+        lambda _: b'{"archives": 5}',
+        lambda _: b'{"archives": [5]}',
+        lambda content: content.replace(b'"size"', b'"bytes"'),
+        lambda content: content.replace(b'"unpacked": ', b'"unpacked": "a", "x": '),
+        lambda content: content.replace(b'"head": "', b'"head": 5, "x": "'),
+    ],
+    ids=["empty", "cut", "list", "number", "numbers", "no size", "text", "no text"],
+)
+def test_damaged_list_of_archives_is_one_sentence(
+    own: list[Path], tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    listed = tmp_path / "catalog" / "archives" / "archives.json"
+    content = listed.read_bytes()
+    listed.write_bytes(damage(content))
+    assert listed.read_bytes() != content
+    with (
+        Catalog.open(tmp_path / "catalog") as cat,
+        pytest.raises(CatalogNotFoundError, match=r"archives.json is damaged: run `sen12ms index"),
+    ):
+        cat.select().extract(to=tmp_path / "to")
 
 
 def test_broken_seek_index_is_made_good_by_a_pass(
