@@ -32,7 +32,7 @@ from catalog.store.geoparquet import write_items
 from catalog.store.integrity import damaged_files, write_checksums
 from catalog.store.journal import Journal
 from catalog.store.report import Report, read_report
-from catalog.store.static import write_json
+from catalog.store.static import encoded, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -288,7 +288,10 @@ class _Indexing:
         return [records[key] for key in self.listing.scenes]
 
     def _is_current(
-        self, report: Report, summaries: Sequence[SceneSummary], upper: Mapping[str, object]
+        self,
+        report: Report,
+        summaries: Sequence[SceneSummary],
+        upper: Mapping[str, Mapping[str, object]],
     ) -> bool:
         """Whether there is a whole catalog that was made from the same inputs."""
         try:
@@ -298,7 +301,7 @@ class _Indexing:
             return False
         files = 1 + len(self.dataset.previews) if self.choices.previews else 1
         return (
-            all((self.out / name).is_file() for name in upper)
+            all(_holds(self.out / name, value) for name, value in upper.items())
             and all(
                 _entries(self.out / scene_path(self.dataset, scene.key))
                 == files * scene.patches + 1
@@ -339,6 +342,11 @@ class _Indexing:
             build_database(items, folder / staging.DATABASE, self.dataset)
             write_json(folder / staging.REPORT, asdict(report))
             write_checksums(folder)
+
+
+def _holds(path: Path, value: Mapping[str, object]) -> bool:
+    """Whether a file is what `write_json` would write."""
+    return path.is_file() and path.read_bytes() == encoded(value)
 
 
 def _entries(folder: Path) -> int:

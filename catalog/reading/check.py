@@ -290,9 +290,9 @@ def _check_archives(folder: Path, rebase: Rebase) -> Iterator[Finding]:
 
 
 def _check_file(path: Path, expected: bytes) -> Iterator[Finding]:
-    if not path.is_file():
+    if not path.exists():
         yield Finding(str(path), f"is missing: {_AGAIN}")
-    elif path.read_bytes() != expected:
+    elif not path.is_file() or path.read_bytes() != expected:
         problem = "says something else than the table: delete it, and run `sen12ms index` again"
         yield Finding(str(path), problem)
 

@@ -167,7 +167,7 @@ def flip_a_bit(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", [*PARTS, "catalog.json", "sen12ms/spring/catalog.json"])
 @pytest.mark.parametrize(
     "harm", [cut_off, flip_a_bit, lambda _: b"", lambda _: b'{"inputs": "', lambda _: b"[1]"]
 )

@@ -131,6 +131,11 @@ def test_a_file_of_another_size_is_found(out: Path, moved: Path) -> None:
     assert findings_of(out, moved) == {(str(moved / SPRING), problem)}
 
 
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def edit_item(path: Path) -> None:
     item = json.loads(path.read_bytes())
     item["properties"]["sen12ms:country"] = "ZWE"
@@ -141,6 +146,7 @@ def edit_item(path: Path) -> None:
     ("name", "harm", "problem"),
     [
         pytest.param(ITEM, edit_item, OTHER, id="edited"),
+        pytest.param(ITEM, folder_instead, OTHER, id="a folder instead"),
         pytest.param(ITEM, lambda path: path.write_bytes(b"{"), OTHER, id="cut"),
         pytest.param(ITEM, lambda path: path.unlink(), f"is missing: {AGAIN}", id="missing"),
         pytest.param(
@@ -255,11 +261,6 @@ def flip_a_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-
-
-def folder_instead(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
 
 
 NOT_WRITTEN = "is not what `index` wrote"
