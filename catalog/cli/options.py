@@ -150,6 +150,12 @@ _FILTERS = (
         metavar="SQL",
         help="An SQL expression over `patches`; may be repeated: all of them.",
     ),
+    click.option(
+        "--filter",
+        metavar="CQL2",
+        help="A condition in CQL2, STAC's filter language: \"season = 'winter' AND "
+        'cover.forest > 0.5".',
+    ),
 )
 
 

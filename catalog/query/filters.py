@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import FilterError
@@ -108,6 +109,12 @@ def _ids(value: Any, _: Dataset) -> Written:
     return [in_list(ids)], ids
 
 
+def _filter(value: Any, dataset: Dataset) -> Written:
+    # Its parser is loaded for those who use it.
+    cql2 = import_module("catalog.query.cql2")
+    return [cql2.condition(value, dataset)], value
+
+
 _PLAIN: Final[dict[str, Callable[[Any, Dataset], Written]]] = {
     "season": _season,
     "local_season": _local_season,
@@ -116,6 +123,7 @@ _PLAIN: Final[dict[str, Callable[[Any, Dataset], Written]]] = {
     "sensor": _sensor,
     "cover": _cover,
     "ids": _ids,
+    "filter": _filter,
 }
 
 

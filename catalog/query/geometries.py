@@ -28,6 +28,11 @@ _MOST_DEPTH: Final = 32
 """Of collections in collections; GEOS has no bound, and ends the process."""
 _SEGMENTS: Final = 16
 _DEGREES: Final = "OGC:CRS84"
+_MALFORMED: Final = (
+    shapely.errors.ShapelyError,
+    *(AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError),
+)
+"""What comes of GeoJSON that is none."""
 
 
 def from_wkt(text: str) -> Region:
@@ -73,12 +78,25 @@ def from_object(value: Any) -> Region:
     mapping = getattr(value, "__geo_interface__", value)
     try:
         geometries = [shape(each) for each in _geometries(mapping)]
-    except (
-        shapely.errors.ShapelyError,
-        *(AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError),
-    ) as error:
+    except _MALFORMED as error:
         raise RegionError(f"{str(mapping)[:60]!r} is not valid GeoJSON: {error}") from error
     return _from_geometries(geometries, what)
+
+
+def exact_region(value: Mapping[str, Any]) -> Region:
+    """A region from a GeoJSON geometry that must be valid: it is neither repaired nor divided."""
+    try:
+        with np.errstate(invalid="ignore"):
+            geometry = shapely.force_2d(shape(dict(value)))
+    except _MALFORMED as error:
+        raise RegionError(f"{str(value)[:60]!r} is not valid GeoJSON: {error}") from error
+    what = f"the {geometry.geom_type}"
+    _check_bounds(geometry, what)
+    if not shapely.is_valid(geometry):
+        raise RegionError(f"{what} is not valid: {shapely.is_valid_reason(geometry)}; mend it")
+    west, south, east, north = geometry.bounds
+    text = _wkt(geometry)
+    return Region((west, south, east, north), None, text, (text,))
 
 
 def from_file(name: str) -> Region:

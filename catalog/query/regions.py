@@ -126,6 +126,30 @@ def resolve_region(region: Area, fetch: Fetch) -> Region:
     raise RegionError(f"{region!r} is not a region: give a name, four numbers or a geometry")
 
 
+def drawn_box(numbers: Sequence[Any]) -> Region:
+    """West, south, east, north in degrees as a region; across the antimeridian if west > east.
+
+    Raises
+    ------
+    RegionError
+        If it is not a box on Earth.
+    """
+    if not _are_numbers(numbers):
+        raise RegionError(f"{str(numbers)[:80]} is not a box: write west,south,east,north")
+    return _from_box(numbers, str(numbers))
+
+
+def drawn_exactly(geometry: Mapping[str, Any]) -> Region:
+    """A GeoJSON geometry in degrees as it is, in one piece.
+
+    Raises
+    ------
+    RegionError
+        If it is not valid GeoJSON, empty, not on Earth, too large, or crosses itself.
+    """
+    return _drawn("exact_region", geometry)
+
+
 def is_path(region: str) -> bool:
     """Whether a text is taken for the path of a vector file, or the URL of one."""
     other = _BOX.fullmatch(region) or _WKT.match(region) or region.lstrip().startswith("{")

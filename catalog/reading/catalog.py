@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from catalog.datasets import Dataset
     from catalog.model import Rebase, Rejected
     from catalog.query.conditions import Shares
+    from catalog.query.cql2 import Filter
     from catalog.query.regions import Area
     from catalog.source.triplet import Triplet
 
@@ -113,6 +114,7 @@ class Catalog:
         complete: bool | None = None,
         ids: Iterable[str] | None = None,
         where: str | Iterable[str] | None = None,
+        filter: Filter | None = None,  # noqa: A002 - as STAC calls it
     ) -> Selection:
         """Select patches; every filter narrows the selection further.
 
@@ -146,6 +148,8 @@ class Catalog:
             Only patches with these ids; ids that are not in the catalog are passed over.
         where : str or several, optional
             SQL expressions over the columns of `patches`.
+        filter : str or mapping, optional
+            CQL2, as text or as JSON: `season = 'winter' AND cover.forest > 0.5`.
 
         Raises
         ------
