@@ -122,6 +122,10 @@ class Question:
             ]
         return "\n".join([*lines, ORDER] if ordered else lines)
 
+    def page(self, columns: Sequence[str], order: Sequence[str], most: int) -> str:
+        """At most so many patches, in this order."""
+        return f"{self.sql(columns, ordered=False)}\nORDER BY {', '.join(order)}\nLIMIT {most}"
+
     def about(self, name: str, **values: Value) -> str:
         """A statement of `sql/queries` over `chosen`, which is this question."""
         body = filled(statement(f"queries/{name}"), **values)

@@ -4,6 +4,7 @@
 
     /              the map               /pages/…   its script and style
     /map/…         its data              /vendor/…  OpenLayers, once it was built
+    /api/…         the STAC API: search in the catalog
     /catalog/…     the catalog, with this server's hrefs in its JSON
     /data/…        files of the dataset, laid out as it is published
     /previews/…    thumbnails and overviews
@@ -26,6 +27,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from catalog.errors import CatalogError
+from catalog.server.api_data import ApiData
+from catalog.server.api_routes import ApiRoutes
 from catalog.server.file_routes import FileRoutes
 from catalog.server.map_data import MapData
 from catalog.server.map_routes import MapRoutes
@@ -42,7 +45,7 @@ _PAGES: Final = Path(__file__).with_name("pages")
 _ANYONE: Final = Middleware(
     CORSMiddleware,
     allow_origins=["*"],
-    allow_methods=["GET", "HEAD"],
+    allow_methods=["GET", "HEAD", "POST"],
     allow_headers=["*"],
     allow_private_network=True,
     expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
@@ -57,9 +60,17 @@ def create_app(catalog: Catalog) -> Starlette:
     CatalogNotFoundError
         If it is a bare table, or its report is missing or damaged.
     """
-    files, questions = FileRoutes(Site.from_catalog(catalog)), MapRoutes(MapData(catalog))
+    site = Site.from_catalog(catalog)
+    rooms = (
+        FileRoutes(site),
+        MapRoutes(MapData(catalog)),
+        ApiRoutes(ApiData(catalog, site.folder)),
+    )
     return Starlette(
-        routes=[*files.routes(), *questions.routes(), *_pages(catalog.dataset.about.title)],
+        routes=[
+            *(route for room in rooms for route in room.routes()),
+            *_pages(catalog.dataset.about.title),
+        ],
         middleware=[_ANYONE],
         exception_handlers={CatalogError: _refuse},
     )
@@ -93,4 +104,5 @@ def _not_built(_: Request) -> Response:
 
 def _refuse(_: Request, error: Exception) -> Response:
     """An error that the user can mend, as one sentence."""
-    return Response(orjson.dumps({"error": str(error)}), 400, media_type="application/json")
+    told = {"error": str(error), "code": type(error).__name__, "description": str(error)}
+    return Response(orjson.dumps(told), 400, media_type="application/json")

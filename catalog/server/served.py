@@ -5,6 +5,7 @@ Nothing is written. Links are relative in the catalog, so that they need no chan
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from catalog.model import PatchKey
@@ -39,7 +40,7 @@ def served_json(dataset: Dataset, value: dict[str, Any], base: str) -> dict[str,
 def _assets(
     dataset: Dataset, key: PatchKey, recorded: dict[str, dict[str, Any]], base: str
 ) -> dict[str, dict[str, Any]]:
-    described = item_assets(dataset)
+    described, pictures = _described(dataset)
     files = {
         name: described[name]
         | recorded[name]
@@ -50,6 +51,12 @@ def _assets(
     folder = f"{base}previews/{key.season}/{key.scene}/{key.patch}"
     previews = {
         name: asset | {"href": f"{folder}/{name}.png"} | recorded.get(name, {})
-        for name, asset in preview_assets(dataset).items()
+        for name, asset in pictures.items()
     }
     return previews | files
+
+
+@lru_cache(maxsize=8)
+def _described(dataset: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """What is said of all files and of all pictures: to build it takes longer than an item."""
+    return item_assets(dataset), preview_assets(dataset)

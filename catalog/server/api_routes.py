@@ -1,0 +1,152 @@
+"""The STAC API, over HTTP."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from catalog.server.api_data import CONFORMANCE, JSON, OPENAPI, SCHEMA
+from catalog.server.api_openapi import description
+from catalog.server.api_parameters import asked_by_body, asked_by_query
+from catalog.stac.collection import GEOJSON, PARQUET
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from catalog.server.api_data import ApiData
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRoutes:
+    """Answers about one catalog."""
+
+    data: ApiData
+    """Knows them."""
+
+    def routes(self) -> list[BaseRoute]:
+        """All below `/api`."""
+        one = "/api/collections/{collection}"
+        return [
+            Route("/api", self._landing),
+            Route("/api/", self._landing),
+            Route("/api/conformance", self._conformance),
+            Route("/api/openapi.json", self._openapi),
+            Route("/api/documentation", self._documentation),
+            Route("/api/queryables", self._queryables),
+            Route("/api/search", self._search, methods=["GET", "POST"]),
+            Route("/api/collections", self._collections),
+            Route(one, self._collection),
+            Route(f"{one}/queryables", self._queryables),
+            Route(f"{one}/items", self._items),
+            Route(f"{one}/items/{{item}}", self._item),
+        ]
+
+    def _landing(self, request: Request) -> Response:
+        return _answer(self.data.landing(str(request.base_url)))
+
+    def _conformance(self, _: Request) -> Response:
+        return _answer({"conformsTo": list(CONFORMANCE)})
+
+    def _openapi(self, request: Request) -> Response:
+        return _answer(description(str(request.base_url)), OPENAPI)
+
+    def _documentation(self, request: Request) -> Response:
+        return HTMLResponse(
+            "<!doctype html><title>STAC API</title><p>This is a "
+            '<a href="https://github.com/radiantearth/stac-api-spec">STAC API</a>: '
+            f'<a href="{request.base_url}api/openapi.json">its description</a>.'
+        )
+
+    def _collections(self, request: Request) -> Response:
+        return _answer(self.data.collections(str(request.base_url)))
+
+    def _collection(self, request: Request) -> Response:
+        if not self._is_known(request):
+            return _missing("collection")
+        return _answer(self.data.collection(str(request.base_url)))
+
+    def _queryables(self, request: Request) -> Response:
+        if not self._is_known(request):
+            return _missing("collection")
+        return _answer(self.data.queryables(str(request.url.replace(query=""))), SCHEMA)
+
+    def _item(self, request: Request) -> Response:
+        name = request.path_params["item"]
+        known = self._is_known(request)
+        item = self.data.item(name, str(request.base_url)) if known else None
+        return _missing("item") if item is None else _answer(item, GEOJSON)
+
+    def _items(self, request: Request) -> Response:
+        if not self._is_known(request):
+            return _missing("collection")
+        asked = asked_by_query(request.query_params) | {"collections": None}
+        return self._page(request, asked)
+
+    async def _search(self, request: Request) -> Response:
+        if request.method == "POST":
+            asked = asked_by_body(await request.body())
+        else:
+            asked = asked_by_query(request.query_params)
+        return await run_in_threadpool(self._page, request, asked)
+
+    def _page(self, request: Request, asked: dict[str, Any]) -> Response:
+        if _wants_parquet(request):
+            return self._parquet(asked)
+        base, url = str(request.base_url), str(request.url)
+        found, token = self.data.search(asked, base)
+        links = [
+            {"rel": "root", "href": f"{base}api", "type": JSON},
+            {"rel": "self", "href": url, "type": GEOJSON},
+        ]
+        if token is not None:
+            links.append({"rel": "next", "type": GEOJSON, **_next(request, asked, token)})
+        return _answer(found | {"links": links}, GEOJSON)
+
+    def _parquet(self, asked: dict[str, Any]) -> Response:
+        with tempfile.NamedTemporaryFile(suffix=".parquet", delete=False) as file:
+            path = Path(file.name)
+        try:
+            self.data.parquet(asked, path)
+        except Exception:
+            path.unlink()
+            raise
+        return FileResponse(
+            path,
+            media_type=PARQUET,
+            filename="items.parquet",
+            background=BackgroundTask(path.unlink),
+        )
+
+    def _is_known(self, request: Request) -> bool:
+        known = self.data.catalog.dataset.id
+        return bool(request.path_params.get("collection", known) == known)
+
+
+def _next(request: Request, asked: dict[str, Any], token: str) -> dict[str, Any]:
+    if request.method == "POST":
+        href = str(request.url)
+        return {"href": href, "method": "POST", "body": asked | {"token": token}, "merge": False}
+    return {"href": str(request.url.include_query_params(token=token)), "method": "GET"}
+
+
+def _wants_parquet(request: Request) -> bool:
+    asked = request.query_params.get("f")
+    return asked == "parquet" or (asked is None and PARQUET in request.headers.get("accept", ""))
+
+
+def _answer(value: dict[str, Any], kind: str = JSON) -> Response:
+    return Response(orjson.dumps(value), media_type=kind)
+
+
+def _missing(what: str) -> Response:
+    told = {"code": "NotFound", "description": f"there is no such {what}"}
+    return Response(orjson.dumps(told), 404, media_type=JSON)
