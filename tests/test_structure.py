@@ -114,7 +114,10 @@ def test_error_is_documented_and_the_builtin_that_it_resembles(name: str) -> Non
 
 # Where SQL is written
 
-COMPOSING = {"conditions.py", "generated.py", "question.py"}
+COMPOSING = {
+    *("conditions.py", "generated.py", "question.py", "paging.py"),
+    *("cql2.py", "cql2_space.py", "cql2_time.py"),
+}
 """The modules of `query` that put SQL together; all else asks statements of files."""
 _CLAUSE = re.compile(r"\b(SELECT|WHERE|JOIN|UNION|ATTACH|CREATE|COPY|SET VARIABLE)\b|\bIN \(")
 

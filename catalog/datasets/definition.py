@@ -302,15 +302,16 @@ class Dataset:
 
     def file_path(self, key: PatchKey, sensor: str) -> str:
         """Path below the dataset's root: `ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif`."""
-        return f"{self._fill(self.folder, key, sensor)}/{self.file_name(key, sensor)}"
+        return self._fill(f"{self.folder}/{self.file}", key, sensor)
 
     def scene_split(self, key: SceneKey) -> str:
         """`train` or `test`: where the official split has the patches of a scene."""
         return "test" if self.scene_id(key) in self.holdout_scenes else "train"
 
     def _fill(self, template: str, key: PatchKey, sensor: str) -> str:
-        roi = self.seasons[key.season].roi
-        return template.format(roi=roi, sensor=sensor, **key._asdict())
+        season, scene, patch = key
+        roi = self.seasons[season].roi
+        return template.format(roi=roi, season=season, sensor=sensor, scene=scene, patch=patch)
 
     def _key(self, match: re.Match[str] | None) -> PatchKey | None:
         if match is None:
