@@ -10,8 +10,11 @@ DEMO ?= demo
 COUNTRIES ?= tests/data/regions/countries_50m.geojson.xz
 STATES ?= tests/data/regions/states_50m.geojson.xz
 PYTEST_ARGS ?=
+MINUTES ?= 5
+KILLS ?= 100
+CRASHES ?= 100
 
-.PHONY: demo test torch test-lowest test-newest test-python browser check audit bench docs regions \
+.PHONY: demo test torch test-lowest test-newest test-python browser check audit bench fuzz kills power-loss docs regions \
 	constraints clean
 
 demo: $(VENV)/installed  ## Make a small synthetic SEN12MS and its catalog, and ask it a question.
@@ -58,6 +61,19 @@ audit: $(VENV)/installed-test $(UV)  ## Look for known vulnerabilities; asks a s
 
 bench: $(VENV)/installed-torch  ## Measure, write docs/performance.md, and fail where a bar is missed.
 	$(BIN)/python -m pytest tests/benchmarks -m bench --update-golden
+
+# Scripts beside the tests, which import each other.
+RELIABILITY := PYTHONPATH=tests/helpers:tests/benchmarks:tests/reliability:tests/fuzz $(BIN)/python
+
+fuzz: $(VENV)/installed-test  ## Look for inputs that are answered wrong: MINUTES=5 ONLY=headers SEED=1.
+	$(RELIABILITY) tests/fuzz/run.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE))
+
+kills: $(VENV)/installed-test  ## Kill runs of index at random moments: KILLS=100 SEED=1.
+	$(RELIABILITY) tests/reliability/kills.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+power-loss: $(VENV)/installed-test  ## Lose what runs of index did not sync: CRASHES=100 SEED=1.
+	$(RELIABILITY) tests/reliability/power_loss.py --crashes $(CRASHES) $(if $(SEED),--seed $(SEED))
 
 docs: $(VENV)/installed-test  ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden

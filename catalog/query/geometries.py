@@ -162,6 +162,8 @@ def region_from_geometry(geometry: BaseGeometry, what: str) -> Region:
     """
     _check_bounds(geometry, what)
     valid = shapely.force_2d(_repaired(geometry, what))
+    if valid.is_empty:
+        raise RegionError(f"{what} is a polygon without an area: give one whose corners differ")
     if valid.geom_type == "GeometryCollection":
         parts: list[BaseGeometry] = [*polygons(valid)]
         valid = shapely.union_all(parts or [valid])

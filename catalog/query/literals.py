@@ -18,7 +18,8 @@ from catalog.errors import FilterError
 Value = str | float | bool | None | Iterable["Value"]
 """What has a literal; an iterable becomes a list."""
 
-_PARAMETER: Final = re.compile(r"\$(\w+)")
+_PARAMETER: Final = re.compile(r"--.*|\$(\w+)")
+"""A parameter; or a comment, where a text of several lines would become SQL."""
 _EXACT_DIGITS: Final = 15
 """A decimal of so many digits is the nearest double's, however it is read."""
 
@@ -54,5 +55,7 @@ def _number(value: float) -> str:
 
 
 def filled(statement: str, **values: Value) -> str:
-    """A statement with literals in the places of its `$parameters`."""
-    return _PARAMETER.sub(lambda match: literal(values[match[1]]), statement)
+    """A statement with literals in the places of its `$parameters`, comments aside."""
+    return _PARAMETER.sub(
+        lambda match: literal(values[match[1]]) if match[1] else match[0], statement
+    )

@@ -58,3 +58,8 @@ def test_value_without_a_literal_is_refused(value: object) -> None:
 def test_value_that_looks_like_a_parameter_stays_text() -> None:
     statement = "SELECT $a, $b"
     assert filled(statement, a="$b", b="x") == "SELECT '$b', 'x'"
+
+
+def test_value_of_several_lines_is_no_sql_where_a_comment_names_its_parameter() -> None:
+    statement = "-- $name: what the user wrote.\nSELECT $name"
+    assert filled(statement, name="a\nb") == "-- $name: what the user wrote.\nSELECT 'a\nb'"

@@ -312,6 +312,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "wkt-open-ring": ("POLYGON((0 0, 1 0, 1 1))", "POLYGON((0 0, 1 0, 1 1))"),
     "wkt-unknown-type": ("POLYGOON((0 0, 1 0, 1 1, 0 0))", "POLYGOON"),
     "wkt-empty": ("POLYGON EMPTY", "POLYGON EMPTY"),
+    "wkt-collapsed": ("POLYGON ((1 1, 1 1, 1 1, 1 1))", "without an area"),
+    "name-of-two-lines": ("a\rb", "there is no region 'a\\rb'"),
     "wkt-in-metres": (ALPS, "600000"),
     "geometry-empty": (shapely.Polygon(), "empty"),
     "geometry-in-metres": (shapely.from_wkt(ALPS), "600000"),

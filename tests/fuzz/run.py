@@ -1,0 +1,210 @@
+"""The loop of `make fuzz MINUTES=5 [ONLY=name] [SEED=n]`: 1 if anything is wrong.
+
+Each target runs in a process of its own, with a limit to its memory; a case that takes too long is
+ended with it, and the next process goes on behind it. A case follows from the seed, the name of
+the target and its number: `--seed S --only NAME --case N` runs it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from ctypes import Structure, c_double, c_long
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from fuzz_archives import Archives
+from fuzz_catalogs import Catalogs
+from fuzz_conditions import Conditions
+from fuzz_headers import Headers
+from fuzz_manifests import Manifests
+from fuzz_names import Names
+from fuzz_regions import Regions
+from fuzz_scenes import Scenes
+from outcome import Outcome
+from page import write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from outcome import Target
+
+FOUND: Final = Path(__file__).with_name("found")
+TARGETS: Final[dict[str, type[Target]]] = {
+    target.name: target
+    for target in (
+        *(Headers, Scenes, Archives, Names),
+        *(Regions, Conditions, Manifests, Catalogs),
+    )
+}
+HEADER: Final = ("what", "tried", "accepted", "wrong", "command")
+MOST_KEPT: Final = 20
+"""Of what is found of one target."""
+MEMORY_BYTES: Final = 4 << 30
+ALARM_SECONDS: Final = 10
+"""For one case, where Python is asked."""
+_SLOW: Final = {"catalogs": 120, "regions": 120}
+"""Those with many inputs or processes in a case."""
+_DEAD_SECONDS: Final = 20
+"""After the alarm: in a call that never comes back to Python."""
+
+
+class HungError(BaseException):
+    """A case took too long; no target may catch it as an error of its own."""
+
+
+class Counts(Structure):
+    """What a process tells the one that watches it."""
+
+    _fields_ = (
+        ("case", c_long),
+        ("since", c_double),
+        ("tried", c_long),
+        ("accepted", c_long),
+        ("bad", c_long),
+    )
+
+
+class Plan(NamedTuple):
+    """What a process is to do."""
+
+    name: str
+    seed: int
+    until: float
+    """Of the monotonic clock."""
+    only_case: int | None
+
+
+def draw_of(seed: int, name: str, case: int) -> random.Random:
+    """What decides all of one case."""
+    return random.Random(f"{seed} {name} {case}")
+
+
+def attempt(target: Target, draw: random.Random, seconds: float = ALARM_SECONDS) -> Outcome:
+    """Run one case; what is raised, or takes too long, is its problem."""
+    signal.signal(signal.SIGALRM, _ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return target.run(draw)
+    except HungError:
+        return Outcome(problem=f"takes longer than {seconds:g} s")
+    except Exception:  # noqa: BLE001 - that is what is looked for
+        return Outcome(problem=traceback.format_exc())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ring(*_: object) -> None:
+    raise HungError
+
+
+def _work(plan: Plan, shared: Any, folder: str) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    target = TARGETS[plan.name](Path(folder))
+    while time.monotonic() < plan.until:
+        shared.since = time.monotonic()
+        seconds = _SLOW.get(plan.name, ALARM_SECONDS)
+        outcome = attempt(target, draw_of(plan.seed, plan.name, shared.case), seconds)
+        shared.tried += outcome.tried
+        shared.accepted += outcome.accepted
+        if outcome.problem:
+            shared.bad += 1
+            if shared.bad <= MOST_KEPT:
+                keep(plan, shared.case, outcome.problem, target.evidence)
+        shared.case += 1
+        if plan.only_case is not None:
+            return
+
+
+def keep(plan: Plan, case: int, problem: str, evidence: bytes, folder: Path = FOUND) -> None:
+    """Write what was found, and how to see it again."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{plan.name}-{plan.seed}-{case}"
+    again = f"make fuzz ONLY={plan.name} SEED={plan.seed} CASE={case}"
+    path.with_suffix(".txt").write_text(f"{again}\n\n{problem}\n", encoding="utf-8")
+    path.with_suffix(".bin").write_bytes(evidence)
+    _say(f"FOUND {again}: {problem.strip().splitlines()[-1][:300]}")
+
+
+def run_target(plan: Plan, first: int) -> Counts:
+    """Run one target until its time is over, whatever becomes of its processes."""
+    context = multiprocessing.get_context("spawn")
+    shared = context.Value(Counts, first, time.monotonic(), 0, 0, 0, lock=False)
+    seconds = _SLOW.get(plan.name, ALARM_SECONDS) + _DEAD_SECONDS
+    while time.monotonic() < plan.until:
+        folder = tempfile.mkdtemp(prefix=f"fuzz-{plan.name}-")
+        shared.since = time.monotonic() + 60  # to prepare
+        process = context.Process(target=_work, args=(plan, shared, folder))
+        process.start()
+        while process.is_alive() and time.monotonic() < shared.since + seconds:
+            process.join(0.2)
+        died = process.exitcode != 0
+        if process.is_alive():
+            process.kill()
+        process.join()
+        shutil.rmtree(folder, ignore_errors=True)
+        if died:
+            shared.bad += 1
+            shared.tried += 1
+            keep(plan, shared.case, f"the process ended with {process.exitcode}", b"")
+            shared.case += 1
+        if plan.only_case is not None:
+            break
+    return shared
+
+
+def main() -> int:
+    """Run the targets in turn, tell what was found, and write the page."""
+    given = _arguments()
+    seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
+    names = [given.only] if given.only else list(TARGETS)
+    _say(f"seed {seed}")
+    shares = sum(TARGETS[name].share for name in names)
+    rows, bad = [], 0
+    for name in names:
+        seconds = given.minutes * 60 * TARGETS[name].share / shares
+        plan = Plan(name, seed, time.monotonic() + seconds, given.case)
+        counts = run_target(plan, given.case or 0)
+        bad += counts.bad
+        command = f"`make fuzz ONLY={name}`"
+        rows.append([TARGETS[name].what, counts.tried, counts.accepted, counts.bad, command])
+        _say(f"{name}: {counts.tried:,} tried, {counts.accepted:,} accepted, {counts.bad} wrong")
+    if not given.only:
+        _write_page(rows, given.minutes, seed)
+    return int(bad > 0)
+
+
+def _write_page(rows: Sequence[Sequence[object]], minutes: float, seed: int) -> None:
+    note = (
+        f"{minutes:g} minutes in all, seed {seed}. Accepted are the inputs that were not refused, "
+        "so that an answer was compared with the oracle's."
+    )
+    write_table("fuzz", HEADER, rows, note)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--only", choices=TARGETS)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--case", type=int)
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    os.environ["GDAL_NUM_THREADS"] = "1"
+    sys.exit(main())
