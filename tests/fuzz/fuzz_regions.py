@@ -42,7 +42,7 @@ def geometries(centres: list[Point]) -> SearchStrategy[str]:
     """WKT and GeoJSON of rings (most of them cross themselves), lines, points, and boxes."""
     ring = st.lists(points_near(centres), min_size=3, max_size=60)
     polygon = ring.map(lambda points: f"POLYGON (({_wkt([*points, points[0]])}))")
-    convex = ring.map(lambda points: shapely.MultiPoint(points).convex_hull.wkt)
+    convex = ring.map(_hull)
     open_ring = ring.map(lambda points: f"POLYGON (({_wkt(points)}))")
     line = ring.map(lambda points: f"LINESTRING ({_wkt(points)})")
     several = st.lists(polygon | line, max_size=4).map(
@@ -54,6 +54,11 @@ def geometries(centres: list[Point]) -> SearchStrategy[str]:
         lambda points: ",".join(repr(number) for point in points for number in point)
     )
     return st.one_of(polygon, convex, convex, open_ring, line, several, geojson, box)
+
+
+def _hull(points: list[Point]) -> str:
+    on_earth = [(x, y) for x, y in points if abs(x) <= 180 and abs(y) <= 90]  # nan is not
+    return str(shapely.to_wkt(shapely.MultiPoint(on_earth).convex_hull, rounding_precision=-1))
 
 
 def _wkt(points: list[Point]) -> str:

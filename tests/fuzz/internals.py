@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catalog.datasets.legacy import format_name, format_path, parse_name
+from catalog.datasets import SEN12MS
 from catalog.model import PatchKey
 from catalog.source.header import HeaderReader, UnreadableError
 from catalog.source.hrefs import Hrefs
@@ -34,6 +34,9 @@ __all__ = (
     "write_scene",
 )
 
+format_name, format_path = SEN12MS.file_name, SEN12MS.file_path
+parse_name = SEN12MS.parse_name
+
 
 def read_header(reader: HeaderReader, data: bytes) -> RasterHeader | None:
     """The header of a file; None if it is refused."""
@@ -47,18 +50,18 @@ def read_file(path: Path) -> FileRecord:
     """What a fresh reader says of a file."""
     parsed = parse_name(path.name)
     assert parsed is not None
-    return FileReader().read(FoundFile(*parsed, str(path), path.stat().st_size))
+    return FileReader(SEN12MS).read(FoundFile(*parsed, str(path), path.stat().st_size))
 
 
 def read_scene(root: Path) -> Scene:
     """The one scene below a root."""
-    (files,) = list_trees([root]).scenes.values()
-    return SceneReader().read(files, Hrefs((str(root),), None))
+    (files,) = list_trees([root], SEN12MS).scenes.values()
+    return SceneReader(SEN12MS).read(files, Hrefs((str(root),), None))
 
 
 def archive_members(path: Path, seek_index: Path) -> tuple[list[Member], Sequence[Rejected]]:
     """The members of an archive that come into the catalog, and what was rejected."""
-    reader = ArchiveReader(str(path))
+    reader = ArchiveReader(str(path), SEN12MS)
     members = list(reader.read(seek_index))
     sound = reader.sound_bytes
     if sound is not None:
