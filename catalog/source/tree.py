@@ -215,7 +215,7 @@ def _add_file(
     try:
         folder.encode()
         if not entry.is_file():
-            listing.rejected.append(Rejected(printable(entry.path), "is no regular file"))
+            listing.rejected.append(Rejected(printable(entry.path), "is not a regular file"))
             return
         listing.scenes.setdefault(scene, SceneFiles(scene))
         listing.scenes[scene].add(folder, sensor, key.patch, entry.stat())

@@ -178,11 +178,11 @@ def test_the_other_files_of_its_patch_stay(rows: dict[str, Row], damage: Damage)
             id="strange name",
         ),
         pytest.param(
-            "ROIs1158_spring/ROIs1158_spring_s2_1_p99.tif", r"is no regular file", id="folder"
+            "ROIs1158_spring/ROIs1158_spring_s2_1_p99.tif", r"is not a regular file", id="folder"
         ),
         pytest.param(
             "ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p98.tif",
-            r"is no regular file",
+            r"is not a regular file",
             id="link to nowhere",
         ),
         pytest.param(

@@ -156,7 +156,7 @@ def test_a_folder_named_like_a_file_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / SEN12MS.file_name(KEYS[0], "s1")
     folder.mkdir()
     listing = list_trees([tmp_path], SEN12MS)
-    assert listing.rejected == [Rejected(str(folder), "is no regular file")]
+    assert listing.rejected == [Rejected(str(folder), "is not a regular file")]
     assert found(listing) == []
 
 
