@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,7 +23,7 @@ from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from catalog.datasets import Dataset
 
@@ -134,28 +135,36 @@ def columns_of(dataset: Dataset) -> tuple[str, ...]:
     return ("id", "split", *dataset.sensors, *sizes)
 
 
-def _row(entry: Entry, dataset: Dataset) -> list[str | int | None]:
-    files = [entry.files.get(sensor) for sensor in dataset.sensors]
-    paths = (file and file.path for file in files)
-    return [entry.id, entry.split, *paths, *(file and file.bytes for file in files)]
+def _rows(manifest: Manifest) -> Iterator[list[str | int | None]]:
+    sensors = tuple(manifest.dataset.sensors)
+    for entry in manifest.entries:
+        files = [entry.files.get(sensor) for sensor in sensors]
+        paths = [file and file.path for file in files]
+        yield [entry.id, entry.split, *paths, *(file and file.bytes for file in files)]
 
 
-def entry_from_row(row: Sequence[Any], dataset: Dataset) -> Entry:
-    """The inverse of `_row`, for rows that may hold anything.
+def entry_from_row(row: Sequence[Any], sensors: tuple[str, ...]) -> Entry:
+    """One patch from a row of a manifest, which may hold anything.
+
+    Parameters
+    ----------
+    row : sequence
+        Values of `columns_of` the dataset.
+    sensors : tuple of str
+        Those of the dataset.
 
     Raises
     ------
     ManifestError
         If a cell is missing or of another type; the message goes on after the number of the row.
     """
-    if len(row) != len(columns_of(dataset)):
-        raise ManifestError(f"has {len(row)} cells where there are {len(columns_of(dataset))}")
+    if len(row) != 2 + 2 * len(sensors):
+        raise ManifestError(f"has {len(row)} cells where there are {2 + 2 * len(sensors)}")
     patch, split, *cells = row
-    if not (patch and isinstance(patch, str) and isinstance(split, str | None)):
+    if not (patch and isinstance(patch, str) and (split is None or isinstance(split, str))):
         raise ManifestError(f"has the id {patch!r} and the split {split!r}, which must be texts")
     files = {}
-    sensors = len(dataset.sensors)
-    for sensor, path, size in zip(dataset.sensors, cells[:sensors], cells[sensors:], strict=True):
+    for sensor, path, size in zip(sensors, cells, cells[len(sensors) :], strict=False):
         if path is None and size is None:
             continue
         if not (isinstance(path, str) and type(size) is int and 0 <= size <= _MOST_BYTES):
@@ -181,11 +190,10 @@ def manifest_from_rows(
         The part of a split that the subset is; else each patch is in its official one.
     """
     rows = list(rows)
-    columns = columns_of(dataset)
-    entries = []
-    for row in rows:
-        patch, split, *cells = (row[name] for name in columns)
-        entries.append(entry_from_row([patch, part or split, *cells], dataset))
+    sensors, cells = tuple(dataset.sensors), itemgetter(*columns_of(dataset))
+    entries = [entry_from_row(cells(row), sensors) for row in rows]
+    if part is not None:
+        entries = [Entry(entry.id, part, entry.files) for entry in entries]
     return Manifest(tuple(entries), made, _counts(rows), dataset)
 
 
@@ -244,8 +252,7 @@ def checked_format(path: Path) -> str:
 def _parquet(manifest: Manifest) -> bytes:
     names = columns_of(manifest.dataset)
     kinds = [pa.int64() if name.endswith("_bytes") else pa.string() for name in names]
-    rows = [_row(entry, manifest.dataset) for entry in manifest.entries]
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    columns = list(zip(*_rows(manifest), strict=True)) or [()] * len(names)
     arrays = [pa.array(values, kind) for values, kind in zip(columns, kinds, strict=True)]
     header = orjson.dumps(manifest.header(), option=_NUMPY)
     schema = pa.schema(zip(names, kinds, strict=True), metadata={PARQUET_KEY: header})
@@ -259,7 +266,7 @@ def _csv(manifest: Manifest) -> bytes:
     text.write(f"# {orjson.dumps(manifest.header(), option=_NUMPY).decode()}\n")
     writer = csv_writer(text)
     writer.writerow(columns_of(manifest.dataset))
-    writer.writerows(_row(entry, manifest.dataset) for entry in manifest.entries)
+    writer.writerows(_rows(manifest))
     return text.getvalue().encode()
 
 
@@ -267,8 +274,7 @@ def _json(manifest: Manifest) -> bytes:
     header = orjson.dumps(manifest.header(), option=_NUMPY | orjson.OPT_INDENT_2)
     head = header.removesuffix(b"\n}")
     names = columns_of(manifest.dataset)
-    rows = (_row(entry, manifest.dataset) for entry in manifest.entries)
-    objects = (orjson.dumps(dict(zip(names, row, strict=True))) for row in rows)
+    objects = (orjson.dumps(dict(zip(names, row, strict=True))) for row in _rows(manifest))
     lines = b",\n".join(b"    " + line for line in objects)
     return head + b',\n  "entries": [\n' + lines + b"\n  ]\n}\n"
 

@@ -66,10 +66,10 @@ def _checked(header: dict[str, Any], rows: Iterable[Sequence[Any]], dataset: Dat
     if header.get("manifest") != VERSION:
         raise ManifestError("is a manifest of another version: read it with a newer release")
     recorded = {name: header.pop(name, None) for name in ("patches", "bytes", "sha256", "counts")}
-    entries = []
+    entries, sensors = [], tuple(dataset.sensors)
     for number, row in enumerate(rows, 1):
         try:
-            entries.append(entry_from_row(row, dataset))
+            entries.append(entry_from_row(row, sensors))
         except ManifestError as error:
             raise ManifestError(f"is not a valid manifest: row {number} {error}") from error
     if recorded["patches"] != len(entries):
