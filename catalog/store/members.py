@@ -64,6 +64,14 @@ def write_archive_list(catalog: Path, archives: Sequence[Mapping[str, Any]]) -> 
     write_json(catalog / staging.ARCHIVE_LIST, {"archives": archives})
 
 
+def _check_entry(entry: Mapping[str, Any]) -> None:
+    """Refuse what would fail later, with a TypeError."""
+    numbers = [entry[name] for name in ("size", "mtime_ns", "checkpoints", "unpacked")]
+    texts = [entry["path"], entry["head"], entry["seek_index"] or ""]
+    if not (all(type(x) is int for x in numbers) and all(isinstance(x, str) for x in texts)):
+        raise TypeError(entry)
+
+
 def read_archive_list(catalog: Path) -> dict[str, dict[str, Any]]:
     """What a catalog knows of its archives, by path; the seek index as a path, None if missing.
 
@@ -79,6 +87,7 @@ def read_archive_list(catalog: Path) -> dict[str, dict[str, Any]]:
         entries = read_json(path)["archives"]
         known = {entry["path"]: {name: entry[name] for name in _KEYS} for entry in entries}
         for entry in known.values():
+            _check_entry(entry)
             index = path.parent / (entry["seek_index"] or "")
             entry["seek_index"] = index if index.is_file() else None
     except (OSError, ValueError, TypeError, KeyError) as error:

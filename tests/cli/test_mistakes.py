@@ -65,6 +65,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-bbox": (1, (*SELECT, "--bbox", "1,2,3"), "1,2,3"),
     "select-cover-share": (1, (*SELECT, "--cover", "forest>=50"), "50"),
     "select-cover-empty": (1, (*SELECT, "--cover", ""), "''"),
+    "select-filter": (1, (*SELECT, "--filter", "forrest > 0.5"), "forrest"),
     "select-predicate-twice": (
         2,
         (*SELECT, "--predicate", "within", "--predicate", "centroid"),

@@ -265,7 +265,7 @@ def test_damaged_list_of_archives_is_one_sentence(
     assert listed.read_bytes() != content
     with (
         Catalog.open(tmp_path / "catalog") as cat,
-        pytest.raises(CatalogNotFoundError, match=r"archives.json is damaged: run `sen12ms index"),
+        pytest.raises(CatalogNotFoundError, match=r"archives.json cannot be understood: run `sen"),
     ):
         cat.select().extract(to=tmp_path / "to")
 
