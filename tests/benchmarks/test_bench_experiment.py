@@ -14,7 +14,7 @@ from replica import write_tables
 
 from catalog import Catalog, index
 from catalog.datasets import SEN12MS
-from catalog.experiment import PatchDataset, leakage, official, sample, split
+from catalog.experiment import leakage, official, sample, split
 from catalog.source.synthetic import SyntheticScene, write_scene
 from catalog.store.manifest_file import Entry, Manifest, write_manifest
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import Bench
+
+    from catalog.experiment import PatchDataset
 
 pytestmark = pytest.mark.bench
 
@@ -159,6 +161,8 @@ def reading(dataset: Any) -> Callable[[], None]:
 
 def test_samples_for_training(patches: Path, tmp_path: Path, bench: Bench) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is an optional extra")
+    from catalog.experiment import PatchDataset  # noqa: PLC0415 - which needs PyTorch
+
     torch.set_num_threads(1)
     index(patches, into=tmp_path / "catalog", workers=1)
     with Catalog.open(tmp_path / "catalog") as cat:
