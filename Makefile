@@ -62,18 +62,20 @@ audit: $(VENV)/installed-test $(UV)  ## Look for known vulnerabilities; asks a s
 bench: $(VENV)/installed-torch  ## Measure, write docs/performance.md, and fail where a bar is missed.
 	$(BIN)/python -m pytest tests/benchmarks -m bench --update-golden
 
-# Scripts beside the tests, which import each other.
+# Scripts beside the tests, which import each other. They add their figures to docs/reliability.md;
+# with FRESH=1 they forget those that are there.
+FORGET := $(if $(FRESH),--fresh)
 RELIABILITY := PYTHONPATH=tests/helpers:tests/benchmarks:tests/reliability:tests/fuzz $(BIN)/python
 
 fuzz: $(VENV)/installed-test  ## Look for inputs that are answered wrong: MINUTES=5 ONLY=headers SEED=1.
 	$(RELIABILITY) tests/fuzz/run.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE))
+		$(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) $(FORGET)
 
 kills: $(VENV)/installed-test  ## Kill runs of index at random moments: KILLS=100 SEED=1.
-	$(RELIABILITY) tests/reliability/kills.py --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+	$(RELIABILITY) tests/reliability/kills.py --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(FORGET)
 
 power-loss: $(VENV)/installed-test  ## Lose what runs of index did not sync: CRASHES=100 SEED=1.
-	$(RELIABILITY) tests/reliability/power_loss.py --crashes $(CRASHES) $(if $(SEED),--seed $(SEED))
+	$(RELIABILITY) tests/reliability/power_loss.py --crashes $(CRASHES) $(if $(SEED),--seed $(SEED)) $(FORGET)
 
 docs: $(VENV)/installed-test  ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import pickletools
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from catalog.datasets import SEN12MS
 from catalog.errors import ManifestError
+from catalog.experiment.pickled_names import PickledNamesError, names_in_pickle
 from catalog.model import PatchKey
 from catalog.store.manifest_file import LISTS, Entry, Manifest
 from catalog.store.manifest_reader import read_manifest
@@ -104,15 +105,23 @@ def _patch_id(name: str, dataset: Dataset) -> str | None:
 
 
 def _lines(file: Path) -> list[str]:
-    return file.read_text("utf-8-sig").splitlines()
+    return _text(file).splitlines()
+
+
+def _text(file: Path) -> str:
+    text = file.read_text("utf-8-sig")
+    if "\0" in text:
+        raise ManifestError(f"{file} is not a list of patches: it is not a text")
+    return text
 
 
 def _first_cells(file: Path) -> list[str]:
     """Names in the column `id`, or else in the first; as many as there are rows."""
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        rows = list(csv.reader(text))
+    rows = list(csv.reader(StringIO(_text(file), newline="")))
+    if not any(row and not row[0].startswith("#") for row in rows):
+        raise ManifestError(f"{file} is not a list of patches: it is empty")
     position = 0
-    if rows and "id" in rows[0]:
+    if "id" in rows[0]:
         position = rows[0].index("id")
         rows[0] = []
     return [row[position] if position < len(row) else "" for row in rows]
@@ -135,41 +144,11 @@ def _ids_in_table(file: Path) -> list[Any]:
     return ids
 
 
-_TEXTS: Final = {
-    *("STRING", "BINSTRING", "SHORT_BINSTRING"),
-    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-}
-_PUTS: Final = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
-_GETS: Final = {"GET", "BINGET", "LONG_BINGET"}
-_LISTS: Final = {"EMPTY_LIST", "LIST"}
-_OTHERS: Final = {"PROTO", "FRAME", "MARK", "APPEND", "APPENDS", "STOP"}
-
-
 def _names_in_pickle(file: Path) -> list[str]:
-    """The texts of a pickled list, whose instructions are read but never carried out.
-
-    A pickle can run any code, and a few bytes of it can take all memory.
-    """
-    names: list[str] = []
-    memo: dict[Any, str | None] = {}
-    last: str | None = None  # on top of the stack; None for the list itself
-    lists = 0
-    for instruction, value, _ in pickletools.genops(file.read_bytes()):
-        name = instruction.name
-        if name in _PUTS:
-            memo[len(memo) if value is None else value] = last
-            continue
-        if name in _TEXTS or name in _GETS:
-            last = value if name in _TEXTS else memo.get(value)
-            if last is not None:
-                names.append(last)
-                continue
-        lists += name in _LISTS
-        if name not in _LISTS | _OTHERS or lists > 1:
-            raise ManifestError(f"{file} is not a pickled list of names: it has a {name}")
-    if not lists:
-        raise ManifestError(f"{file} is not a pickled list of names: it holds no list")
-    return names
+    try:
+        return names_in_pickle(file.read_bytes())
+    except PickledNamesError as error:
+        raise ManifestError(f"{file} is not a pickled list of names: {error}") from error
 
 
 _READERS: Final[Mapping[str, Callable[[Path], list[Any]]]] = {

@@ -17,6 +17,7 @@ from catalog.query.session import Session
 from catalog.query.statements import statement
 from catalog.reading.selection import Selection
 from catalog.store import staging
+from catalog.store.integrity import check_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +58,7 @@ class Catalog:
         Raises
         ------
         CatalogNotFoundError
-            If there is no catalog.
+            If there is no catalog, or its files do not belong together.
         """
         text = os.fspath(path)
         if text.endswith(".parquet"):
@@ -71,6 +72,7 @@ class Catalog:
             raise CatalogNotFoundError(
                 f"there is no catalog in {text}: make one with `sen12ms index ROOT -o OUT`"
             )
+        check_parts(folder)
         return cls(_session(folder, _moved(folder, root)))
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogNotFoundError
 from catalog.query.conditions import names_of
 from catalog.query.question import picked
+from catalog.store.integrity import file_sha256
 
 if TYPE_CHECKING:
     import os
@@ -118,8 +119,6 @@ class Selection:
 
     def fingerprint(self) -> str | None:
         """SHA-256 of the footprint table of the catalog; None for a URL."""
-        from catalog.store.static import file_sha256
-
         items = self.session.items
         return None if "://" in items else file_sha256(Path(items))
 

@@ -47,8 +47,8 @@ class DamagedError(Exception):
     message : str
         Where and why.
     sound_bytes : int, optional
-        So many bytes of the contents have a checksum that is right, all others may be wrong; None
-        where bytes are missing, but none are wrong.
+        So many bytes of the contents were compared with a checksum, all others may be wrong; None
+        if all that were read can be trusted.
     """
 
     def __init__(self, message: str, sound_bytes: int | None = None) -> None:
@@ -300,9 +300,9 @@ class _ZlibReader:
 
     def _decompress(self, piece: bytes) -> None:
         if not piece:
-            self._damage = DamagedError(
-                f"at byte {self._size:,} of {self._size:,}: it ends too early"
-            )
+            # Cut off, or damaged so that its end was not recognised: only the checksum could tell.
+            where = f"at byte {self._size:,} of {self._size:,}"
+            self._damage = DamagedError(f"{where}: it ends too early", self._sound)
             return
         before = self._decompressor.copy()
         start = self._file.tell() - len(piece)

@@ -173,7 +173,7 @@ class ArchiveReader:
         """Checkpoints in the seek index; 0 if there is none."""
         self.sound_bytes: int | None = None
         """Of a member that ends after so many bytes of the contents, the record may be wrong, since
-        the checksum is; None if all checksums that were reached are right."""
+        no valid checksum follows; None if all can be trusted."""
         self._dataset = dataset
         self._files = FileReader(dataset)
         self._stream: SequentialReader | IndexedReader | None = None
@@ -186,8 +186,8 @@ class ArchiveReader:
     def read(self, seek_index: Path) -> Iterator[Member]:
         """Read all members; at the end, write the seek index.
 
-        A damaged archive gives what lies before the damage, and no seek index. Which of it may be
-        wrong, `sound_bytes` tells at the end: a gzip member has its checksum there.
+        A damaged archive gives what lies before the damage, and no seek index. Which of it can be
+        trusted, `sound_bytes` tells at the end: a gzip member has its checksum there.
         """
         if _has_unpaired_brace(self.path):
             self._reject("has an unpaired brace in its path, where GDAL opens no file: rename it")
@@ -199,10 +199,8 @@ class ArchiveReader:
             return
         try:
             yield from self._read_all(self._stream, seek_index)
-        except DamagedError as error:
+        except (DamagedError, OSError) as error:
             self._reject_rest(_explained(error, self._stream))
-        except OSError as error:
-            self._reject_rest(DamagedError(f"and cannot be read further: {error.strerror}"))
         finally:
             self._stream.close()
 
@@ -227,12 +225,12 @@ class ArchiveReader:
     def _reject_rest(self, damage: DamagedError) -> None:
         self.sound_bytes = damage.sound_bytes
         kept = "only what lies before is in the catalog"
-        if self.sound_bytes is not None:
+        if self.sound_bytes == 0:
+            kept = "it has no valid checksum, so nothing of it is in the catalog: get it again"
+        elif self.sound_bytes is not None:
             kept = (
-                "what it holds may be wrong, so nothing of it is in the catalog"
-                if self.sound_bytes == 0
-                else f"what it holds may be wrong but for its first {self.sound_bytes:,} bytes, "
-                "decompressed: only they are in the catalog"
+                f"only its first {self.sound_bytes:,} bytes, decompressed, have a valid checksum "
+                "and are in the catalog: get it again"
             )
         self._reject(f"is damaged {damage}; {kept}")
 
@@ -279,15 +277,19 @@ def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None, dataset: Dataset
     return next((reason for is_so, reason in problems if is_so), None)
 
 
-def _explained(damage: DamagedError, stream: SequentialReader | IndexedReader) -> DamagedError:
-    """The wrong bytes further on that a broken header may come of; else the damage itself."""
-    if isinstance(stream, SequentialReader):
-        try:
+def _explained(
+    damage: DamagedError | OSError, stream: SequentialReader | IndexedReader
+) -> DamagedError:
+    """The damage of the gzip file that a broken tar header may come of; else the damage itself."""
+    is_compressed = isinstance(stream, SequentialReader)
+    try:
+        if is_compressed:
             _holds_more(stream)
-        except DamagedError as later:
-            return damage if later.sound_bytes is None else later
-        except OSError:
-            return damage
+    except (DamagedError, OSError) as later:
+        damage = later
+    if isinstance(damage, OSError):
+        why = f"and cannot be read further: {damage.strerror or damage}"
+        return DamagedError(why, 0 if is_compressed else None)
     return damage
 
 

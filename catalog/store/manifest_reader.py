@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     """Header and rows."""
 
 _CSV_START: Final = "# {"
+_RECORDED: Final = '"sha256":'
+"""What no comment above a list of names has: there, the start is damaged."""
 _MOST_ROWS: Final = 10_000_000
 
 
@@ -97,6 +99,8 @@ def _from_parquet(path: Path, columns: tuple[str, ...]) -> Decoded | None:
     with pq.ParquetFile(path) as file:
         header = (file.schema_arrow.metadata or {}).get(PARQUET_KEY)
         if header is None:
+            if file.schema_arrow.names == list(columns):
+                raise ManifestError("was changed: it has no header; get it again")
             return None
         _check_columns(file.schema_arrow.names, columns)
         if file.metadata.num_rows > _MOST_ROWS:
@@ -109,7 +113,7 @@ def _from_parquet(path: Path, columns: tuple[str, ...]) -> Decoded | None:
 def _from_csv(path: Path, columns: tuple[str, ...]) -> Decoded | None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
-        if not first.startswith(_CSV_START):
+        if not (first.startswith(_CSV_START) or _RECORDED in first):
             return None
         names, *rows = [row for row in csv.reader(file) if row] or [[]]
     _check_columns(names, columns)

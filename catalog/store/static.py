@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,9 +50,3 @@ def write_item_files(folder: Path, items: Iterable[Mapping[str, Any]]) -> None:
 def read_json(path: Path) -> Any:
     """Read one JSON file."""
     return orjson.loads(path.read_bytes())
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of the bytes of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -206,6 +206,34 @@ def edited(path: Path, change: Change) -> None:
         pq.write_table(pa.Table.from_pylist(rows, table.schema), path)
 
 
+def test_a_table_that_lost_the_header_of_its_manifest_is_refused(
+    cat: Catalog, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.parquet"
+    cat.select(season="fall").save(path)
+    pq.write_table(pq.read_table(path).replace_schema_metadata(None), path)
+    with pytest.raises(ManifestError, match="was changed: it has no header; get it again"):
+        read_list(path)
+
+
+@pytest.mark.parametrize("start", [b"#!{", b"x {", b"#"])
+def test_a_csv_with_a_damaged_start_is_not_a_list_of_names(
+    cat: Catalog, tmp_path: Path, start: bytes
+) -> None:
+    path = tmp_path / "m.csv"
+    cat.select(season="fall").save(path)
+    path.write_bytes(path.read_bytes().replace(b"# {", start, 1))
+    with pytest.raises(ManifestError, match="is not a valid manifest"):
+        read_list(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"# names\n", b"\n\n", b"ROIs1158_spring_1_p30\n\0\n"])
+def test_a_csv_without_names_or_with_zeros_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.csv").write_bytes(content)
+    with pytest.raises(ManifestError, match="is not a list of patches: it is (empty|not a text)"):
+        read_list(tmp_path / "m.csv")
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize(
     ("change", "message"),

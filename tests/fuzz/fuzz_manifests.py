@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import pickle
 import re
@@ -54,7 +55,7 @@ class Manifests:
             manifest = read_list(path)
         except ManifestError:
             return Outcome()
-        if ending in {".txt", ".pkl"}:
+        if ending in {".txt", ".pkl"} or (ending == ".csv" and not manifest.made):
             same = manifest.ids == _ids(_names(ending, self.evidence))
             return Outcome(1, 1, "" if same else f"{ending}: the list has other names")
         same = manifest.ids == self.ids and [e.sizes for e in manifest.entries] == self.sizes
@@ -62,7 +63,9 @@ class Manifests:
 
 
 def _names(ending: str, data: bytes) -> list[str]:
-    """The names of a list, without running anything in it."""
+    """The names of a list, without running anything in it; a manifest may be damaged to a list."""
+    if ending == ".csv":
+        return [row[0] for row in csv.reader(io.StringIO(data.decode(), newline="")) if row]
     if ending == ".txt":
         return data.decode().splitlines()
     names: list[str] = [str(name) for name in _Plain(io.BytesIO(data)).load()]

@@ -31,10 +31,10 @@ from fuzz_names import Names
 from fuzz_regions import Regions
 from fuzz_scenes import Scenes
 from outcome import Outcome
-from page import write_table
+from page import add_to_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from outcome import Target
 
@@ -46,7 +46,7 @@ TARGETS: Final[dict[str, type[Target]]] = {
         *(Regions, Conditions, Manifests, Catalogs),
     )
 }
-HEADER: Final = ("what", "tried", "accepted", "wrong", "command")
+HEADER: Final = ("what", "tried", "accepted", "wrong", "seconds", "command")
 MOST_KEPT: Final = 20
 """Of what is found of one target."""
 MEMORY_BYTES: Final = 4 << 30
@@ -54,6 +54,7 @@ ALARM_SECONDS: Final = 10
 """For one case, where Python is asked."""
 _SLOW: Final = {"catalogs": 120, "regions": 120}
 """Those with many inputs or processes in a case."""
+_TELL_SECONDS: Final = 30
 _DEAD_SECONDS: Final = 20
 """After the alarm: in a call that never comes back to Python."""
 
@@ -140,13 +141,18 @@ def run_target(plan: Plan, first: int) -> Counts:
     context = multiprocessing.get_context("spawn")
     shared = context.Value(Counts, first, time.monotonic(), 0, 0, 0, lock=False)
     seconds = _SLOW.get(plan.name, ALARM_SECONDS) + _DEAD_SECONDS
+    tell = _teller(plan.name, shared)
     while time.monotonic() < plan.until:
-        folder = tempfile.mkdtemp(prefix=f"fuzz-{plan.name}-")
+        # The name is in the inputs: the same seed is to give the same bytes.
+        folder = os.path.join(tempfile.gettempdir(), f"fuzz-{plan.name}-{plan.seed}")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.mkdir(folder)
         shared.since = time.monotonic() + 60  # to prepare
         process = context.Process(target=_work, args=(plan, shared, folder))
         process.start()
         while process.is_alive() and time.monotonic() < shared.since + seconds:
             process.join(0.2)
+            tell()
         died = process.exitcode != 0
         if process.is_alive():
             process.kill()
@@ -162,6 +168,21 @@ def run_target(plan: Plan, first: int) -> Counts:
     return shared
 
 
+def _teller(name: str, shared: Any) -> Callable[[], None]:
+    """Tells now and then how far a target is."""
+    start = due = time.monotonic()
+
+    def tell() -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + _TELL_SECONDS
+            rate = shared.tried / max(1, now - start)
+            _say(f"{name}: case {shared.case:,}, {shared.tried:,} tried, {rate:,.0f} a second")
+
+    return tell
+
+
 def main() -> int:
     """Run the targets in turn, tell what was found, and write the page."""
     given = _arguments()
@@ -169,26 +190,20 @@ def main() -> int:
     names = [given.only] if given.only else list(TARGETS)
     _say(f"seed {seed}")
     shares = sum(TARGETS[name].share for name in names)
-    rows, bad = [], 0
+    bad, fresh = 0, given.fresh
     for name in names:
         seconds = given.minutes * 60 * TARGETS[name].share / shares
-        plan = Plan(name, seed, time.monotonic() + seconds, given.case)
+        start = time.monotonic()
+        plan = Plan(name, seed, start + seconds, given.case)
         counts = run_target(plan, given.case or 0)
         bad += counts.bad
-        command = f"`make fuzz ONLY={name}`"
-        rows.append([TARGETS[name].what, counts.tried, counts.accepted, counts.bad, command])
-        _say(f"{name}: {counts.tried:,} tried, {counts.accepted:,} accepted, {counts.bad} wrong")
-    if not given.only:
-        _write_page(rows, given.minutes, seed)
+        numbers = (counts.tried, counts.accepted, counts.bad, round(time.monotonic() - start))
+        _say("{}: {:,} tried, {:,} accepted, {} wrong in {:,} s".format(name, *numbers))
+        if given.case is None:
+            row = (TARGETS[name].what, *numbers, f"`make fuzz ONLY={name}`")
+            add_to_table("fuzz", HEADER, [row], seed, fresh=fresh)
+            fresh = False
     return int(bad > 0)
-
-
-def _write_page(rows: Sequence[Sequence[object]], minutes: float, seed: int) -> None:
-    note = (
-        f"{minutes:g} minutes in all, seed {seed}. Accepted are the inputs that were not refused, "
-        "so that an answer was compared with the oracle's."
-    )
-    write_table("fuzz", HEADER, rows, note)
 
 
 def _arguments() -> argparse.Namespace:
@@ -197,6 +212,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", choices=TARGETS)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--case", type=int)
+    parser.add_argument("--fresh", action="store_true", help="forget the figures on the page")
     return parser.parse_args()
 
 

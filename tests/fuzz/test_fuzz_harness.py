@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ import run
 from internals import HeaderReader, read_header
 from mutations import mutate
 from outcome import Outcome
-from page import write_table
+from page import add_to_table
 from watched import Watched
 
 if TYPE_CHECKING:
@@ -143,13 +144,48 @@ def test_what_is_found_is_kept_with_its_seed(
     assert told == "make fuzz ONLY=names SEED=7 CASE=3\n\nwrong\n"
 
 
-def test_a_table_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    begin, end = "<!-- kills: written by `make kills` -->\n", "<!-- end of kills -->\n"
-    page.write_text(f"before\n{begin}old\n{end}after\n", encoding="utf-8")
-    write_table("kills", ("what", "tried", "command"), [["a", 1234, "`b`"]], "seed 1.", page)
+HEADER = ("what", "tried", "wrong", "command")
+BEGIN, END = "<!-- kills: written by `make kills` -->\n", "<!-- end of kills -->\n"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.md"
+    path.write_text(f"before\n{BEGIN}old\n{END}after\n", encoding="utf-8")
+    return path
+
+
+def table_of(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8")
-    assert text.startswith(f"before\n{begin}\n| what | tried | command |\n|---|--:|---|\n")
-    assert "| a | 1,234 | `b` |" in text
-    assert "old" not in text
-    assert text.endswith(f"{end}after\n")
+    assert text.startswith(
+        f"before\n{BEGIN}\n| what | tried | wrong | command |\n|---|--:|--:|---|\n"
+    )
+    assert text.endswith(f"\n\n{END}after\n")
+    return text.removeprefix(f"before\n{BEGIN}").removesuffix(f"{END}after\n").split("\n")[3:-2]
+
+
+def test_figures_of_several_runs_add_up(page: Path) -> None:
+    add_to_table("kills", HEADER, [["a", 1234, 1, "`b`"], ["c", 5, 0, "`d`"]], 1, page=page)
+    assert table_of(page)[:2] == ["| a | 1,234 | 1 | `b` |", "| c | 5 | 0 | `d` |"]
+    add_to_table("kills", HEADER, [["a", 1000, 0, "`b`"]], 1, page=page)
+    add_to_table("kills", HEADER, [["e", 2, 0, "`f`"]], 7, page=page)
+    *rows, empty, runs = table_of(page)
+    assert rows == ["| a | 2,234 | 1 | `b` |", "| c | 5 | 0 | `d` |", "| e | 2 | 0 | `f` |"]
+    assert re.fullmatch(r"Runs: \d{4}-\d\d-\d\d \(seed 1\), \d{4}-\d\d-\d\d \(seed 7\)\.", runs)
+    assert empty == ""
+
+
+def test_figures_are_forgotten_when_asked_or_when_the_columns_are_others(page: Path) -> None:
+    add_to_table("kills", ("what", "tried", "command"), [["a", 1, "`b`"]], 1, page=page)
+    add_to_table("kills", HEADER, [["a", 2, 0, "`b`"]], 2, page=page)
+    assert table_of(page)[0] == "| a | 2 | 0 | `b` |"
+    add_to_table("kills", HEADER, [["a", 3, 0, "`b`"]], 3, fresh=True, page=page)
+    rows = table_of(page)
+    assert rows[0] == "| a | 3 | 0 | `b` |"
+    assert rows[-1].endswith("(seed 3).")
+    assert "seed 2" not in rows[-1]
+
+
+def test_a_page_without_the_markers_is_refused(page: Path) -> None:
+    with pytest.raises(ValueError, match="no markers for fuzz"):
+        add_to_table("fuzz", HEADER, [], 1, page=page)

@@ -55,10 +55,15 @@ def no_header(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("damage", "where", "patches"),
     [
-        pytest.param(half, r"at byte \d.* of \d", range(1, 9), id="cut off"),
+        pytest.param(half, "ends too early; it has no valid checksum", range(1), id="cut off"),
         pytest.param(zeros, "nothing of it is in the catalog", range(1), id="overwritten"),
-        pytest.param(other_sum, "incorrect data check; what it holds may", range(1), id="sum"),
-        pytest.param(other_second_sum, "only they are in the catalog", range(3, 5), id="two"),
+        pytest.param(other_sum, "incorrect data check; it has no valid", range(1), id="sum"),
+        pytest.param(
+            other_second_sum,
+            r"only its first [\d,]+ bytes, decompressed, have",
+            range(3, 5),
+            id="two",
+        ),
         pytest.param(cut_tar, "of its contents: a member", range(3, 5), id="tar cut off"),
         pytest.param(no_header, "of its contents: not a tar header", range(3, 4), id="no header"),
     ],

@@ -131,6 +131,9 @@ def test_a_table_of_something_else_is_refused(small: Small, tmp_path: Path) -> N
 def test_a_database_that_is_garbage_is_refused(small: Small, tmp_path: Path) -> None:
     out = shutil.copytree(small.out, tmp_path / "catalog")
     (out / "catalog.duckdb").write_bytes(b"garbage")
+    with pytest.raises(CatalogNotFoundError, match="does not belong to the other files"):
+        Catalog.open(out)
+    (out / "checksums.sha256").unlink()
     with pytest.raises(QueryError, match="cannot be opened"):
         Catalog.open(out)
 

@@ -59,11 +59,13 @@ def _tar_header(path: Path, name: str) -> bytes:
 
 
 def contents_of(out: Path) -> Contents:
-    """What a catalog holds."""
-    found = {path.relative_to(out).as_posix(): path for path in _files(out)}
-    database = found.pop("catalog.duckdb")
-    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
-    return {**hashes, "catalog.duckdb": patches_hash(database)}
+    """What a catalog holds: of the database its content, since its bytes may differ."""
+    found = {path.relative_to(out).as_posix(): path.read_bytes() for path in _files(out)}
+    del found["catalog.duckdb"]
+    lines = found["checksums.sha256"].splitlines()
+    found["checksums.sha256"] = b"\n".join(x for x in lines if not x.endswith(b"catalog.duckdb"))
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+    return {**hashes, "catalog.duckdb": patches_hash(out / "catalog.duckdb")}
 
 
 def _files(folder: Path) -> Iterator[Path]:

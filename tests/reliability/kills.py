@@ -27,7 +27,7 @@ from datasets import (
     run_index,
     write_halves,
 )
-from page import write_table
+from page import add_to_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 SHARE: Final = 0.04
 """Of the scenes: some 22,000 files."""
-HEADER: Final = ("what", "tried", "read", "write", "swap", "wrong", "lost", "command")
+HEADER: Final = (
+    *("what", "tried", "read", "write", "swap", "between renames", "wrong", "lost", "command"),
+)
 _POLL_SECONDS: Final = 0.0005
 
 
@@ -173,6 +175,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--folder", type=Path, help="for the replica, which the next run reuses")
+    parser.add_argument("--fresh", action="store_true", help="forget the figures on the page")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
     _say(f"seed {seed}")
@@ -188,7 +191,7 @@ def main() -> int:
         for base, _ in bases:
             name = difference(contents_of(base.older), base.older_contents)
             base.counts["wrong"] += bool(name)
-    return _report([base for base, _ in bases], seed)
+    return _report([base for base, _ in bases], seed, fresh=given.fresh)
 
 
 def _kill_all(bases: Sequence[tuple[Undisturbed, Path]], kills: int, seed: int) -> None:
@@ -198,23 +201,16 @@ def _kill_all(bases: Sequence[tuple[Undisturbed, Path]], kills: int, seed: int) 
         _say(f"kill {number} of {base.way.name}: {problem or 'nothing lost'}")
 
 
-def _report(bases: Sequence[Undisturbed], seed: int) -> int:
+def _report(bases: Sequence[Undisturbed], seed: int, *, fresh: bool) -> int:
     rows = []
     for base in bases:
         counts = base.counts
-        phases = [counts[phase] for phase in ("read", "write", "swap")]
-        tried = sum(phases)
-        row = [f"index from {base.way.name}", tried, *phases, counts["wrong"], counts["lost"]]
-        rows.append([*row, f"`make kills KILLS={tried}`"])
-        _say(" ".join(map(str, row)))
-    renamed, over = (sum(base.counts[name] for base in bases) for name in ("renamed", "over"))
-    write_table(
-        "kills",
-        HEADER,
-        rows,
-        f"seed {seed}; {renamed} of the kills fell between the two renames of a swap, {over} came "
-        "too late to kill anything and are not counted.",
-    )
+        tried = sum(counts[phase] for phase in ("read", "write", "swap"))
+        numbers = [counts[name] for name in ("read", "write", "swap", "renamed", "wrong", "lost")]
+        rows.append([f"index from {base.way.name}", tried, *numbers, "`make kills`"])
+        _say(" ".join(map(str, rows[-1])))
+    _say(f"{sum(base.counts['over'] for base in bases)} came too late, and are not counted")
+    add_to_table("kills", HEADER, rows, seed, fresh=fresh)
     return int(any(base.counts["wrong"] or base.counts["lost"] for base in bases))
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from datasets import contents_of, difference, patches_hash, run_index
 from internals import write_scene
-from page import write_table
+from page import add_to_table
 from small import SCENES
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crashes", type=int, default=100)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--fresh", action="store_true", help="forget the figures on the page")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
     _say(f"seed {seed}")
@@ -160,13 +161,12 @@ def main() -> int:
         _say(f"{crashes.steps} steps")
         for number in range(given.crashes):
             problem = crashes.crash(random.Random(f"{seed} {number}"))
-            if problem:
-                _say(f"crash {number}: {problem}")
+            _say(f"crash {number}: {problem or 'nothing lost'}")
     counts = crashes.counts
     row = ["simulated loss of power in `index`", counts["tried"], counts["files"]]
     row += [counts["renames"], counts["wrong"], counts["lost"], "`make power-loss`"]
     _say(" ".join(map(str, row)))
-    write_table("power-loss", HEADER, [row], f"seed {seed}.")
+    add_to_table("power-loss", HEADER, [row], seed, fresh=given.fresh)
     return int(bool(counts["wrong"] or counts["lost"]))
 
 
