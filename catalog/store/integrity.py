@@ -25,7 +25,7 @@ _END_BYTES: Final = 64 << 10
 
 
 def write_checksums(folder: Path) -> None:
-    """Record the SHA-256 of a catalog's files, as `sha256sum --check` reads it, and of their ends."""
+    """Record SHA-256 of a catalog's files, for `sha256sum --check` to read, and of their ends."""
     names = [*_ALWAYS, *(name for name in _OF_ARCHIVES if (folder / name).is_file())]
     lines = [f"{file_sha256(folder / name)}  {name}\n" for name in names]
     lines += [f"{_COMMENT}{_ends_sha256(folder / name)}  {name}\n" for name in names]

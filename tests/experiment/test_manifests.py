@@ -230,7 +230,7 @@ def test_a_csv_with_a_damaged_start_is_not_a_list_of_names(
 @pytest.mark.parametrize("content", [b"", b"# names\n", b"\n\n", b"ROIs1158_spring_1_p30\n\0\n"])
 def test_a_csv_without_names_or_with_zeros_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.csv").write_bytes(content)
-    with pytest.raises(ManifestError, match="is not a list of patches: it is (empty|not a text)"):
+    with pytest.raises(ManifestError, match=r"a list of patches: it is (empty|not a text)"):
         read_list(tmp_path / "m.csv")
 
 

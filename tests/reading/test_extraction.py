@@ -14,6 +14,7 @@ import pytest
 
 from catalog import Catalog, CatalogNotFoundError, FilterError, OutputError, index
 from catalog.model import GDAL_PREFIX
+from catalog.store.integrity import write_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -263,6 +264,9 @@ def test_damaged_list_of_archives_is_one_sentence(
     content = listed.read_bytes()
     listed.write_bytes(damage(content))
     assert listed.read_bytes() != content
+    with pytest.raises(CatalogNotFoundError, match=r"archives.json does not belong to the other"):
+        Catalog.open(tmp_path / "catalog")
+    write_checksums(tmp_path / "catalog")
     with (
         Catalog.open(tmp_path / "catalog") as cat,
         pytest.raises(CatalogNotFoundError, match=r"archives.json cannot be understood: run `sen"),
