@@ -11,6 +11,7 @@ COUNTRIES ?= tests/data/regions/countries_50m.geojson.xz
 STATES ?= tests/data/regions/states_50m.geojson.xz
 PYTEST_ARGS ?=
 MINUTES ?= 5
+JOBS ?= 1
 KILLS ?= 100
 CRASHES ?= 100
 
@@ -67,9 +68,9 @@ bench: $(VENV)/installed-torch  ## Measure, write docs/performance.md, and fail 
 FORGET := $(if $(FRESH),--fresh)
 RELIABILITY := PYTHONPATH=tests/helpers:tests/benchmarks:tests/reliability:tests/fuzz $(BIN)/python
 
-fuzz: $(VENV)/installed-test  ## Look for inputs that are answered wrong: MINUTES=5 ONLY=headers SEED=1.
+fuzz: $(VENV)/installed-test  ## Look for inputs that are answered wrong: MINUTES=5 ONLY=headers SEED=1 JOBS=2.
 	$(RELIABILITY) tests/fuzz/run.py --minutes $(MINUTES) $(if $(ONLY),--only $(ONLY)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) $(FORGET)
+		$(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) --jobs $(JOBS) $(FORGET)
 
 kills: $(VENV)/installed-test  ## Kill runs of index at random moments: KILLS=100 SEED=1.
 	$(RELIABILITY) tests/reliability/kills.py --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(FORGET)

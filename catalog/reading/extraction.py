@@ -14,6 +14,7 @@ from catalog.errors import FilterError, OutputError
 from catalog.model import PatchKey, Rejected, archive_of, gdal_root
 from catalog.source.checksums import read_checksums
 from catalog.source.gzip_stream import DamagedError, is_compressed
+from catalog.source.header import HeaderReader, UnreadableError
 from catalog.source.tar import stamp_of
 from catalog.source.tar_members import (
     THREADS,
@@ -122,7 +123,9 @@ def extract(
     """Write files below a folder.
 
     What is there already, with the right size, stays. A file is checked by its size, and by
-    `checksums.sha512` if that lies beside the data, before it gets its name.
+    `checksums.sha512` if that lies beside the data, before it gets its name; one of an archive must
+    be a GeoTIFF with all its pixels, too. The checksum of a gzip member is that of the whole
+    archive: it is not compared where only some files are sought.
 
     Parameters
     ----------
@@ -182,6 +185,7 @@ class _ExtractionRun:
         self.total = sum(file.size for file in files)
         self.done = 0
         self.checksums: Mapping[str, str] = {}
+        self.headers = HeaderReader()
         self.sources: dict[str, ExtractionSource] = {}
 
     def plan(self, present: int) -> Extraction:
@@ -265,9 +269,10 @@ class _ExtractionRun:
                 if data is None:
                     self._put(file, partial)
                 else:
+                    self.headers.read(data)
                     partial.write_bytes(data)
                 self._check(file, partial)
-        except _BadFileError as error:
+        except (_BadFileError, UnreadableError) as error:
             self.rejected.append(Rejected(file.path, str(error)))
         self.done += file.size
         if self.choices.progress:

@@ -26,7 +26,7 @@ _COMMANDS: Final = (
     ("manifest", "save", "OUT", "-o", "TO.csv"),
     ("split", "OUT"),
 )
-_SECONDS: Final = 60
+_SECONDS: Final = 300
 _ONE_PROCESS: Final = "import sys; sys.argv[0] = 'sen12ms'\nfrom catalog.cli import main\nmain()"
 _MANY: Final = """\
 import os, sys

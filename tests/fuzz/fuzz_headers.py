@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from catalog.model import RasterHeader
 
 HEAD_BYTES = 2_600
+_LARGE = 1_000_000
+"""Bytes of a file that takes so long to write and read that it is drawn less often."""
 _VARIANTS = (
     {"compress": "deflate"},
     {"tiled": True, "blockxsize": 64, "blockysize": 64},
@@ -47,12 +49,13 @@ class Headers:
         for number, options in enumerate(_VARIANTS):
             seeds.append(_written(folder / f"{number}.tif", options, real[number % 2]))
         self.seeds = seeds
+        self.weights = [1 if len(seed) > _LARGE else 3 for seed in seeds]
         self.path = folder / "mutant.tif"
         self.evidence = b""
 
     def run(self, draw: random.Random) -> Outcome:
         """Read a mutant with a reader that knows the good file, and with a fresh one."""
-        seed = draw.choice(self.seeds)
+        (seed,) = draw.choices(self.seeds, self.weights)
         self.evidence = mutate(seed, draw, self.seeds, within=HEAD_BYTES).data
         headers = [
             read_header(reader, self.evidence) for reader in (_knowing(seed), HeaderReader())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import os
+import random
 import shutil
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,7 @@ import pytest
 
 from catalog import Catalog, CatalogNotFoundError, FilterError, OutputError, index
 from catalog.model import GDAL_PREFIX
+from catalog.source.synthetic import SyntheticScene, write_scene
 from catalog.store.integrity import write_checksums
 
 if TYPE_CHECKING:
@@ -63,28 +67,32 @@ def test_files_are_those_of_the_selection_in_the_layout_of_the_dataset(
     assert done.bytes == sum(os.path.getsize(path) for path in expected)
 
 
-def test_seeking_and_passing_give_the_same_files(
-    small: Small, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("catalog.reading.extraction.estimate", lambda *_: Always(seeks=True))
-    archives = pack(small.root, tmp_path / "archives")
-    index(*archives, into=tmp_path / "catalog")
-    with Catalog.open(tmp_path / "catalog") as cat:
-        chosen = cat.select(where="patch % 2 = 0")
-        assert ways(chosen.extract(to=tmp_path / "seek")) == {"seek"}
-        monkeypatch.setattr("catalog.reading.extraction.estimate", lambda *_: Always(seeks=False))
-        assert ways(chosen.extract(to=tmp_path / "pass")) == {"pass"}
-    assert files_below(tmp_path / "seek") == files_below(tmp_path / "pass")
-    assert same(tmp_path / "seek", small.root)
+def write_noise(root: Path) -> None:
+    """30 Sentinel-2 files whose pixels cannot be compressed: their archive has checkpoints."""
+    scene = SyntheticScene("spring", 1, 32737, (374_132.25, 8_118_022.75), 29, tuple(range(30)))
+    draw = random.Random(0)
+    for path in write_scene(root, scene, sensors=("s2",), sparse=("s2",)):
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(draw.randbytes(size - 4096))
 
 
-class Always:
-    """A cost that decides so."""
-
-    seeking = 0.0
-
-    def __init__(self, *, seeks: bool) -> None:
-        self.seeks = seeks
+def test_seeking_and_passing_give_the_same_files(pack: Pack, tmp_path: Path) -> None:
+    """One file is sought, all are passed, whichever is sooner done."""
+    pytest.importorskip("rapidgzip")
+    root, out = tmp_path / "SEN12MS", tmp_path / "catalog"
+    write_noise(root)
+    archives = pack(root, tmp_path / "archives")
+    index(*archives, into=out)
+    with Catalog.open(out) as cat:
+        assert ways(cat.select(where="patch = 17").extract(to=tmp_path / "seek")) == {"seek"}
+        assert ways(cat.select().extract(to=tmp_path / "pass")) == {"pass"}
+    (name,) = files_below(tmp_path / "seek")
+    assert name.endswith("_p17.tif")
+    assert len(files_below(tmp_path / "pass")) == 30
+    assert same(tmp_path / "seek", root)
+    assert same(tmp_path / "pass", root)
 
 
 def test_plain_archive_is_read_by_seeking(small: Small, pack: Pack, tmp_path: Path) -> None:
@@ -274,10 +282,34 @@ def test_damaged_list_of_archives_is_one_sentence(
         cat.select().extract(to=tmp_path / "to")
 
 
-def test_broken_seek_index_is_made_good_by_a_pass(
-    own: list[Path], small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ending", ["tar", "tar.gz"])
+def test_a_file_of_an_archive_that_is_no_geotiff_any_more_is_not_written(
+    small: Small, pack: Pack, tmp_path: Path, ending: str
 ) -> None:
-    monkeypatch.setattr("catalog.reading.extraction.estimate", lambda *_: Always(seeks=True))
+    """The size, the time and the first bytes of the archive are as they were."""
+    shutil.copytree(small.root / SPRING / "lc_1", tmp_path / "SEN12MS" / SPRING / "lc_1")
+    archive = pack(tmp_path / "SEN12MS", tmp_path / "data", ending=ending)[0]
+    index(archive, into=tmp_path / "catalog")
+    plain = archive.read_bytes() if ending == "tar" else gzip.decompress(archive.read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(plain)) as opened:
+        member = opened.getmember(FILE.replace("p30", "p90"))
+    changed = bytearray(plain)
+    changed[member.offset_data : member.offset_data + 8] = b"no TIFF!"
+    stat = archive.stat()
+    archive.write_bytes(changed if ending == "tar" else gzip.compress(changed, 1))
+    os.utime(archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    with Catalog.open(tmp_path / "catalog") as cat:
+        done = cat.select().extract("lc", to=tmp_path / "to")
+    (rejected,) = done.rejected
+    assert rejected.path.endswith(member.name)
+    assert rejected.reason.startswith("is not a GeoTIFF that GDAL can read")
+    assert len(files_below(tmp_path / "to")) == 8
+    assert same(tmp_path / "to", small.root)
+
+
+def test_broken_seek_index_is_made_good_by_a_pass(
+    own: list[Path], small: Small, tmp_path: Path
+) -> None:
     known = json.loads((tmp_path / "catalog" / "archives" / "archives.json").read_bytes())
     indexes = [tmp_path / "catalog" / "archives" / row["seek_index"] for row in known["archives"]]
     indexes[0].write_bytes(b"no seek index")
