@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,9 @@ _MOST_DEPTH: Final = 32
 """Of collections in collections; GEOS has no bound, and ends the process."""
 _SEGMENTS: Final = 16
 _DEGREES: Final = "OGC:CRS84"
+_NAMED_CRS: Final = re.compile(rb'"crs"\s*:\s*\{.{0,200}?"name"\s*:\s*"([^"]+)"', re.DOTALL)
+_MOST_BEFORE_CRS: Final = 64 << 10
+"""Bytes of a GeoJSON file among which its CRS is named: GeoJSON of 2008, section 3."""
 _MALFORMED: Final = (
     shapely.errors.ShapelyError,
     *(AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError),
@@ -123,6 +127,7 @@ def from_file(name: str) -> Region:
                         f"another of {', '.join(layers)}"
                     )
                 frame = geopandas.read_file(path, layer=layer or None)
+        _check_named_crs(path)
     except (ValueError, OSError, RuntimeError, KeyError) as error:
         if isinstance(error, RegionError):
             raise
@@ -130,6 +135,21 @@ def from_file(name: str) -> Region:
     if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
         raise RegionError(f"{path} holds no geometry: give a file with at least one polygon")
     return _from_frame(frame, str(path))
+
+
+def _check_named_crs(path: Path) -> None:
+    """Refuse a GeoJSON file in a CRS that PROJ does not know: GDAL would read degrees."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    if path.suffix.lower() not in {".geojson", ".json"}:
+        return
+    with path.open("rb") as file:
+        named = _NAMED_CRS.search(file.read(_MOST_BEFORE_CRS))
+    try:
+        CRS.from_user_input(named[1].decode() if named else _DEGREES)
+    except CRSError as error:
+        raise RegionError(f"{path} is in a CRS that cannot be transformed: {error}") from error
 
 
 def _from_frame(frame: Any, what: str) -> Region:

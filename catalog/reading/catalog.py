@@ -62,6 +62,7 @@ class Catalog:
         """
         text = os.fspath(path)
         if text.endswith(".parquet"):
+            text = f"./{text}" if text.startswith("~") else text  # DuckDB takes that for a home
             if "://" not in text and not Path(text).is_file():
                 raise CatalogNotFoundError(f"there is no file {text}: name a catalog or its table")
             if root is not None:
@@ -92,6 +93,8 @@ class Catalog:
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Ask anything in SQL of the views, which `SHOW TABLES` lists.
+
+        DuckDB's `fetchall` needs pytz for times with a time zone, such as `now()`; Arrow does not.
 
         Raises
         ------
@@ -190,7 +193,7 @@ class Catalog:
         """
         from catalog.source.triplet import read_triplet
 
-        (season,) = names_of("season", season, self.dataset.seasons) or []
+        (season,) = names_of("season", season or "", self.dataset.seasons) or []
         key = self.dataset.patch_id(PatchKey(season, scene, patch))
         values = {"id": key, "sensors": self.dataset.sensors}
         rows = self.session.records(filled(statement("queries/patch_files"), **values))

@@ -96,7 +96,11 @@ def read_item(folder: Path, dataset: Dataset, item: str) -> pystac.Item:
     key = dataset.parse_id(item)
     if key is None:
         raise CatalogNotFoundError(f"{item!r} is not an id of {dataset.about.title}")
-    return pystac.Item.from_file(str(folder / item_path(dataset, key.of_scene, item)))
+    path = folder / item_path(dataset, key.of_scene, item)
+    stac = pystac.Item.from_file(str(path))
+    for name, asset in json.loads(path.read_bytes())["assets"].items():
+        stac.assets[name].href = asset["href"]  # pystac makes slashes of backslashes
+    return stac
 
 
 def relative_href(href: str, folder: str) -> str:

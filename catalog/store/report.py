@@ -55,7 +55,10 @@ class Report:
         if self.href_base is not None:
             return self.href_base.rstrip("/")
         folders = [os.path.dirname(root) if is_member(root) else root for root in self.roots]
-        return os.path.commonpath(folders).rstrip("/")
+        try:
+            return os.path.commonpath(folders).rstrip("/")
+        except ValueError:  # on Windows: on two drives
+            return ""
 
     def moved_to(self, root: str | os.PathLike[str]) -> Rebase:
         """Where files are if the data is below `root` now."""

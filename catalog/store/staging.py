@@ -61,6 +61,12 @@ def exclusive(out: Path, dataset: Dataset) -> Iterator[None]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
+    except PermissionError as error:
+        refused = error.filename or lock.lock_file
+        raise OutputError(
+            f"{refused} cannot be written: {error.strerror}; in a folder that several users share, "
+            "`umask 002` lets each of them write the catalog"
+        ) from error
     except Timeout as error:
         raise OutputError(
             f"{out} is being written by another run: wait until it is done"

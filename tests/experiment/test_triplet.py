@@ -82,6 +82,12 @@ def test_patch_that_is_not_there_is_named(
         pixels_cat.triplet(*key)
 
 
+@pytest.mark.parametrize("season", [None, "", "sprng"])
+def test_season_that_is_none_is_refused(pixels_cat: Catalog, season: Any) -> None:
+    with pytest.raises(FilterError, match="season"):
+        pixels_cat.triplet(season, 1, 30)
+
+
 def test_missing_member_is_named(tmp_path: Path) -> None:
     root, out = tmp_path / "SEN12MS", tmp_path / "catalog"
     for path in write_scene(root, PIXEL_SCENES[1]):

@@ -157,6 +157,17 @@ def test_geometry_and_its_wkt_are_the_same_region(
     assert found.bounds == pytest.approx(TRIANGLE.bounds)
 
 
+@pytest.mark.parametrize("code", ["EPSG:999999", "urn:ogc:def:crs:EPSG::999999"])
+def test_a_geojson_file_in_an_unknown_crs_is_refused(
+    cat: Catalog, tmp_path: Path, code: str
+) -> None:
+    crs = {"type": "name", "properties": {"name": code}}
+    path = tmp_path / "r.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": [FEATURE]}))
+    with pytest.raises(RegionError, match=r"r\.geojson is in a CRS that cannot be transformed"):
+        resolve_region(str(path), cat.session.fetch)
+
+
 def test_wkt_in_another_crs_is_refused(cat: Catalog) -> None:
     with pytest.raises(RegionError, match="32632"):
         resolve_region("SRID=32632;POLYGON((0 0, 0 1, 1 1, 0 0))", cat.session.fetch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,26 @@ def test_a_folder_without_the_database_is_opened(small: Small, tmp_path: Path) -
 def test_a_table_of_another_name_is_opened(small: Small, tmp_path: Path) -> None:
     path = shutil.copy(small.out / "items.parquet", tmp_path / "Zoë's “table” [1].parquet")
     with Catalog.open(path) as cat:
+        assert len(cat.select()) == 54
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it is a separator there")
+def test_a_backslash_in_a_path_stays_in_the_items(small: Small, tmp_path: Path) -> None:
+    root = shutil.copytree(small.root / "ROIs1158_spring", tmp_path / "a\\b")
+    index(root, into=tmp_path / "catalog")
+    with Catalog.open(tmp_path / "catalog") as cat:
+        hrefs = {item.assets["s1"].href for item in cat.select().items()}
+        assert hrefs == set(cat.select().paths("s1"))
+    assert all(Path(href).is_file() for href in hrefs)
+
+
+def test_a_table_below_a_folder_named_as_a_home_is_opened(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "~x").mkdir()
+    shutil.copy(small.out / "items.parquet", tmp_path / "~x" / "items.parquet")
+    monkeypatch.chdir(tmp_path)
+    with Catalog.open("~x/items.parquet") as cat:
         assert len(cat.select()) == 54
 
 

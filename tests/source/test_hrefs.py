@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.model import Rebase, gdal_root
 from catalog.source.hrefs import Hrefs
+from catalog.store.report import Report
 
 NAME = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1).filter(
     lambda name: name not in {".", ".."}
@@ -99,3 +100,11 @@ def test_members_of_archives_are_separated_by_slashes_on_windows_too(
         windows.setattr(os, "sep", "\\")
         found = [hrefs.of_file(path) for path in (f"{archive}/a b/x.tif", r"C:\data\tree\a\x.tif")]
     assert found == ["https://h/a%20b/x.tif", "https://h/a/x.tif"]
+
+
+def test_roots_on_two_drives_of_windows_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    roots = (r"C:\data\tree", gdal_root(r"D:\more\a.tar"))
+    report = Report("0", "sen12ms", "", roots, None, 0, 0, 0, {}, ())
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "path", ntpath)
+        assert report.href_start == ""
