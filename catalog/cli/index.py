@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,19 +35,17 @@ _SHOWN = 10
     help="What hrefs start with in place of ROOT, for a catalog to publish; else absolute paths.",
 )
 @click.option(
+    "--schema-url",
+    metavar="URL",
+    help="Where you publish the schema of the sen12ms: fields, for a catalog to publish.",
+)
+@click.option(
     "--previews",
     is_flag=True,
     help="Draw a thumbnail and overviews of every patch into OUT: some 0.4 MB a patch.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
-def index(
-    roots: tuple[str, ...],
-    out: str,
-    add: bool,
-    href_base: str | None,
-    previews: bool,
-    workers: int | None,
-) -> None:
+def index(roots: tuple[str, ...], out: str, **choices: Any) -> None:
     """Read the headers and land cover of every file in ROOT, and write the catalog OUT.
 
     ROOT is a folder, nested in any way, or an archive as the dataset is shipped: .tar, .tar.gz or
@@ -58,15 +56,7 @@ def index(
     """
     before = _sources(out)
     with progress_bars() as progress:
-        report = indexer.index(
-            *roots,
-            into=out,
-            add=add,
-            href_base=href_base,
-            previews=previews,
-            workers=workers,
-            progress=progress,
-        )
+        report = indexer.index(*roots, into=out, progress=progress, **choices)
     click.echo(summary(report, out), err=True)
     for source in sorted(before - set(report.sources)):
         click.echo(f"No longer in it: {source}; with --add it would have stayed.", err=True)

@@ -71,7 +71,6 @@ def _announce(url: str) -> str:
     if browser_folder().is_dir():
         click.echo(f"STAC Browser:  {url}browser/", err=True)
         return f"{url}browser/"
-    catalog = f"{url}catalog/catalog.json"
-    click.echo(f"STAC Browser:  {hosted_url(catalog)}", err=True)
+    click.echo(f"STAC Browser:  {hosted_url(f'{url}api')}", err=True)
     click.echo("               or your own: sen12ms serve --build-browser, once", err=True)
     return url

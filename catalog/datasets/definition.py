@@ -208,6 +208,8 @@ class Dataset:
     """Ids of the scenes that the official split holds out for testing."""
     excluded: frozenset[PatchKey]
     """Patches in neither official split."""
+    schema_url: str | None = None
+    """What items and the collection name as the JSON Schema of the fields that only they have."""
 
     def __hash__(self) -> int:
         return hash(self.id)

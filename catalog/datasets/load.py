@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.datasets.definition import (
     About,
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-CLASSES = "landcover_classes.csv"
+CLASSES: Final = "landcover_classes.csv"
 """The table of legends in the folder of a definition, which SQL reads too."""
+FIELDS: Final = "fields-v1.0.0.json"
+"""The JSON Schema of the fields that only items of the dataset have, in the same folder."""
 
 
 def load_dataset(folder: Traversable) -> Dataset:
@@ -63,6 +65,7 @@ def load_dataset(folder: Traversable) -> Dataset:
         scene_columns=tuple(values["scene_columns"]),
         holdout_scenes=frozenset(_text(folder, "holdout_scenes.txt").split()),
         excluded=frozenset(PatchKey(*entry) for entry in values.get("excluded", ())),
+        schema_url=values.get("schema_url"),
     )
 
 

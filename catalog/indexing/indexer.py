@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 import loky
 import shapely
@@ -61,6 +62,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     dataset: Dataset = SEN12MS,
     add: bool = False,
     href_base: str | None = None,
+    schema_url: str | None = None,
     previews: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
@@ -85,6 +87,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         again unless they changed.
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
+    schema_url : str, optional
+        Where the JSON Schema of the dataset's own fields is published, which the package holds; by
+        default, where the definition of the dataset says.
     previews : bool
         Whether to draw a thumbnail and overviews of every patch beside its item.
     workers : int, optional
@@ -110,6 +115,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     if add:
         known = _known_report(out, dataset)
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
+        schema_url = schema_url or known.schema_url
+    if schema_url:
+        dataset = replace(dataset, schema_url=_checked_url(schema_url))
     paths = sorted({_checked_root(root, out) for root in roots})
     archives = [path for path in paths if is_archive(path)]
     if previews and archives:
@@ -165,6 +173,13 @@ def _checked_root(root: str | os.PathLike[str], out: Path) -> str:
     if path.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
     return str(path)
+
+
+def _checked_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or url != "".join(url.split()):
+        raise OutputError(f"{url!r} is not the URL of a schema: give one as https://HOST/PATH.json")
+    return url
 
 
 def _silent(phase: str, done: int, total: int, rejected: int) -> None:
@@ -225,6 +240,7 @@ class _Indexing:
             inputs=inputs,
             roots=self.hrefs.roots,
             href_base=self.hrefs.base,
+            schema_url=self.dataset.schema_url,
             files=self.listing.files,
             scenes=len(summaries),
             patches=sum(summary.patches for summary in summaries),

@@ -100,7 +100,7 @@ _TYPES: Final[dict[str, dict[str, Any]]] = {
     "bool": {"type": "boolean"},
     "array": {"type": "array", "items": {"type": "string"}},
     "time": {"type": "string", "format": "date-time"},
-    "geometry": {"$ref": "https://geojson.org/schema/Geometry.json"},
+    "geometry": {"format": "geometry-any"},
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -143,6 +143,7 @@ class _Check:
             self.findings.append(_unreadable(self.folder / staging.REPORT, error))
             return None
         self.rebase = report.moved_to(root) if root else UNMOVED
+        self.dataset = replace(self.dataset, schema_url=report.schema_url)
         return report
 
     def _check_table(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import orjson
 
-from catalog.query.literals import literal
+from catalog.query.literals import filled, literal
 from catalog.query.queryables import queryables
 from catalog.query.question import Question
+from catalog.query.statements import statement
+from catalog.server.api_items import ApiItems, collection_url, link
 from catalog.server.api_parameters import read_search, token_of
 from catalog.server.served import served_json
-from catalog.stac.collection import GEOJSON
-from catalog.stac.item import item_path
+from catalog.stac.collection import GEOJSON, collection
+from catalog.store.columns import table_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,14 +55,12 @@ class ApiData:
     Parameters
     ----------
     catalog : Catalog
-        The catalog, with its folder.
-    folder : Path
-        That folder.
+        The catalog, or a bare table.
     """
 
-    def __init__(self, catalog: Catalog, folder: Path) -> None:
+    def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._folder = folder
+        self._items = ApiItems(catalog)
         self._matched = lru_cache(maxsize=1000)(self._count)
 
     def landing(self, base: str) -> dict[str, Any]:
@@ -75,41 +74,59 @@ class ApiData:
             "description": about.description,
             "conformsTo": list(CONFORMANCE),
             "links": [
-                _link("root", api),
-                _link("self", api),
-                _link("conformance", f"{api}/conformance"),
-                _link("data", f"{api}/collections"),
-                _link("child", self._collection_url(base), title=about.title),
-                _link("search", f"{api}/search", GEOJSON, method="GET"),
-                _link("search", f"{api}/search", GEOJSON, method="POST"),
-                _link(QUERYABLES, f"{api}/queryables", SCHEMA),
-                _link("service-desc", f"{api}/openapi.json", OPENAPI),
-                _link("service-doc", f"{api}/documentation", "text/html"),
+                link("root", api),
+                link("self", api),
+                link("conformance", f"{api}/conformance"),
+                link("data", f"{api}/collections"),
+                link("child", collection_url(self.catalog.dataset, base), title=about.title),
+                link("search", f"{api}/search", GEOJSON, method="GET"),
+                link("search", f"{api}/search", GEOJSON, method="POST"),
+                link(QUERYABLES, f"{api}/queryables", SCHEMA),
+                link("service-desc", f"{api}/openapi.json", OPENAPI),
+                link("service-doc", f"{api}/documentation", "text/html"),
             ],
         }
 
     def collections(self, base: str) -> dict[str, Any]:
         """All collections: there is one."""
-        links = [_link("root", f"{base}api"), _link("self", f"{base}api/collections")]
+        links = [link("root", f"{base}api"), link("self", f"{base}api/collections")]
         return {"collections": [self.collection(base)], "links": links}
 
     def collection(self, base: str) -> dict[str, Any]:
-        """The collection, with links into the API."""
-        path = self._folder / self.catalog.dataset.id / "collection.json"
-        value = served_json(self.catalog.dataset, orjson.loads(path.read_bytes()), base)
-        url = self._collection_url(base)
-        kept = [link for link in value["links"] if link["rel"] in _KEPT_LINKS]
+        """The collection, with links into the API, and to the static catalogs of its seasons."""
+        value = served_json(self.catalog.dataset, self._collection, base)
+        url, static = collection_url(self.catalog.dataset, base), f"{base}catalog/"
+        below = f"{static}{self.catalog.dataset.id}/"
         value["links"] = [
-            *kept,
-            _link("root", f"{base}api"),
-            _link("parent", f"{base}api"),
-            _link("self", url),
-            _link("items", f"{url}/items", GEOJSON),
-            _link(QUERYABLES, f"{url}/queryables", SCHEMA),
+            *(found for found in value["links"] if found["rel"] in _KEPT_LINKS),
+            link("root", f"{base}api"),
+            link("parent", f"{base}api"),
+            link("self", url),
+            link("items", f"{url}/items", GEOJSON),
+            link(QUERYABLES, f"{url}/queryables", SCHEMA),
+            *(
+                found | {"href": below + found["href"].removeprefix("./")}
+                for found in value["links"]
+                if found["rel"] == "child"
+            ),
         ]
-        for asset in value.get("assets", {}).values():
-            asset["href"] = asset["href"].replace("../", f"{base}catalog/", 1)
+        value["assets"] = {
+            name: asset | {"href": asset["href"].replace("../", static, 1)}
+            for name, asset in value["assets"].items()
+        }
         return value
+
+    @cached_property
+    def _collection(self) -> dict[str, Any]:
+        """As `index` wrote it; of a bare table, without what is beside the table."""
+        dataset, items = self.catalog.dataset, self.catalog.items
+        rows = self.catalog.session.fetch(filled(statement("queries/table_metadata"), items=items))
+        found = orjson.loads(rows[0][0]).get("collections", {}) if rows else {}
+        value = found.get(dataset.id) or collection(dataset, (), table_columns(dataset))
+        if self.catalog.folder:
+            return dict(value)
+        links = [each for each in value["links"] if each["rel"] != "child"]
+        return {**value, "assets": {}, "links": links}
 
     def queryables(self, url: str) -> dict[str, Any]:
         """What a filter may name, as JSON Schema; `url` is that of the answer."""
@@ -127,7 +144,7 @@ class ApiData:
         """An item by its id; None if the catalog has none."""
         query = Question((f"id = {literal(name)}",)).sql(("id",))
         rows = self.catalog.session.fetch(query)
-        return self._read(name, base) if rows else None
+        return self._items.read([name], base)[0] if rows else None
 
     def search(self, asked: Mapping[str, Any], base: str) -> tuple[dict[str, Any], str | None]:
         """A page of items without links, and the token of the next page, if there is one."""
@@ -136,9 +153,10 @@ class ApiData:
         query = found.page.page(columns, [str(sort) for sort in found.sorts], found.limit + 1)
         rows = self.catalog.session.fetch(query)
         page = rows[: found.limit]
+        names = [row[0] for row in page]
         answer = {
             "type": "FeatureCollection",
-            "features": [_picked(self._read(row[0], base), found) for row in page],
+            "features": self._features(names, found, base),
             "numberMatched": self._matched(found.question.about("chosen_count")),
             "numberReturned": len(page),
         }
@@ -153,32 +171,14 @@ class ApiData:
         ids = [row[0] for row in self.catalog.session.fetch(query)]
         self.catalog.select().pick(ids, step={"step": "search"}).to_parquet(path)
 
+    def _features(self, names: list[str], search: Search, base: str) -> list[Any]:
+        if search.include or search.exclude:
+            return [_picked(item, search) for item in self._items.read(names, base)]
+        return [orjson.Fragment(item) for item in self._items.encoded(names, base)]
+
     def _count(self, query: str) -> int:
         ((count,),) = self.catalog.session.fetch(query)
         return int(count)
-
-    def _read(self, name: str, base: str) -> dict[str, Any]:
-        dataset = self.catalog.dataset
-        key = dataset.parse_id(name)
-        path = "" if key is None else item_path(dataset, key.of_scene, name)
-        # A plain open reads a page of items in half the time that pathlib takes.
-        with open(f"{self._folder}/{path}", "rb", buffering=0) as file:
-            item = served_json(dataset, orjson.loads(file.read()), base)
-        collection = self._collection_url(base)
-        item["links"] = [
-            _link("self", f"{collection}/items/{name}", GEOJSON),
-            _link("parent", collection),
-            _link("collection", collection),
-            _link("root", f"{base}api"),
-        ]
-        return item
-
-    def _collection_url(self, base: str) -> str:
-        return f"{base}api/collections/{quote(self.catalog.dataset.id)}"
-
-
-def _link(rel: str, href: str, kind: str = JSON, **more: str) -> dict[str, str]:
-    return {"rel": rel, "href": href, "type": kind, **more}
 
 
 def _picked(item: dict[str, Any], search: Search) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from catalog.datasets import DEFINITIONS
+from catalog.datasets.load import FIELDS
 from catalog.server.api_data import CONFORMANCE, JSON, OPENAPI, SCHEMA
 from catalog.server.api_openapi import description
 from catalog.server.api_parameters import asked_by_body, asked_by_query
@@ -33,7 +35,7 @@ class ApiRoutes:
     """Knows them."""
 
     def routes(self) -> list[BaseRoute]:
-        """All below `/api`."""
+        """All below `/api`, and the schema that items name."""
         one = "/api/collections/{collection}"
         return [
             Route("/api", self._landing),
@@ -48,6 +50,7 @@ class ApiRoutes:
             Route(f"{one}/queryables", self._queryables),
             Route(f"{one}/items", self._items),
             Route(f"{one}/items/{{item}}", self._item),
+            Route(f"/schemas/{{collection}}/{FIELDS}", self._schema),
         ]
 
     def _landing(self, request: Request) -> Response:
@@ -78,6 +81,12 @@ class ApiRoutes:
         if not self._is_known(request):
             return _missing("collection")
         return _answer(self.data.queryables(str(request.url.replace(query=""))), SCHEMA)
+
+    def _schema(self, request: Request) -> Response:
+        if not self._is_known(request):
+            return _missing("schema")
+        path = DEFINITIONS / self.data.catalog.dataset.id / FIELDS
+        return Response(path.read_bytes(), media_type=SCHEMA)
 
     def _item(self, request: Request) -> Response:
         name = request.path_params["item"]

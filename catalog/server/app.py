@@ -5,6 +5,7 @@
     /              the map               /pages/…   its script and style
     /map/…         its data              /vendor/…  OpenLayers, once it was built
     /api/…         the STAC API: search in the catalog
+    /schemas/…     the JSON Schema of the fields that only this dataset has
     /catalog/…     the catalog, with this server's hrefs in its JSON
     /data/…        files of the dataset, laid out as it is published
     /previews/…    thumbnails and overviews
@@ -58,16 +59,13 @@ def create_app(catalog: Catalog) -> Starlette:
     Raises
     ------
     CatalogNotFoundError
-        If it is a bare table, or its report is missing or damaged.
+        If its report is missing or damaged. A bare table has none, and is served without files.
     """
-    site = Site.from_catalog(catalog)
-    rooms = (
-        FileRoutes(site),
-        MapRoutes(MapData(catalog)),
-        ApiRoutes(ApiData(catalog, site.folder)),
-    )
+    rooms = (MapRoutes(MapData(catalog)), ApiRoutes(ApiData(catalog)))
+    files = FileRoutes(Site.from_catalog(catalog)).routes() if catalog.folder else []
     return Starlette(
         routes=[
+            *files,
             *(route for room in rooms for route in room.routes()),
             *_pages(catalog.dataset.about.title),
         ],

@@ -6,13 +6,22 @@ Nothing is written. Links are relative in the catalog, so that they need no chan
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from catalog.datasets.load import FIELDS
 from catalog.model import PatchKey
 from catalog.stac.collection import item_assets, preview_assets
+from catalog.stac.item import EXTENSIONS, extensions, preview_name, scene_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from catalog.datasets import Dataset
+
+    Assets = dict[str, dict[str, Any]]
+
+_STAC: Final = "https://stac-extensions.github.io/"
+_KEY: Final = [f"sen12ms:{name}" for name in PatchKey._fields]
 
 
 def served_json(dataset: Dataset, value: dict[str, Any], base: str) -> dict[str, Any]:
@@ -28,35 +37,52 @@ def served_json(dataset: Dataset, value: dict[str, Any], base: str) -> dict[str,
         URL of this server, with a slash at its end.
     """
     if value.get("type") == "Collection":
-        return value | {"item_assets": value.get("item_assets", {}) | preview_assets(dataset)}
+        assets = value.get("item_assets", {}) | preview_assets(dataset)
+        named = [url for url in value["stac_extensions"] if url.startswith(_STAC)]
+        own = extensions(schema_url(dataset, base))[len(EXTENSIONS) :]
+        return value | {"item_assets": assets, "stac_extensions": [*named, *own]}
     properties = value.get("properties", {})
-    names = [f"sen12ms:{name}" for name in PatchKey._fields]
-    if value.get("type") != "Feature" or not properties.keys() >= {*names}:
+    if value.get("type") != "Feature" or not properties.keys() >= {*_KEY}:
         return value
-    key = PatchKey(*(properties[name] for name in names))
-    return value | {"assets": _assets(dataset, key, value["assets"], base)}
+    key = PatchKey(*(properties[name] for name in _KEY))
+    files, previews = _described(dataset)
+    assets = {
+        name: (files | previews)[name] | varying
+        for name, varying in _varying(dataset, key, value["assets"], base).items()
+    }
+    named = extensions(schema_url(dataset, base))
+    return value | {"assets": assets, "stac_extensions": named}
 
 
-def _assets(
-    dataset: Dataset, key: PatchKey, recorded: dict[str, dict[str, Any]], base: str
-) -> dict[str, dict[str, Any]]:
-    described, pictures = _described(dataset)
-    files = {
-        name: described[name]
-        | recorded[name]
-        | {"href": f"{base}data/{dataset.file_path(key, name)}"}
-        for name in dataset.sensors
+def schema_url(dataset: Dataset, base: str) -> str | None:
+    """Where this server has the schema of the dataset's own fields; None if they have none."""
+    return f"{base}schemas/{dataset.id}/{FIELDS}" if dataset.schema_url else None
+
+
+def _varying(
+    dataset: Dataset, key: PatchKey, recorded: Mapping[str, Mapping[str, Any]], base: str
+) -> Assets:
+    """Of each asset of an item, in order, what other items do not say."""
+    files, previews = _described(dataset)
+    drawn = f"{base}previews/{key.season}/{key.scene}/{key.patch}"
+    kept = f"{base}catalog/{scene_path(dataset, key.of_scene)}/"
+    item = dataset.patch_id(key)
+    pictures = {
+        name: {"href": kept + preview_name(item, name)}
+        if name in recorded
+        else {"href": f"{drawn}/{name}.png"}
+        for name in previews
+    }
+    found: Assets = {
+        name: {"href": f"{base}data/{dataset.file_path(key, name)}"}
+        | {field: value for field, value in recorded[name].items() if field.startswith("file:")}
+        for name in files
         if name in recorded
     }
-    folder = f"{base}previews/{key.season}/{key.scene}/{key.patch}"
-    previews = {
-        name: asset | {"href": f"{folder}/{name}.png"} | recorded.get(name, {})
-        for name, asset in pictures.items()
-    }
-    return previews | files
+    return pictures | found
 
 
 @lru_cache(maxsize=8)
-def _described(dataset: Dataset) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+def _described(dataset: Dataset) -> tuple[Assets, Assets]:
     """What is said of all files and of all pictures: to build it takes longer than an item."""
     return item_assets(dataset), preview_assets(dataset)

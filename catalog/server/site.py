@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from catalog.errors import CatalogNotFoundError
 from catalog.model import UNMOVED, Rebase
+from catalog.query.literals import filled
+from catalog.query.statements import statement
 from catalog.stac.item import item_path
 from catalog.store.report import read_report
 from catalog.store.static import read_json
@@ -21,6 +23,7 @@ from catalog.store.static import read_json
 if TYPE_CHECKING:
     from catalog.datasets import Dataset
     from catalog.model import PatchKey
+    from catalog.query.session import Session
     from catalog.reading.catalog import Catalog
 
 
@@ -34,6 +37,8 @@ class Site:
     """The catalog."""
     roots: tuple[Rebase, ...]
     """Folders with files of the dataset, and what stands for them in hrefs; in order of trial."""
+    session: Session
+    """Where the table is asked."""
 
     @classmethod
     def from_catalog(cls, catalog: Catalog) -> Self:
@@ -51,18 +56,24 @@ class Site:
         folder = Path(os.path.abspath(catalog.folder))
         report = read_report(folder)
         if catalog.session.moved != UNMOVED:
-            return cls(catalog.dataset, folder, (catalog.session.moved,))
+            return cls(catalog.dataset, folder, (catalog.session.moved,), catalog.session)
         start = None if report.href_base is None else report.href_start
-        return cls(catalog.dataset, folder, tuple(Rebase(start, root) for root in report.roots))
+        roots = tuple(Rebase(start, root) for root in report.roots)
+        return cls(catalog.dataset, folder, roots, catalog.session)
 
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""
         return file_below(self.folder, name)
 
     def item(self, key: PatchKey) -> dict[str, Any] | None:
-        """The item of a patch as the catalog has it; None if there is none."""
-        path = self.catalog_file(item_path(self.dataset, key.of_scene, self.dataset.patch_id(key)))
-        return None if path is None else dict(read_json(path))
+        """The item of a patch, or its row if it has no file; None if there is no such patch."""
+        name = self.dataset.patch_id(key)
+        path = self.catalog_file(item_path(self.dataset, key.of_scene, name))
+        if path is not None:
+            return dict(read_json(path))
+        self.session.define_files()
+        query = filled(statement("queries/items"), ids=[name], scenes=[key.scene])
+        return next(iter(self.session.records(query)), None)
 
     def members(self, key: PatchKey) -> dict[str, Path] | None:
         """The files of a patch that are there, by sensor; None if there is no such patch."""
@@ -70,7 +81,7 @@ class Site:
         if item is None:
             return None
         assets = item["assets"]
-        present = [name for name in self.dataset.sensors if name in assets]
+        present = [name for name in self.dataset.sensors if assets.get(name)]
         found = {name: self._local(assets[name]["href"]) for name in present}
         return {name: path for name, path in found.items() if path is not None}
 

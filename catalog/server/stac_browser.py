@@ -45,7 +45,8 @@ def config_script(base: str, title: str) -> str:
         Name of the catalog.
     """
     config = {
-        "catalogUrl": f"{base}catalog/catalog.json",
+        # Paths below the folder of this URL are of the catalog: the static one is as well.
+        "catalogUrl": f"{base}api",
         "catalogTitle": title,
         "pathPrefix": "/browser/",
         "historyMode": "hash",

@@ -211,12 +211,13 @@ def collection(
             for season in seasons
         ),
     ]
-    result.stac_extensions = _used_extensions(_json(result, links))
+    own = [dataset.schema_url] if dataset.schema_url else []
+    result.stac_extensions = [*_used_extensions(_json(result, links)), *own]
     return _json(result, links)
 
 
 def _used_extensions(value: Mapping[str, Any]) -> list[str]:
-    """Schemas of the extensions whose fields a collection has."""
+    """Schemas of the extensions of STAC whose fields a collection has."""
     text = json.dumps(value)
     return [schema for prefix, schema in _EXTENSIONS.items() if f'"{prefix}:' in text]
 

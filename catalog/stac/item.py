@@ -27,9 +27,14 @@ EXTENSIONS: Final = (
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "https://stac-extensions.github.io/file/v2.1.0/schema.json",
 )
-"""Extensions that every item uses."""
+"""Extensions of STAC that every item uses."""
 GEOTIFF: Final = "image/tiff; application=geotiff"
 PNG: Final = "image/png"
+
+
+def extensions(schema_url: str | None) -> list[str]:
+    """Schemas of all fields of an item; that of the dataset's own fields, if any, comes last."""
+    return [*EXTENSIONS, *([schema_url] if schema_url else [])]
 
 
 def item_path(dataset: Dataset, key: SceneKey, item: str) -> str:

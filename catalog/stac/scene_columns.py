@@ -13,10 +13,10 @@ from catalog.model import EDGES, Grids
 from catalog.stac.footprint import footprints
 from catalog.stac.grid import off_grid
 from catalog.stac.item import (
-    EXTENSIONS,
     GEOTIFF,
     PNG,
     STAC_VERSION,
+    extensions,
     item_links,
     preview_name,
     scene_path,
@@ -90,7 +90,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
     constants = {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": list(EXTENSIONS),
+        "stac_extensions": extensions(dataset.schema_url),
         "collection": dataset.id,
         "links": item_links(dataset, key),
         "datetime": None,

@@ -30,6 +30,8 @@ class Report:
     """Absolute paths of the folders that were read; of archives, GDAL's names of their contents."""
     href_base: str | None
     """What hrefs start with in place of the root; None for absolute paths."""
+    schema_url: str | None
+    """What items name as the schema of the dataset's own fields."""
     files: int
     """Files with a name of the dataset."""
     scenes: int

@@ -9,12 +9,13 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from catalog import Catalog
+from catalog.datasets import SEN12MS
 from catalog.server.stac_browser import browser_folder
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -22,7 +23,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from tests.server.conftest import Dataset
 
@@ -138,6 +139,75 @@ def test_stac_browser_leads_from_the_root_to_a_patch(visit: Visit) -> None:
     visit.picture("browser-item.png", height=1560)
     page.get_by_text("Thumbnails", exact=True).click()
     loaded(page)
+
+
+def test_stac_browser_opens_the_static_catalog(visit: Visit) -> None:
+    page, expect = visit.page, playwright.expect
+    page.goto(f"{visit.url}browser/#/catalog/catalog.json")
+    page.get_by_role("link", name="SEN12MS").last.click()
+    page.get_by_role("link", name="Winter (2016-12-01 to 2017-02-28)").first.click()
+    expect(page.get_by_text("scenes with").first).to_be_visible()
+
+
+def choose(page: Page, queryable: str, *, operator: str = "") -> Locator:
+    """Add a filter to the search; returns its row."""
+    page.get_by_role("button", name="Add filter").click()
+    page.locator(".queryables .dropdown-item", has_text=queryable).first.click()
+    row = page.locator(".queryable-row").last
+    if operator:
+        row.locator(".dropdown-toggle").click()
+        row.get_by_role("menuitem", name=operator, exact=True).click()
+    return row
+
+
+def search(page: Page) -> dict[str, Any]:
+    """Submit the search; returns the answer of the API."""
+    with page.expect_response("**/api/search**") as answer:
+        page.get_by_role("button", name="Submit").click()
+    found: dict[str, Any] = answer.value.json()
+    return found
+
+
+def test_stac_browser_searches_by_season_cover_and_box(visit: Visit, demo: Dataset) -> None:
+    page, expect = visit.page, playwright.expect
+    with Catalog.open(demo.out) as cat:
+        season = cat.select(season="summer").ids
+        cover = cat.select(season="summer", filter="cover.forest >= 0.1").ids
+    page.goto(f"{visit.url}browser/#/search")
+    row = choose(page, "Season in the name")
+    assert row.locator("option").all_inner_texts() == list(SEN12MS.seasons)
+    row.locator("select").select_option("summer")
+    assert search(page)["numberMatched"] == len(season)
+    row = choose(page, "cover.forest", operator="greater than or equal to")
+    row.locator("input").fill("0.1")
+    assert search(page)["numberMatched"] == len(cover)
+    visit.picture("browser-search.png")
+    page.get_by_text("Filter by spatial extent").click()
+    found = search(page)
+    assert found["numberMatched"] == len(cover)
+    expect(page.locator(".items .card").first).to_be_visible()
+
+
+def test_stac_browser_sorts_and_pages_through_a_search(visit: Visit, demo: Dataset) -> None:
+    page, expect = visit.page, playwright.expect
+    with Catalog.open(demo.out) as cat:
+        order = cat.sql("SELECT id FROM patches ORDER BY lat DESC, season, scene, patch").fetchall()
+    ids = [row[0] for row in order]
+    page.goto(f"{visit.url}browser/#/search")
+    page.locator(".sort .multiselect").click()
+    page.locator(".sort .multiselect__option", has_text="Latitude of the centre").click()
+    page.locator(".sort").get_by_role("button", name="descending").click()
+    first = search(page)
+    assert [item["id"] for item in first["features"]] == ids[: len(first["features"])]
+    with page.expect_response("**/api/search**") as answer:
+        page.get_by_role("button", name="Next").first.click()
+    second = answer.value.json()
+    start = len(first["features"])
+    assert [item["id"] for item in second["features"]] == ids[start : start + start]
+    with Catalog.open(demo.out) as cat:
+        title = next(iter(cat.pick([ids[start]]).items())).properties["title"]
+    page.get_by_role("link", name=title).click()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
 def test_the_map_filters_counts_copies_and_downloads(visit: Visit, demo: Dataset) -> None:

@@ -44,7 +44,8 @@ def test_previews_that_the_catalog_has_are_those_of_the_catalog(item: dict[str, 
     served = served_json(SEN12MS, item | {"assets": item["assets"] | {"thumbnail": own}}, BASE)[
         "assets"
     ]
-    assert served["thumbnail"] == own
+    folder = "catalog/sen12ms/summer/ROIs1868_summer_142/"
+    assert served["thumbnail"]["href"] == f"{BASE}{folder}ROIs1868_summer_142_p180_thumbnail.png"
     assert served["overview"]["href"].startswith(BASE)
 
 
@@ -56,7 +57,10 @@ def test_a_missing_file_has_no_asset(item: dict[str, Any]) -> None:
 def test_nothing_else_of_an_item_changes_nor_does_the_argument(item: dict[str, Any]) -> None:
     assets = dict(item["assets"])
     served = served_json(SEN12MS, item, BASE)
-    assert served | {"assets": None} == item | {"assets": None}
+    kept = {"assets": None, "stac_extensions": None}
+    assert served | kept == item | kept
+    own = f"{BASE}schemas/sen12ms/fields-v1.0.0.json"
+    assert served["stac_extensions"] == [*item["stac_extensions"][:-1], own]
     assert item["assets"] == assets
 
 

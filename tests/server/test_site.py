@@ -170,3 +170,12 @@ def test_a_catalog_without_a_report_is_refused(tiny: Dataset) -> None:
         pytest.raises(CatalogNotFoundError, match="make the catalog with `sen12ms index"),
     ):
         Site.from_catalog(cat)
+
+
+def test_a_catalog_without_static_items_has_the_same_files(tiny: Dataset) -> None:
+    with Catalog.open(tiny.out) as cat:
+        before = Site.from_catalog(cat).members(KEY)
+        (tiny.out / item_path(SEN12MS, KEY.of_scene, SEN12MS.patch_id(KEY))).unlink()
+        assert Site.from_catalog(cat).members(KEY) == before
+        assert before
+        assert Site.from_catalog(cat).members(KEY._replace(patch=1)) is None

@@ -37,23 +37,26 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ids": {},
     "info_groups": {},
     "info_total": {"sensors": SENSORS},
+    "items": {"ids": ["ROIs1868_summer_142_p180"], "scenes": [142]},
     "named_regions": {"name": "Georgia"},
     "nothing": {},
     "patch_files": {"id": "ROIs1868_summer_142_p180", "sensors": SENSORS},
     "patches_hash": {},
     "region_bounds": {"kind": "country", "name": "Belgium"},
     "region_names": {},
+    "table_metadata": {},
 }
 """Parameters by file; those that start with `chosen` are asked of all but spring."""
 
-WITH_PATHS = {"patches_hash"}
+WITH_PATHS = {"items", "patches_hash"}
 """What is another number for every place where the dataset lies."""
 
 
 def asked(cat: Catalog, name: str) -> duckdb.DuckDBPyRelation:
     """The answer of a statement."""
-    values = SAMPLES[name] | ({"items": cat.items} if name == "collection" else {})
-    if name in {"chosen_files", "chosen_members"}:
+    of_table = name in {"collection", "table_metadata"}
+    values = SAMPLES[name] | ({"items": cat.items} if of_table else {})
+    if name in {"chosen_files", "chosen_members", "items"}:
         cat.session.define_files()
     if name.startswith("chosen") or name == "nothing":
         return cat.session.relation(CHOSEN.about(name, **values))

@@ -267,7 +267,7 @@ function showCard(patch) {
   const title = document.createElement("b");
   title.textContent = `${patch.season} ${patch.scene}, patch ${patch.patch}`;
   const link = document.createElement("a");
-  link.href = `/browser/#/sen12ms/${patch.season}/${patch.scene_id}/${patch.id}.json`;
+  link.href = `/browser/#/api/collections/sen12ms/items/${patch.id}`;
   link.textContent = "open in STAC Browser";
   $("card").replaceChildren(
     picture,

@@ -1,0 +1,6 @@
+-- What the metadata of a footprint table say of its collection.
+-- $items: path or URL of items.parquet.
+-- One row: stac-geoparquet's JSON; none if another program wrote the table.
+SELECT decode(value) AS metadata
+FROM parquet_kv_metadata($items)
+WHERE decode(key) = 'stac-geoparquet'
