@@ -12,6 +12,8 @@ import pytest
 from trees import PATCHES, Told, Tree, contents_of, database_of, put, rows_of, stamps_of
 
 from catalog import CatalogNotFoundError, OutputError, index
+from catalog.datasets import SEN12MS
+from catalog.reading.check import check
 
 Row = dict[str, Any]
 
@@ -43,6 +45,31 @@ def test_hrefs_start_with_the_base_once_there_is_one(tree: Tree, base: str) -> N
     report = tree.index(href_base=base)
     assert report.href_base == base
     assert hrefs_of(tree.out) == {f"{base.rstrip('/')}/{name}" for name in names_below(tree.root)}
+
+
+def schemas_of(out: Path) -> set[str]:
+    """What the items, their rows and the collection name as the last schema."""
+    objects = [json.loads(path.read_bytes()) for path in out.rglob("*_p*.json")]
+    objects += [json.loads((out / "sen12ms" / "collection.json").read_bytes())]
+    objects += rows_of(out).values()
+    return {value["stac_extensions"][-1] for value in objects}
+
+
+def test_the_schema_is_named_where_it_is_published(tree: Tree) -> None:
+    assert schemas_of(tree.out) == {SEN12MS.schema_url}
+    url = "https://example.org/schema.json"
+    assert tree.index(schema_url=url).schema_url == url
+    assert schemas_of(tree.out) == {url}
+    assert check(tree.out).findings == ()
+    assert index(tree.root, into=tree.out, add=True).schema_url == url
+    tree.index()
+    assert schemas_of(tree.out) == {SEN12MS.schema_url}
+
+
+@pytest.mark.parametrize("url", ["schema.json", "file:///schema.json", "https://a b/c", "https:/x"])
+def test_what_is_not_the_url_of_a_schema_is_refused(tree: Tree, url: str) -> None:
+    with pytest.raises(OutputError, match="is not the URL of a schema"):
+        tree.index(schema_url=url)
 
 
 def test_several_roots_are_one_dataset(tree: Tree) -> None:
