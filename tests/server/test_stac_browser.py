@@ -33,7 +33,7 @@ def test_its_configuration_names_this_server_and_no_other() -> None:
     script = config_script("http://127.0.0.1:8000/", "SEN12MS")
     assert set(re.findall(r"https?://[^/\"]+", script)) == {"http://127.0.0.1:8000"}
     config = json.loads(script.splitlines()[0].removeprefix("window.STAC_BROWSER_CONFIG = ")[:-1])
-    assert config["catalogUrl"] == "http://127.0.0.1:8000/catalog/catalog.json"
+    assert config["catalogUrl"] == "http://127.0.0.1:8000/api"
 
 
 def test_the_cache_is_where_the_user_keeps_caches(
