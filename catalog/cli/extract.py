@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from catalog.cli.asked import selected
 from catalog.cli.index import REJECTED
-from catalog.cli.options import filter_options, given_filters, out_argument, root_option
+from catalog.cli.options import filter_options, out_argument, root_option
 from catalog.cli.progress import progress_bars
+from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.reading.catalog import Catalog
 from catalog.reading.extraction import HOW
 from catalog.source.tar_members import THREADS
@@ -33,7 +35,11 @@ _SHOWN = 10
 )
 @click.option("--dry-run", is_flag=True, help="Print count and bytes; write nothing.")
 @root_option
-def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **options: Any) -> None:
+@json_option
+@quiet_option
+def extract(
+    out: str, to: str, how: str, dry_run: bool, root: str | None, as_json: bool, **options: Any
+) -> None:
     """Write the files of the patches that pass all filters into DIR, as the dataset nests them.
 
     OUT was made from archives, or from folders. A file that is there already is kept, so that a run
@@ -43,7 +49,7 @@ def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **opti
     Example: sen12ms extract OUT --region Brazil --sensor s2 --to brazil/
     """
     with Catalog.open(out, root=root) as cat, progress_bars() as progress:
-        selection = cat.select(**given_filters(**options))
+        selection = selected(cat, options)
         done = selection.extract(
             *options["sensor"],
             to=to,
@@ -54,11 +60,13 @@ def extract(out: str, to: str, how: str, dry_run: bool, root: str | None, **opti
             ),
         )
     for source in done.sources:
-        click.echo(_sentence(source), err=True)
-    if dry_run:
+        tell(_sentence(source))
+    if as_json:
+        print_json(done)
+    elif dry_run:
         click.echo(f"{done.files:,} files, {done.bytes:,} bytes")
     else:
-        click.echo(_summary(done, to), err=True)
+        tell(_summary(done, to))
     if done.rejected:
         click.get_current_context().exit(REJECTED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 import click
@@ -17,13 +18,63 @@ if TYPE_CHECKING:
 
     from catalog.reading.selection import Selection
 
-FORMATS: Final = ("table", "paths", "csv", "json", "geojson", "parquet")
+FORMATS: Final = (
+    *("table", "paths", "ids", "csv", "json", "geojson", "parquet", "gpkg", "flatgeobuf"),
+    "stac-geoparquet",
+)
+"""How a selection is printed, or written to a file."""
 ANSWERS: Final = ("table", "csv", "json", "parquet")
 """How the answer of a query is printed."""
+_OF_ENDING: Final = {
+    ".txt": "paths",
+    ".csv": "csv",
+    ".json": "json",
+    ".geojson": "geojson",
+    ".parquet": "parquet",
+    ".geoparquet": "parquet",
+    ".gpkg": "gpkg",
+    ".fgb": "flatgeobuf",
+}
+_FILES_ONLY: Final = ("parquet", "gpkg", "flatgeobuf", "stac-geoparquet")
+"""Formats that are not text."""
+
+
+def checked_target(
+    format_: str | None, output: str | None, known: Sequence[str]
+) -> tuple[str, str | None]:
+    """The format and the file, from `--format` and `-o`; no file means standard output.
+
+    Raises
+    ------
+    click.UsageError
+        If the ending of the file names none of the known formats, or one that is not text would be
+        printed.
+    """
+    output = None if output == "-" else output
+    if format_ is None:
+        format_ = known[0] if output is None or _is_device(output) else _format_of(output, known)
+    if output is None and format_ in _FILES_ONLY:
+        raise click.UsageError(f"--format {format_} is not text: name a file with -o")
+    return format_, output
+
+
+def _is_device(output: str) -> bool:
+    return Path(output).exists() and not Path(output).is_file()
+
+
+def _format_of(output: str, known: Sequence[str]) -> str:
+    format_ = _OF_ENDING.get(Path(output).suffix.lower())
+    if format_ not in known:
+        endings = [ending for ending, name in _OF_ENDING.items() if name in known]
+        raise click.UsageError(
+            f"-o {output}: its ending tells no format: give --format, or end it in "
+            f"{', '.join(endings)}"
+        )
+    return str(format_)
 
 
 def write_selection(
-    selection: Selection, format_: str, output: str | None, sensors: Sequence[str]
+    selection: Selection, format_: str | None, output: str | None, sensors: Sequence[str]
 ) -> None:
     """Print a selection, or write it to a file.
 
@@ -32,27 +83,35 @@ def write_selection(
     OutputError
         If the file cannot be written.
     """
-    if format_ == "parquet":
-        if output is None:
-            raise click.UsageError("--format parquet is no text: name a file with -o")
-        selection.to_parquet(output)
+    format_, output = checked_target(format_, output, FORMATS)
+    if output is not None and format_ in _FILES_ONLY:
+        _write_file(selection, format_, output)
         return
-    if format_ == "paths":
-        with target_file(output) as file:
-            file.writelines(f"{path}\n" for path in selection.paths(*sensors))
-        return
-    from catalog.cli import rows
-
     with target_file(output) as file:
+        if format_ in ("paths", "ids"):
+            lines = selection.paths(*sensors) if format_ == "paths" else selection.ids
+            file.writelines(f"{line}\n" for line in lines)
+            return
+        from catalog.cli import rows
+
         if format_ == "csv":
-            rows.write_csv(selection.summary(), file)
+            rows.write_csv(selection.relation(), file)
         elif format_ == "table":
             rows.write_table(selection, file)
         else:
             rows.write_json(selection.relation(), file, geojson=format_ == "geojson")
 
 
-def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> None:
+def _write_file(selection: Selection, format_: str, output: str) -> None:
+    if format_ == "stac-geoparquet":
+        selection.to_stac_geoparquet(output)
+    elif format_ == "parquet":
+        selection.to_parquet(output)
+    else:
+        selection.to_file(output)
+
+
+def write_answer(answer: DuckDBPyRelation, format_: str | None, output: str | None) -> None:
     """Print the answer of a query, or write it to a file; rows stream through, but for a table.
 
     Raises
@@ -62,9 +121,8 @@ def write_answer(answer: DuckDBPyRelation, format_: str, output: str | None) -> 
     """
     from catalog.cli import rows
 
-    if format_ == "parquet":
-        if output is None:
-            raise click.UsageError("--format parquet is not text: name a file with -o")
+    format_, output = checked_target(format_, output, ANSWERS)
+    if output is not None and format_ == "parquet":
         rows.write_parquet(answer, output)
         return
     with target_file(output) as file:

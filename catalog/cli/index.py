@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.cli.progress import progress_bars
+from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.errors import CatalogNotFoundError
 from catalog.indexing import indexer
 from catalog.model import counted
@@ -45,7 +46,9 @@ _SHOWN = 10
     help="Draw a thumbnail and overviews of every patch into OUT: some 0.4 MB a patch.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
-def index(roots: tuple[str, ...], out: str, **choices: Any) -> None:
+@json_option
+@quiet_option
+def index(roots: tuple[str, ...], out: str, as_json: bool, **choices: Any) -> None:
     """Read the headers and land cover of every file in ROOT, and write the catalog OUT.
 
     ROOT is a folder, nested in any way, or an archive as the dataset is shipped: .tar, .tar.gz or
@@ -57,9 +60,11 @@ def index(roots: tuple[str, ...], out: str, **choices: Any) -> None:
     before = _sources(out)
     with progress_bars() as progress:
         report = indexer.index(*roots, into=out, progress=progress, **choices)
-    click.echo(summary(report, out), err=True)
+    tell(summary(report, out))
+    if as_json:
+        print_json(report)
     for source in sorted(before - set(report.sources)):
-        click.echo(f"No longer in it: {source}; with --add it would have stayed.", err=True)
+        tell(f"No longer in it: {source}; with --add it would have stayed.")
     if report.rejected:
         click.get_current_context().exit(REJECTED)
 

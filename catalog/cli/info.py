@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 from rich.console import Console
 from rich.table import Table
 
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
+from catalog.cli.talk import json_option, print_json
 from catalog.model import counted
 from catalog.store import staging
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Sum up a catalog.")
 @out_argument
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@json_option
 def info(out: str, as_json: bool) -> None:
     """Sum up the catalog OUT: patches by season, split, continent and cover, and what is missing.
 
@@ -32,7 +32,7 @@ def info(out: str, as_json: bool) -> None:
         rejected, sensors = cat.rejected(), cat.dataset.sensors
     if as_json:
         content = {"total": total, "by": groups, "rejected": len(rejected)}
-        click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+        print_json(content)
         return
     _print_total(out, total, sensors)
     if rejected:

@@ -9,10 +9,11 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import orjson
 
-from catalog.cli.formats import target_file
+from catalog.cli.formats import checked_target, target_file
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument, print_options
 from catalog.cli.rows import write_rows
+from catalog.cli.talk import quiet_option, tell
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
 from catalog.model import counted
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from catalog.reading.catalog import Catalog
     from catalog.reading.selection import Selection
 
+_FORMATS = ("table", "csv", "json")
 FOUND = 1
 """Exit code: there is leakage."""
 
@@ -40,13 +42,14 @@ FOUND = 1
     help="Patches closer than this count as near.",
 )
 @print_options(
-    ("table", "csv", "json"),
+    _FORMATS,
     "Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON. Of patches that are "
     "near, CSV has the nearest of each scene of A.",
 )
 @click.option(
     "--map", "picture", type=click.Path(dir_okay=False), help="A map to draw (.png, .pdf or .svg)."
 )
+@quiet_option
 def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
     """Report patches of B that overlap, touch or lie near a patch of A; exit with 1 if any does.
 
@@ -58,8 +61,9 @@ def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
     """
     with opened(out) as cat:
         found = find_leakage(_patches(cat, a), _patches(cat, b), buffer_km=buffer_km)
-    with target_file(targets["output"]) as file:
-        _write(found, targets["format_"], file)
+    format_, output = checked_target(targets["format_"], targets["output"], _FORMATS)
+    with target_file(output) as file:
+        _write(found, format_, file)
     if targets["picture"] is not None:
         found.plot(targets["picture"])
     _report(found)
@@ -103,14 +107,11 @@ def _summary(found: Leakage) -> dict[str, object]:
 
 def _report(found: Leakage) -> None:
     near = f"lie within {found.buffer_km:g} km of one" if found.buffer_km else "touch one"
-    click.echo(
+    tell(
         f"Of {counted(len(found.b), 'patch')} of B, {found.same:,} are in A too, "
-        f"{found.overlapping:,} more overlap one of A, {found.near:,} more {near}.",
-        err=True,
+        f"{found.overlapping:,} more overlap one of A, {found.near:,} more {near}."
     )
     if found.unplaced:
-        click.echo(
-            f"{counted(found.unplaced, 'patch')} without a footprint: not compared.", err=True
-        )
+        tell(f"{counted(found.unplaced, 'patch')} without a footprint: not compared.")
     for hint in found.hints():
-        click.echo(hint, err=True)
+        tell(hint)

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 
+from catalog.cli.asked import selected
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
-    given_filters,
     out_argument,
     print_options,
     root_option,
 )
+from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
 from catalog.experiment import read_list
@@ -50,14 +50,15 @@ _manifest_argument = click.argument("path", metavar="MANIFEST", type=click.Path(
     "-o", "--output", required=True, type=click.Path(dir_okay=False), help="The manifest to write."
 )
 @root_option
+@quiet_option
 def save(out: str, output: str, root: str | None, **options: Any) -> None:
     """Write the manifest of the patches of the catalog OUT that pass all filters.
 
     Example: sen12ms manifest save OUT --region Brazil --split train -o brazil.parquet
     """
     with opened(out, root) as cat:
-        saved = cat.select(**given_filters(**options)).save(output)
-    click.echo(f"{output}: {counted(len(saved.entries), 'patch')}, {saved.bytes:,} bytes", err=True)
+        saved = selected(cat, options).save(output)
+    tell(f"{output}: {counted(len(saved.entries), 'patch')}, {saved.bytes:,} bytes")
 
 
 @manifest.command(short_help="Print what made a manifest.")
@@ -67,16 +68,18 @@ def show(path: str) -> None:
 
     Example: sen12ms manifest show train.parquet
     """
-    click.echo(orjson.dumps(read_list(path).header(), option=orjson.OPT_INDENT_2).decode())
+    print_json(read_list(path).header())
 
 
 @manifest.command(short_help="Verify a manifest.")
 @_manifest_argument
-@click.argument("against", metavar="AGAINST", type=click.Path())
-def verify(path: str, against: str) -> None:
+@click.argument("against", metavar="DIR", type=click.Path())
+@json_option
+@quiet_option
+def verify(path: str, against: str, as_json: bool) -> None:
     """Verify that all patches of a manifest are there, with the recorded sizes; else exit with 1.
 
-    AGAINST is a catalog, or a folder with the files of the dataset.
+    DIR is a catalog, or a folder with the files of the dataset.
 
     Example: sen12ms manifest verify train.parquet SEN12MS/
     """
@@ -85,9 +88,11 @@ def verify(path: str, against: str) -> None:
             findings = verify_manifest(path, cat)
     else:
         findings = verify_manifest(path, against)
-    for finding in findings:
-        click.echo(f"{finding.subject} {finding.problem}")
-    click.echo(counted(len(findings), "problem") if findings else "all files are there", err=True)
+    if as_json:
+        print_json(findings)
+    else:
+        click.echo("".join(f"{each.subject} {each.problem}\n" for each in findings), nl=False)
+    tell(counted(len(findings), "problem") if findings else "all files are there")
     if findings:
         sys.exit(1)
 
@@ -121,7 +126,7 @@ def diff(first: str, second: str) -> None:
 @print_options(FORMATS, "How to print them.")
 @root_option
 def load(
-    path: str, out: str, part: str | None, format_: str, output: str | None, root: str | None
+    path: str, out: str, part: str | None, format_: str | None, output: str | None, root: str | None
 ) -> None:
     """Print the patches of a manifest or list, as they are in the catalog OUT.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -28,7 +27,10 @@ root_option = click.option(
 )
 
 _output_option = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), help="A file to write instead."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="A file to write; - is standard output.",
 )
 
 stratify_option = click.option(
@@ -38,11 +40,19 @@ stratify_option = click.option(
 )
 
 
+limit_option = click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Only the first N patches."
+)
+
+
 def print_options(formats: Sequence[str], help_: str) -> Callable[[_Command], _Command]:
-    """`--format`, which is the first of them unless another is given, and `-o`."""
-    choice = click.Choice(formats)
+    """`--format` and `-o`: see `cli.formats.checked_target` for what they are together."""
     format_option = click.option(
-        "--format", "format_", type=choice, default=formats[0], show_default=True, help=help_
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        metavar="FORMAT",
+        help=f"{help_} One of {', '.join(formats)}. Default: as -o ends, else {formats[0]}.",
     )
     return lambda command: format_option(_output_option(command))
 
@@ -88,16 +98,59 @@ class _Name(click.ParamType):  # type: ignore[type-arg]
 _SEASON: Final = _Name("season", (name for each in DATASETS.values() for name in each.seasons))
 _SENSOR: Final = _Name("sensor", (name for each in DATASETS.values() for name in each.sensors))
 
+
+class _Region(click.ParamType):  # type: ignore[type-arg]
+    """A region, whose names a shell completes."""
+
+    name = "region"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - given by click
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        from catalog.query.suggest import without_accents  # noqa: PLC0415 - for shells alone
+        from catalog.store.geoparquet import read_region_names  # noqa: PLC0415
+
+        start = without_accents(incomplete)
+        names = (name for name in read_region_names() if without_accents(name).startswith(start))
+        return [CompletionItem(name) for name in names]
+
+
+class _Cover(click.ParamType):  # type: ignore[type-arg]
+    """A condition on the share of a class, whose names a shell completes."""
+
+    name = "cover"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - given by click
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        start = incomplete.casefold()
+        return [
+            CompletionItem(f"{name}>=")
+            for each in DATASETS.values()
+            for legend, names in each.shares.items()
+            for name in (names if legend == "cover" else [f"{legend}.{one}" for one in names])
+            if name.startswith(start)
+        ]
+
+
 _FILTERS = (
     click.option(
         "--region",
         multiple=True,
+        type=_Region(),
         help="Name or code (Brazil, BRA, Africa, EU, US-CA), W,S,E,N, WKT, GeoJSON (- reads "
         "standard input), or a vector file; may be repeated: any of them.",
     ),
     click.option(
         "--not-region",
         multiple=True,
+        type=_Region(),
         help="Leave out the patches of this region; may be repeated.",
     ),
     click.option(
@@ -125,6 +178,7 @@ _FILTERS = (
     click.option(
         "--cover",
         multiple=True,
+        type=_Cover(),
         metavar="CONDITION",
         help="Share of a class: 'forest>=0.5', 'water<10%', 'urban=0', 'forest=0.2..0.5', "
         "'lccs_lu.dense_forest>0'; may be repeated: all of them.",
@@ -145,6 +199,12 @@ _FILTERS = (
         "--complete/--incomplete", default=None, help="Only patches with all files, or only others."
     ),
     click.option(
+        "--ids",
+        metavar="FILE",
+        help="Only patches on this list: ids, file names or paths, a manifest, or what `select` "
+        "wrote; - reads lines from standard input.",
+    ),
+    click.option(
         "--where",
         multiple=True,
         metavar="SQL",
@@ -157,16 +217,6 @@ _FILTERS = (
         'cover.forest > 0.5".',
     ),
 )
-
-
-def given_filters(**options: Any) -> dict[str, Any]:
-    """Arguments of `Catalog.select` from options: those that were not given are left out."""
-    given = {name: value for name, value in options.items() if value not in (None, ())}
-    for name in ("region", "not_region"):
-        if "-" in given.get(name, ()):
-            text = sys.stdin.read()
-            given[name] = [text if region == "-" else region for region in given[name]]
-    return given
 
 
 def numbers_by_name(text: str) -> dict[str, float]:

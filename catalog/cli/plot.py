@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from catalog.cli.asked import selected
 from catalog.cli.opened import opened
-from catalog.cli.options import filter_options, given_filters, out_argument, root_option
+from catalog.cli.options import filter_options, out_argument, root_option
+from catalog.cli.talk import quiet_option, tell
 from catalog.errors import UnreadableWarning
 
 
@@ -30,6 +32,7 @@ from catalog.errors import UnreadableWarning
     help="Sample patches to show.",
 )
 @root_option
+@quiet_option
 def plot(out: str, output: str, tiles: int, root: str | None, **options: Any) -> None:
     """Draw the patches of the catalog OUT that pass all filters: map, classes, seasons, samples.
 
@@ -37,11 +40,7 @@ def plot(out: str, output: str, tiles: int, root: str | None, **options: Any) ->
     """
     with opened(out, root) as cat, warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", UnreadableWarning)
-        selection = cat.select(**given_filters(**options))
-        selection.plot(output, tiles=tiles)
-        empty = not len(selection)
-    if empty:
-        click.echo("No patch passes the filters: the map is empty.", err=True)
+        selected(cat, options).plot(output, tiles=tiles)
     for warning in (each for each in told if each.category is UnreadableWarning):
-        click.echo(f"Warning: {warning.message}", err=True)
-    click.echo(output, err=True)
+        tell(f"Warning: {warning.message}")
+    tell(output)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from catalog.cli.talk import is_quiet
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -50,7 +52,7 @@ def progress_bars() -> Iterator[Told]:
         TimeRemainingColumn(),
         TextColumn("[red]{task.fields[rejects]}"),
         console=console,
-        disable=not console.is_terminal,
+        disable=is_quiet() or not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
 

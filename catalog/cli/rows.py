@@ -73,17 +73,22 @@ def _csv_value(value: object) -> object:
 
 def write_table(selection: Selection, file: IO[str]) -> None:
     """Write the first patches of a selection, and how many there are."""
-    answer = selection.summary().project(", ".join(_COLUMNS))
     patches = len(selection)
     if patches:
-        write_rows(_COLUMNS, answer.fetchmany(_SHOWN), file)
+        first = selection.relation().select(*_COLUMNS).fetchmany(_SHOWN)
+        placed = [(*row, round(lon, 3), round(lat, 3)) for *row, lon, lat in first]
+        write_rows(_COLUMNS, placed, file)
     more = f", the first {_SHOWN} of them above" if patches > _SHOWN else ""
     file.write(f"{counted(patches, 'patch')}{more}\n")
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
     """A table that fits the terminal; elsewhere it is as wide as it needs to be."""
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        # Where it is narrow, long names are broken into lines, and nothing is cut off.
+        heading = name.replace("_", "\n") if file.isatty() else name
+        table.add_column(Text(heading), overflow="fold", no_wrap=name == "id")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
     Console(file=file, width=None if file.isatty() else _WIDE).print(table)

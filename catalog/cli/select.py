@@ -6,27 +6,33 @@ from typing import Any
 
 import click
 
+from catalog.cli.asked import selected, tell_missing_root
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
-    given_filters,
+    limit_option,
     out_argument,
     print_options,
     root_option,
 )
+from catalog.cli.talk import quiet_option
 
 
 @click.command(short_help="Select patches by region, season, land cover.")
 @out_argument
 @filter_options
+@limit_option
 @print_options(FORMATS, "How to print them.")
 @root_option
-def select(out: str, format_: str, output: str | None, root: str | None, **options: Any) -> None:
+@quiet_option
+def select(
+    out: str, format_: str | None, output: str | None, root: str | None, **options: Any
+) -> None:
     """Print the patches of the catalog OUT that pass all filters.
 
     Example: sen12ms select OUT --region Brazil --sensor s2 --format paths
     """
+    tell_missing_root(root)
     with opened(out, root) as cat:
-        selection = cat.select(**given_filters(**options))
-        write_selection(selection, format_, output, options["sensor"])
+        write_selection(selected(cat, options), format_, output, options["sensor"])

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from catalog.cli.asked import selected
 from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
-    given_filters,
     numbers_by_name,
     out_argument,
     root_option,
@@ -20,6 +20,7 @@ from catalog.cli.options import (
     stratify_option,
 )
 from catalog.cli.rows import write_rows
+from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.experiment import k_fold, official
 from catalog.experiment import split as cut
 from catalog.experiment.assignment import BY
@@ -27,8 +28,9 @@ from catalog.model import counted
 from catalog.store.manifest_file import LISTS, checked_format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from catalog.experiment import Split
-    from catalog.reading.selection import Selection
 
 
 @click.command(short_help="Split without leakage.")
@@ -71,6 +73,8 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="The manifest to write; with {part} in its name one per part, with {fold} one per fold.",
 )
+@json_option
+@quiet_option
 def split(
     out: str,
     fractions: str,
@@ -91,18 +95,21 @@ def split(
         raise click.UsageError("--folds and --official exclude each other")
     if output is not None:
         _check_output(output, folded=folds is not None)
+    show = _show_json if options.pop("as_json") else _show
     names = ("by", "buffer_km", "stratify", "seed")
     arguments = {name: options.pop(name) for name in names}
     with opened(out, options.pop("root")) as cat:
-        selection = cat.select(**given_filters(**options))
+        selection = selected(cat, options)
         if folds is not None:
-            for number, fold in enumerate(k_fold(selection, folds, **arguments)):
-                _write(fold, f"fold {number}", output and output.replace("{fold}", str(number)))
+            parts = list(k_fold(selection, folds, **arguments))
         elif use_official:
-            _write(official(selection, validation=validation, **arguments), "part", output)
+            parts = [official(selection, validation=validation, **arguments)]
         else:
-            shares = numbers_by_name(fractions)
-            _write(cut(selection, shares, **arguments), "part", output)
+            parts = [cut(selection, numbers_by_name(fractions), **arguments)]
+        show(parts, folded=folds is not None)
+        if output is not None:
+            for number, each in enumerate(parts):
+                _save(each, output.replace("{fold}", str(number)))
 
 
 def _check_output(output: str, *, folded: bool) -> None:
@@ -121,35 +128,50 @@ def _check_output(output: str, *, folded: bool) -> None:
         )
 
 
-def _write(parts: Split, heading: str, output: str | None) -> None:
-    strata = sorted({stratum for part in parts.report for stratum in part.classes})
-    rows = [
-        [
-            part.name,
-            f"{part.patches:,}",
-            f"{part.scenes:,}",
-            f"{part.wanted:.1%}",
-            f"{part.fraction:.1%}",
-            *(f"{part.classes.get(name, 0) / part.patches:.1%}" for name in strata),
+def _show(splits: Sequence[Split], *, folded: bool) -> None:
+    for number, parts in enumerate(splits):
+        strata = sorted({stratum for part in parts.report for stratum in part.classes})
+        rows = [
+            [
+                part.name,
+                f"{part.patches:,}",
+                f"{part.scenes:,}",
+                f"{part.wanted:.1%}",
+                f"{part.fraction:.1%}",
+                *(f"{part.classes.get(name, 0) / part.patches:.1%}" for name in strata),
+            ]
+            for part in parts.report
         ]
-        for part in parts.report
+        heading = f"fold {number}" if folded else "part"
+        write_rows((heading, "patches", "scenes", "wanted", "got", *strata), rows, sys.stdout)
+        tell(
+            f"{counted(parts.groups, 'group')} had to stay together, "
+            f"the largest of {counted(parts.largest, 'patch')}"
+        )
+
+
+def _show_json(splits: Sequence[Split], *, folded: bool) -> None:
+    """The parts with the ids of their patches; a list of such where there are folds."""
+    found = [
+        {
+            part.name: {
+                "wanted": part.wanted,
+                "fraction": part.fraction,
+                "ids": parts[part.name].ids,
+            }
+            for part in parts.report
+        }
+        for parts in splits
     ]
-    write_rows((heading, "patches", "scenes", "wanted", "got", *strata), rows, sys.stdout)
-    click.echo(
-        f"{counted(parts.groups, 'group')} had to stay together, "
-        f"the largest of {counted(parts.largest, 'patch')}",
-        err=True,
-    )
-    if output is None:
-        return
+    print_json(found if folded else found[0])
+
+
+def _save(parts: Split, output: str) -> None:
     if "{part}" not in output:
         parts.save(output)
-        click.echo(output, err=True)
+        tell(output)
         return
     for name, selection in parts.items():
-        _save(selection, output.replace("{part}", name))
-
-
-def _save(selection: Selection, path: str) -> None:
-    selection.save(path)
-    click.echo(path, err=True)
+        path = output.replace("{part}", name)
+        selection.save(path)
+        tell(path)

@@ -24,7 +24,7 @@ from catalog.cli.supervised import supervise
 )
 @root_option
 def sql(
-    out: str, query: str, format_: str, output: str | None, timeout: float, root: str | None
+    out: str, query: str, format_: str | None, output: str | None, timeout: float, root: str | None
 ) -> None:
     """Answer one SQL query over the catalog OUT.
 

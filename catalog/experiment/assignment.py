@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from catalog.errors import FilterError
-from catalog.experiment.arguments import checked_fraction
-from catalog.experiment.deterministic_rank import ranks
 from catalog.experiment.outlines import PatchOutlines, checked_buffer_m
 from catalog.experiment.overlaps import connect
+from catalog.reading.arguments import checked_fraction
+from catalog.reading.deterministic_rank import ranks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

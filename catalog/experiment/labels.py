@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from catalog.errors import FilterError
-from catalog.experiment.arguments import checked_fraction, checked_name
+from catalog.reading.arguments import checked_fraction, checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +80,9 @@ def cover_shares(selection: Selection) -> NDArray[np.float64]:
         If a patch has no land-cover file.
     """
     covers = selection.dataset.covers
-    table = selection.summary().select("id", *covers).to_arrow_table()
-    columns = [table.column(cover).to_numpy() for cover in covers]
+    names = [f"cover_{cover}" for cover in covers]
+    table = selection.relation().select("id", *names).to_arrow_table()
+    columns = [table.column(name).to_numpy() for name in names]
     shares = np.stack(columns, axis=1) if len(table) else np.zeros((0, len(covers)))
     (unknown,) = np.nonzero(np.isnan(shares).any(axis=1))
     if unknown.size:

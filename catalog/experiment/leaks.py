@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from catalog.experiment.lists import patch_ids, read_list
 from catalog.experiment.outlines import checked_buffer_m, outlines_of
 from catalog.experiment.overlaps import find_pairs
 from catalog.pictures.canvas import save_figure
+from catalog.pictures.cards import html_table
 from catalog.pictures.land import land_from_pieces
 from catalog.pictures.layers import A_COLOR, B_COLOR, LEAK_COLOR, Layer, draw_layers
 from catalog.reading.catalog import Catalog
@@ -84,7 +86,10 @@ class Leakage:
 
     def __repr__(self) -> str:
         counts = f"same={self.same}, overlapping={self.overlapping}, near={self.near}"
-        return f"Leakage({counts}, of {len(self.b):,} patches)"
+        return f"<Leakage {counts}, of {len(self.b):,} patches>"
+
+    def _repr_html_(self) -> str:
+        return f"<b>{escape(repr(self))}</b>" + html_table(LeakyScenes._fields, self.scenes())
 
     @property
     def same(self) -> int:

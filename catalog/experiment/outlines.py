@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 
 from catalog.errors import FilterError
-from catalog.experiment.arguments import is_number
 from catalog.experiment.ground import TOUCH_M, plane_at, rings_from_footprints
+from catalog.reading.arguments import is_number
 from catalog.reading.selection import Selection
 
 if TYPE_CHECKING:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.errors import FilterError, ShortageWarning
-from catalog.experiment.arguments import checked_integer, checked_name, is_number
-from catalog.experiment.deterministic_rank import ranks
 from catalog.experiment.outlines import columns_of
 from catalog.experiment.strata import checked_column, strata_of
+from catalog.model import counted
+from catalog.pictures.cards import html_table
 from catalog.query.suggest import unknown_name
+from catalog.reading.arguments import checked_integer, checked_name, is_number
+from catalog.reading.deterministic_rank import ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +42,7 @@ class Stratum:
     """How many are in the sample."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Sample:
     """A sample, and what it is short of."""
 
@@ -48,6 +50,15 @@ class Sample:
     """The patches."""
     strata: tuple[Stratum, ...]
     """How many patches of each were drawn, by name."""
+
+    def __repr__(self) -> str:
+        available = sum(stratum.available for stratum in self.strata)
+        return f"<Sample {len(self.selection):,} of {counted(available, 'patch')}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(each.name, each.available, each.wanted, each.taken) for each in self.strata]
+        columns = ("stratum", "available", "wanted", "taken")
+        return self.selection.html("Sample") + html_table(columns, rows)
 
     @property
     def shortages(self) -> tuple[Stratum, ...]:

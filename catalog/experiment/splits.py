@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from catalog.errors import FilterError, ManifestError
-from catalog.experiment.arguments import checked_fraction, checked_integer, checked_name
 from catalog.experiment.assignment import BY, assign, checked_fractions, grouped
 from catalog.experiment.outlines import outlines_of
 from catalog.experiment.strata import checked_column, strata_of
 from catalog.model import counted
+from catalog.pictures.cards import html_table
+from catalog.reading.arguments import checked_fraction, checked_integer, checked_name
 from catalog.store.manifest_file import LISTS, checked_format, merged, write_manifest
 
 if TYPE_CHECKING:
@@ -77,7 +78,17 @@ class Split(Mapping[str, "Selection"]):
 
     def __repr__(self) -> str:
         parts = (f"{part.name}={part.patches:,}" for part in self.report)
-        return f"Split({', '.join(parts)} patches)"
+        return f"<Split {', '.join(parts)} patches>"
+
+    def _repr_html_(self) -> str:
+        columns = ("part", "patches", "scenes", "wanted", "got")
+        rows = [
+            (each.name, each.patches, each.scenes, f"{each.wanted:.1%}", f"{each.fraction:.1%}")
+            for each in self.report
+        ]
+        return html_table(columns, rows) + "".join(
+            part.html(f"Part {name}") for name, part in self.items()
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Manifest:
         """Write one manifest of all parts, which its column `split` tells apart.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.datasets import SEN12MS
-from catalog.experiment.arguments import checked_name
+from catalog.reading.arguments import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -38,6 +38,7 @@ _BETWEEN: Final = re.compile(
     rf"(?P<high>{_NUMBER})\s*"
 )
 _RANGE: Final = re.compile(rf"\s*{_NAME}\s*[=:]?\s*(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})\s*")
+_UNKNOWN_COLUMN: Final = re.compile(r'Referenced column "([^"]*)" not found')
 _REVERSED: Final = {"<": ">", "<=": ">="}
 
 
@@ -111,7 +112,9 @@ def refused(where: str, error: Exception) -> str:
     """A sentence: DuckDB refuses a user's expression, and why."""
     text = str(error).partition("\nLINE ")[0]
     lines = [line for line in text.splitlines() if line.strip()]
-    return f"DuckDB refuses where={where!r}: {' '.join(lines[:2])}"
+    unknown = _UNKNOWN_COLUMN.search(text)
+    hint = f"; text is written in single quotes: '{unknown[1]}'" if unknown else ""
+    return f"DuckDB refuses where={where!r}: {' '.join(lines[:2])}{hint}"
 
 
 def names_of(

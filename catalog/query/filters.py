@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from catalog.errors import FilterError
 from catalog.query.conditions import (
@@ -18,15 +18,36 @@ from catalog.query.conditions import (
 )
 from catalog.query.question import Location, Question
 from catalog.query.regions import resolve_regions
+from catalog.query.suggest import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catalog.datasets import Dataset
+    from catalog.query.conditions import Shares
     from catalog.query.session import Session
 
     Written = tuple[list[str], Any]
     """Conditions over `patches`, and the argument ready for JSON."""
+
+
+class Filters(TypedDict, total=False):
+    """Arguments of `Catalog.select`, which says what each of them is."""
+
+    region: Any
+    not_region: Any
+    predicate: str
+    bbox: Any
+    intersects: Any
+    season: str | Iterable[str] | None
+    local_season: str | Iterable[str] | None
+    cover: Shares | None
+    split: str | Iterable[str] | None
+    sensor: str | Iterable[str] | None
+    complete: bool | None
+    ids: Iterable[str] | None
+    where: str | Iterable[str] | None
+    filter: Any
 
 
 def question_from_filters(filters: Mapping[str, Any], session: Session) -> Question:
@@ -39,7 +60,7 @@ def question_from_filters(filters: Mapping[str, Any], session: Session) -> Quest
     QueryError
         If DuckDB refuses `where`.
     """
-    given = {name: value for name, value in filters.items() if value is not None}
+    given = _checked_names(filters)
     conditions: list[str] = []
     for name, write in _PLAIN.items():
         if name in given:
@@ -59,6 +80,13 @@ def question_from_filters(filters: Mapping[str, Any], session: Session) -> Quest
     if where is not None:
         conditions += _expressions(where, session)
     return Question(tuple(conditions), tuple(locations), _joined(where), given)
+
+
+def _checked_names(filters: Mapping[str, Any]) -> dict[str, Any]:
+    for name in filters:
+        if name not in Filters.__annotations__:
+            raise FilterError(unknown_name("filter", name, Filters.__annotations__))
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def _locations(predicate: str) -> list[tuple[str, str, bool]]:

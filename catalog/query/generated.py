@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 99
 """Of a line, the comma after it included."""
+_BEFORE_PATHS: Final = ("id", "season", "local_season", "scene", "patch", "scene_id")
+_AFTER_PATHS: Final = (
+    *("geometry", "xmin", "ymin", "xmax", "ymax", "lon", "lat", "crs", "country", "continent"),
+    *("split", "complete", "issues", "dominant_igbp", "dominant_cover"),
+)
 _OF_COVERS: Final = "macros/class_counts"
 """Makes no sense for a dataset without simplified classes."""
 
@@ -33,6 +38,20 @@ def generated(dataset: Dataset) -> dict[str, str]:
         "views/20_patches": _patches(dataset),
         "views/80_file_sizes": _file_sizes(dataset),
     }
+
+
+def flat_columns(dataset: Dataset) -> tuple[str, ...]:
+    """Columns of `patches` as expressions, with each share of a class in a column of its own.
+
+    A share is called `LEGEND_CLASS`: `cover.forest` becomes `cover_forest`.
+    """
+    shares = (
+        f"{legend}.{name} AS {legend}_{name}"
+        for legend, names in dataset.shares.items()
+        for name in names
+    )
+    *first, igbp, cover = (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS)
+    return (*first, *shares, igbp, cover)
 
 
 def definitions(dataset: Dataset, *folders: str) -> Iterator[str]:

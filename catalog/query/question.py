@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,6 +131,30 @@ class Question:
         body = filled(statement(f"queries/{name}"), **values)
         return f"WITH chosen AS (\n{indent(self.sql(ordered=False), '    ')}\n)\n\n{body}"
 
+    def membership(self) -> str:
+        """The condition that a patch is in the answer."""
+        return f"id IN (\n{indent(self.sql(('id',), ordered=False), '        ')}\n    )"
+
+    def __and__(self, other: Question) -> Question:
+        """Patches that answer both."""
+        both = Question(
+            (*self.conditions, *other.conditions),
+            (*self.locations, *other.locations),
+            " AND ".join(filter(None, (self.where, other.where))) or None,
+        )
+        shared = self.given.keys() & other.given.keys()
+        if all(self.given[name] == other.given[name] for name in shared):
+            return replace(both, given={**self.given, **other.given})
+        return replace(both, given={"where": [self.membership(), other.membership()]})
+
+    def __or__(self, other: Question) -> Question:
+        """Patches that answer one of them, or both."""
+        return _where(f"({self.membership()}\n    OR {other.membership()})")
+
+    def __sub__(self, other: Question) -> Question:
+        """Patches that answer this one, and not the other."""
+        return self & _where(f"NOT {other.membership()}")
+
     def _boxes(self) -> Iterator[str]:
         for location in self.locations:
             if location.inside:
@@ -140,6 +164,10 @@ class Question:
 def picked(ids: Iterable[str]) -> Question:
     """The patches on a list."""
     return Question((in_list(ids),))
+
+
+def _where(condition: str) -> Question:
+    return Question((condition,), given={"where": condition})
 
 
 def _common_table(name: str, location: Location) -> str:

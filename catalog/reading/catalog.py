@@ -6,18 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from catalog.datasets import DATASETS, SEN12MS
-from catalog.errors import CatalogNotFoundError, FilterError
-from catalog.model import UNMOVED, PatchKey
+from catalog.errors import FilterError
+from catalog.model import PatchKey, counted
 from catalog.query.conditions import names_of
-from catalog.query.database import open_database, open_items
 from catalog.query.filters import question_from_filters
 from catalog.query.literals import filled
-from catalog.query.session import Session
 from catalog.query.statements import statement
+from catalog.reading.opening import open_session
 from catalog.reading.selection import Selection
-from catalog.store import staging
-from catalog.store.integrity import check_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +21,11 @@ if TYPE_CHECKING:
     import duckdb
 
     from catalog.datasets import Dataset
-    from catalog.model import Rebase, Rejected
+    from catalog.model import Rejected
     from catalog.query.conditions import Shares
     from catalog.query.cql2 import Filter
     from catalog.query.regions import Area
+    from catalog.query.session import Session
     from catalog.source.triplet import Triplet
 
 
@@ -61,20 +58,13 @@ class Catalog:
             If there is no catalog, or its files do not belong together.
         """
         text = os.fspath(path)
+        if root is None:
+            return cls(open_session(text))
         if text.endswith(".parquet"):
-            text = f"./{text}" if text.startswith("~") else text  # DuckDB takes that for a home
-            if "://" not in text and not Path(text).is_file():
-                raise CatalogNotFoundError(f"there is no file {text}: name a catalog or its table")
-            if root is not None:
-                raise FilterError("root needs a whole catalog: a bare table does not know its root")
-            return cls(Session(open_items(text)))
-        folder = Path(text)
-        if "://" in text or not (folder / staging.ITEMS).is_file():
-            raise CatalogNotFoundError(
-                f"there is no catalog in {text}: make one with `sen12ms index ROOT -o OUT`"
-            )
-        check_parts(folder)
-        return cls(_session(folder, _moved(folder, root)))
+            raise FilterError("root needs a whole catalog: a bare table does not know its root")
+        from catalog.store.report import read_report
+
+        return cls(open_session(text, read_report(Path(text)).moved_to(root)))
 
     @property
     def folder(self) -> Path | None:
@@ -177,7 +167,7 @@ class Catalog:
         if len(picked) < len(wanted):
             missing = sorted(set(wanted).difference(picked.ids))
             more = f", nor {len(missing) - 1:,} others" if len(missing) > 1 else ""
-            raise FilterError(f"there is no patch {missing[0]!r} in {self}{more}")
+            raise FilterError(f"there is no patch {missing[0]!r} in {self.session.name}{more}")
         step = {"step": "pick", "patches": len(wanted)}
         return self.select().pick(wanted, step=step)
 
@@ -198,7 +188,7 @@ class Catalog:
         values = {"id": key, "sensors": self.dataset.sensors}
         rows = self.session.records(filled(statement("queries/patch_files"), **values))
         if not rows:
-            raise FilterError(f"there is no patch {key!r} in {self}")
+            raise FilterError(f"there is no patch {key!r} in {self.session.name}")
         paths = {sensor: rows[0][sensor] for sensor in self.dataset.sensors}
         return read_triplet(key, paths, (rows[0]["lon"], rows[0]["lat"]))
 
@@ -243,27 +233,7 @@ class Catalog:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Catalog.open({self.session.name!r})"
+        return f"<Catalog {self.session.name}: {counted(len(self.select()), 'patch')}>"
 
-
-def _session(folder: Path, moved: Rebase) -> Session:
-    items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
-    if database.is_file():
-        opened = open_database(database, items, _dataset_of(folder), moved)
-    else:
-        opened = open_items(items, _dataset_of(folder), moved)
-    return Session(opened, folder, moved)
-
-
-def _dataset_of(folder: Path) -> Dataset:
-    """The dataset of a catalog: its collection lies in a folder of that name."""
-    known = (each for each in DATASETS.values() if (folder / each.id).is_dir())
-    return next(known, SEN12MS)
-
-
-def _moved(folder: Path, root: str | os.PathLike[str] | None) -> Rebase:
-    if root is None:
-        return UNMOVED
-    from catalog.store.report import read_report
-
-    return read_report(folder).moved_to(root)
+    def _repr_html_(self) -> str:
+        return self.select().html(f"Catalog {self.session.name}")

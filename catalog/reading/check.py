@@ -14,7 +14,7 @@ import shapely
 
 from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import EDGES, UNMOVED, Finding, PatchKey, archive_of, gdal_root
+from catalog.model import EDGES, UNMOVED, Finding, PatchKey, archive_of, gdal_root, is_member
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.reading.extraction import is_unchanged
@@ -115,6 +115,8 @@ class _Check:
         self.previews = False
         self.findings: list[Finding] = []
         self.rebase = UNMOVED
+        self.gone: Counter[str] = Counter()
+        self.roots: tuple[str, ...] = ()
 
     def run(
         self,
@@ -144,6 +146,11 @@ class _Check:
             return None
         self.rebase = report.moved_to(root) if root else UNMOVED
         self.dataset = replace(self.dataset, schema_url=report.schema_url)
+        self.roots = tuple(
+            root
+            for root in map(self.rebase.of, report.roots)
+            if root.startswith(os.sep) and not os.path.isdir(root) and not is_member(root)
+        )
         return report
 
     def _check_table(
@@ -168,6 +175,10 @@ class _Check:
         yield from (Finding(name, f"is in the table {n} times") for name, n in twice)
         yield from self._check_catalogs()
         yield from self._check_orphans()
+        for root, files in self.gone.items():
+            yield Finding(
+                root, f"is not there, with {files:,} files: if it was moved, name it with --root"
+            )
         if report and report.patches != self.ids.total():
             counted = f"{report.patches:,} patches, not {self.ids.total():,}"
             yield Finding(staging.REPORT, f"counts {counted}")
@@ -245,7 +256,11 @@ class _Check:
             try:
                 size = os.stat(path).st_size
             except OSError as error:
-                yield Finding(path, f"cannot be found: {error.strerror}")
+                root = next((root for root in self.roots if path.startswith(root + os.sep)), None)
+                if root is None:
+                    yield Finding(path, f"cannot be found: {error.strerror}")
+                else:
+                    self.gone[root] += 1
             else:
                 if size != recorded:
                     yield Finding(path, f"has {size:,} bytes where {recorded:,} are recorded")

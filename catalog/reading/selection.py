@@ -2,82 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import CatalogNotFoundError
+from catalog.errors import CatalogNotFoundError, OutputError
+from catalog.model import counted
 from catalog.query.conditions import names_of
-from catalog.query.question import picked
+from catalog.query.generated import flat_columns
+from catalog.query.paging import KEY
+from catalog.reading.arguments import checked_integer
+from catalog.reading.patch_set import PatchSet
 from catalog.store.integrity import file_sha256
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     import duckdb
     import pyarrow as pa
     import pystac
     from geopandas import GeoDataFrame
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
-    from catalog.datasets import Dataset
     from catalog.query.literals import Value
     from catalog.query.question import Question
-    from catalog.query.session import Session
     from catalog.reading.extraction import Extraction
     from catalog.store.manifest_file import Manifest
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Patches that passed the filters, by season, scene and patch; asked when needed."""
+class Selection(PatchSet):
+    """Patches that passed the filters, by season, scene and patch; asked when needed.
 
-    session: Session = field(repr=False)
-    """Where they are from."""
-    question: Question = field(repr=False)
-    """What was asked."""
-    listed: tuple[str, ...] | None = field(default=None, repr=False)
-    """Ids of those that were picked from the answer; None for all."""
-    steps: tuple[Mapping[str, Any], ...] = ()
-    """What was done since: samples, splits, with their arguments."""
-    part: str | None = None
-    """The part of a split that this is."""
-
-    @property
-    def dataset(self) -> Dataset:
-        """What the catalog holds."""
-        return self.session.dataset
-
-    @cached_property
-    def _chosen(self) -> Question:
-        """The question whose answer is these patches."""
-        return self.question if self.listed is None else picked(self.listed)
-
-    @cached_property
-    def _count(self) -> int:
-        ((count,),) = self.session.fetch(self._chosen.about("chosen_count"), self._chosen.where)
-        return int(count)
-
-    def __len__(self) -> int:
-        return self._count
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """Ids of the patches."""
-        rows = self.session.fetch(self._chosen.sql(("id",)), self._chosen.where)
-        return [row[0] for row in rows]
-
-    def pick(
-        self, ids: Iterable[str], *, step: Mapping[str, Any], part: str | None = None
-    ) -> Selection:
-        """Those of the patches that are on a list; `step` says how the list was made."""
-        own = set(self.ids)
-        listed = tuple(name for name in ids if name in own)
-        steps = (*self.steps, step)
-        return Selection(self.session, self.question, listed, steps, part or self.part)
+    It is a collection of ids: `len`, iteration, `in`, `selection[0]`, `selection[:10]`. Two of one
+    catalog are combined by `|`, `&` and `-`, and are equal if they have the same patches.
+    """
 
     def paths(self, *sensors: str) -> list[str]:
         """Paths of the files, patch by patch; those of all sensors if none is named.
@@ -92,12 +52,12 @@ class Selection:
         return [path for row in rows for path in row if path is not None]
 
     def relation(self) -> duckdb.DuckDBPyRelation:
-        """All columns of `patches`, as a DuckDB relation."""
-        return self._relation("chosen_rows")
+        """Flat columns, as in every table and file of patches, as a DuckDB relation.
 
-    def summary(self) -> duckdb.DuckDBPyRelation:
-        """Keys, country, paths and cover shares in flat columns, as a DuckDB relation."""
-        return self._relation("chosen_summary", sensors=list(self.dataset.sensors))
+        They are the columns of `patches`, with each share of a class in one of its own:
+        `cover.forest` in SQL is `cover_forest` here.
+        """
+        return self.session.relation(self._flat())
 
     def scenes(self) -> duckdb.DuckDBPyRelation:
         """The scenes of the patches, with how many of each are selected, as a DuckDB relation."""
@@ -182,23 +142,86 @@ class Selection:
         return draw_selection(self.outlines().to_arrow_table(), samples, self.dataset, path)
 
     def to_arrow(self) -> pa.Table:
-        """All columns of `patches`, as an Arrow table; geometries are WKB."""
-        return self.session.table(self._chosen.about("chosen_rows"), self._chosen.where)
+        """Flat columns (see `relation`), as an Arrow table; geometries are WKB."""
+        return self.session.table(self._flat(), self._chosen.where)
+
+    def to_pandas(self) -> DataFrame:
+        """Flat columns (see `relation`) but the footprint, as a pandas DataFrame."""
+        frame: DataFrame = self.to_arrow().drop_columns(["geometry"]).to_pandas()
+        return frame
 
     def to_geodataframe(self) -> GeoDataFrame:
-        """All columns of `patches`, as a GeoDataFrame in OGC:CRS84."""
-        from geopandas import GeoDataFrame, GeoSeries
+        """Flat columns (see `relation`), as a GeoDataFrame in OGC:CRS84."""
+        from catalog.reading.frames import geodataframe
 
-        table = self.to_arrow()
-        position = table.column_names.index("geometry")
-        wkb = table.column("geometry").to_pylist()
-        frame = table.remove_column(position).to_pandas()
-        geometry = GeoSeries.from_wkb(wkb, index=frame.index, crs="OGC:CRS84")
-        frame.insert(position, "geometry", geometry)
-        return GeoDataFrame(frame, geometry="geometry", crs="OGC:CRS84")
+        return geodataframe(self.to_arrow())
+
+    def head(self, n: int = 5) -> GeoDataFrame:
+        """The first patches, as `to_geodataframe`.
+
+        Raises
+        ------
+        FilterError
+            If `n` is not a whole number of 0 or more.
+        """
+        from catalog.reading.frames import geodataframe
+
+        query = self._chosen.page(flat_columns(self.dataset), KEY, checked_integer("n", n, 0))
+        return geodataframe(self.session.table(query, self._chosen.where))
+
+    def explore(self, **options: Any) -> Any:
+        """An interactive map of the footprints, for a notebook: a folium map.
+
+        Parameters
+        ----------
+        **options
+            Those of `geopandas.GeoDataFrame.explore`; `tiles=None` asks no server for a background.
+
+        Raises
+        ------
+        MissingExtraError
+            If folium is not installed.
+        """
+        from catalog.reading.frames import explore
+
+        return explore(self.to_geodataframe(), self.dataset.cover_colors, options)
+
+    def to_file(self, path: str | os.PathLike[str]) -> None:
+        """Write flat columns as a GeoPackage (`.gpkg`), FlatGeobuf (`.fgb`) or GeoParquet.
+
+        Raises
+        ------
+        OutputError
+            If the path ends otherwise, or the file cannot be written.
+        """
+        from catalog.reading.frames import DRIVERS, write_layer
+
+        ending = Path(path).suffix.lower()
+        if ending in (".parquet", ".geoparquet"):
+            self.to_parquet(path)
+        elif ending in DRIVERS:
+            write_layer(self.to_geodataframe(), path)
+        else:
+            known = ", ".join((*DRIVERS, ".parquet"))
+            raise OutputError(f"{path} has no known ending: end it in {known}")
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write flat columns (see `relation`) as GeoParquet 1.1.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        from catalog.store.geoparquet import write_batches
+
+        reader = self.to_arrow().to_reader()
+        write_batches(reader, ["geometry"], os.fspath(path))
+
+    def to_stac_geoparquet(self, path: str | os.PathLike[str]) -> None:
         """Write the rows of the footprint table: a smaller `items.parquet`, valid in the same ways.
+
+        `Catalog.open` opens it.
 
         Raises
         ------
@@ -288,6 +311,23 @@ class Selection:
     def to_sql(self) -> str:
         """The selection as one SQL query over `patches`, to read, to change, to pass on."""
         return self._shown(self._chosen)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, title: str = "Selection") -> str:
+        """What a notebook shows: how many, what was asked, a small map, the first few rows."""
+        from catalog.pictures.cards import card
+
+        scenes = self.scenes().project("(west + east) / 2, (south + north) / 2, dominant_cover")
+        columns = ("id", "local_season", "country", "dominant_cover", "split")
+        first = self.session.fetch(self._chosen.page(columns, KEY, 5), self._chosen.where)
+        lead = f"{title}: {counted(len(self), 'patch')}"
+        answer = (columns, first)
+        return card(lead, self.asked, scenes.fetchall(), answer, self.dataset.cover_colors)
+
+    def _flat(self) -> str:
+        return self._chosen.sql(flat_columns(self.dataset))
 
     def _shown(self, question: Question) -> str:
         return question.sql(("id", *self.dataset.sensors))

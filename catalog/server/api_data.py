@@ -169,7 +169,7 @@ class ApiData:
         most = found.limit if "limit" in asked else matched
         query = found.page.page(("id",), [str(sort) for sort in found.sorts], most)
         ids = [row[0] for row in self.catalog.session.fetch(query)]
-        self.catalog.select().pick(ids, step={"step": "search"}).to_parquet(path)
+        self.catalog.select().pick(ids, step={"step": "search"}).to_stac_geoparquet(path)
 
     def _features(self, names: list[str], search: Search, base: str) -> list[Any]:
         if search.include or search.exclude:

@@ -206,6 +206,13 @@ def read_countries() -> list[dict[str, Any]]:
     return table.filter(pc.equal(table["kind"], "country")).to_pylist()  # type: ignore[no-any-return]
 
 
+def read_region_names() -> list[str]:
+    """Names of all regions, each once: countries, continents, states …, and codes of countries."""
+    with (files("catalog.regions") / "regions.parquet").open("rb") as file:
+        table = pq.read_table(file, columns=["name", "code"])
+    return sorted({name for column in table.columns for name in column.to_pylist() if name})
+
+
 def _write_group(writer: pq.ParquetWriter, pending: list[pa.Table]) -> None:
     group = pa.concat_tables(pending).combine_chunks()
     writer.write_table(group, row_group_size=group.num_rows)

@@ -7,6 +7,7 @@ import pickle
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from io import StringIO
 from operator import itemgetter
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from catalog.datasets import SEN12MS
 from catalog.errors import ManifestError
+from catalog.model import counted
 from catalog.store.csv_rows import csv_writer
 from catalog.store.outputs import whole_file
 
@@ -67,18 +69,25 @@ class Entry:
         return {sensor: file.bytes for sensor, file in self.files.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Manifest:
     """A subset: which patches and files, and how they were chosen."""
 
-    entries: tuple[Entry, ...] = field(repr=False)
+    entries: tuple[Entry, ...]
     """The patches, in order."""
     made: Mapping[str, Any] = field(default_factory=dict)
     """`package`, `catalog`, `filter`, `steps`, `sql`: what made it; empty for a list of names."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Patches by `season` and `dominant_cover`."""
-    dataset: Dataset = field(default=SEN12MS, repr=False)
+    dataset: Dataset = SEN12MS
     """What the patches are of."""
+
+    def __repr__(self) -> str:
+        return f"<Manifest {counted(len(self.entries), 'patch')}, {self.bytes:,} bytes>"
+
+    def _repr_html_(self) -> str:
+        header = orjson.dumps(self.header(), option=orjson.OPT_INDENT_2 | _NUMPY).decode()
+        return f"<b>{escape(repr(self))}</b><pre>{escape(header)}</pre>"
 
     @property
     def ids(self) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import sys
 import sysconfig
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,7 +177,7 @@ def test_info_names_what_is_missing_and_rejected(run: Run, broken: Path, golden:
 def test_check_of_a_good_catalog_says_so(run: Run, small: Small) -> None:
     result = run("check", small.out)
     assert (result.code, result.out) == (0, "")
-    assert result.err == "54 patches, 162 files: all is as it says\n"
+    assert result.err == "54 patches, 162 files: no problems\n"
 
 
 def test_check_prints_findings_and_is_code_1(run: Run, broken: Path, golden: Golden) -> None:
@@ -224,7 +224,7 @@ def test_sql_reads_its_query_from_standard_input(small: Small) -> None:
 @pytest.fixture
 def little_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     """One scene of two patches, one of them the one that is broken on purpose."""
-    monkeypatch.setattr(sys.modules["catalog.cli.demo"], "SCENES", (SCENE,))
+    monkeypatch.setattr(import_module("catalog.cli.demo"), "SCENES", (SCENE,))
 
 
 @pytest.mark.usefixtures("little_demo")

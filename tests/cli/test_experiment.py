@@ -235,7 +235,7 @@ def test_plot_says_what_it_could_not_show(run: Run, small: Small, tmp_path: Path
         f"Error: {tmp_path}/p.gif does not end as a picture: end it in .png, .pdf, .svg\n"
     )
     nothing = run("plot", small.out, "--where", "false", "-o", tmp_path / "p.png")
-    assert nothing.err == f"No patch passes the filters: the map is empty.\n{tmp_path}/p.png\n"
+    assert nothing.err == f"No patch passes the filters: where=false.\n{tmp_path}/p.png\n"
     moved = run("plot", small.out, "--root", tmp_path, "--tiles", 3, "-o", tmp_path / "p.png")
     assert moved.code == 0
     assert moved.err == (

@@ -82,7 +82,15 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-parquet-to-screen": (2, (*SELECT, "--format", "parquet"), "-o"),
     "select-output-folder": (2, (*SELECT, "-o", "FOLDER"), "FOLDER"),
     "select-output-in-no-folder": (1, (*SELECT, "-o", "FOLDER/nope/x.csv"), "FOLDER/nope/x.csv"),
-    "select-output-below-a-file": (1, (*SELECT, "-o", "FOLDER/file.txt/x"), "FOLDER/file.txt/x"),
+    "select-output-below-a-file": (
+        1,
+        (*SELECT, "-o", "FOLDER/file.txt/x.csv"),
+        "FOLDER/file.txt/x",
+    ),
+    "select-output-ending": (2, (*SELECT, "-o", "FOLDER/x.xlsx"), "FOLDER/x.xlsx"),
+    "select-limit": (2, (*SELECT, "--limit", "0"), "0"),
+    "select-ids-unknown": (1, (*SELECT, "--ids", "FOLDER/nope.txt"), "nope.txt"),
+    "select-ids-of-something": (1, (*SELECT, "--ids", "FOLDER/file.txt"), "file.txt, line 1"),
     "select-parquet-in-no-folder": (
         1,
         (*SELECT, "--format", "parquet", "-o", "FOLDER/nope/x.parquet"),
@@ -106,7 +114,11 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "sql-query-file": (2, (*SQL, "FOLDER/nope.sql"), "FOLDER/nope.sql"),
     "sql-unquoted": (2, (*SQL, "SELECT", "1"), "1"),
     "sql-format": (2, (*SQL, "FROM scenes", "--format", "xlsx"), "xlsx"),
-    "sql-output-in-no-folder": (1, (*SQL, "FROM scenes", "-o", "FOLDER/nope/x"), "FOLDER/nope/x"),
+    "sql-output-in-no-folder": (
+        1,
+        (*SQL, "FROM scenes", "-o", "FOLDER/nope/x.csv"),
+        "FOLDER/nope/x",
+    ),
     # info
     "info-out-missing": (2, ("info",), "OUT"),
     "info-out-unknown": (1, ("info", "FOLDER/nope"), "FOLDER/nope"),

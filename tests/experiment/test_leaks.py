@@ -221,13 +221,13 @@ def test_empty_list_is_refused(cat: Catalog, a: str, b: str, which: str) -> None
 
 
 def test_what_is_no_list_is_refused(cat: Catalog) -> None:
-    with pytest.raises(ManifestError, match=r"Catalog.open\(.+\) is not a list of patches"):
+    with pytest.raises(ManifestError, match=r"<Catalog .+> is not a list of patches"):
         leakage(cat, cat.select())
 
 
 def test_leakage_is_printed_in_one_line(cat: Catalog) -> None:
     found = leakage(cat.select(season="fall"), cat.select(season="fall"))
-    assert repr(found) == "Leakage(same=9, overlapping=0, near=0, of 9 patches)"
+    assert repr(found) == "<Leakage same=9, overlapping=0, near=0, of 9 patches>"
 
 
 def test_scene_pairs_add_up(cat: Catalog) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from catalog.errors import FilterError, ShortageWarning
 from catalog.experiment import sample
-from catalog.experiment.deterministic_rank import ranks
 from catalog.experiment.sampling import draw, quotas
+from catalog.reading.deterministic_rank import ranks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -338,7 +338,7 @@ def test_list_does_not_hold_the_parts_of_a_split(cat: Catalog, tmp_path: Path, e
 
 
 def test_split_is_printed_in_one_line(cat: Catalog) -> None:
-    assert repr(split(cat.select(), (0.5, 0.5))) == "Split(train=18, val=36 patches)"
+    assert repr(split(cat.select(), (0.5, 0.5))) == "<Split train=18, val=36 patches>"
 
 
 def test_empty_selection_cannot_be_split(cat: Catalog) -> None:

@@ -71,7 +71,7 @@ def paths_of(cat: Catalog, patch: str) -> list[str]:
     ("key", "message"),
     [
         (("sumer", 142, 181), "there is no season 'sumer': did you mean summer"),
-        (("summer", 142, 9), "there is no patch 'ROIs1868_summer_142_p9' in Catalog.open"),
+        (("summer", 142, 9), "there is no patch 'ROIs1868_summer_142_p9' in .*catalog"),
         (("winter", 142, 181), "there is no patch 'ROIs2017_winter_142_p181'"),
     ],
 )

@@ -121,7 +121,9 @@ def known(small: Small, ragged: Path) -> Iterator[list[Known]]:
     found = []
     for folder in (small.out, ragged):
         catalog = Catalog.open(folder)
-        rows = catalog.select().to_arrow().to_pylist()
+        rows = (
+            catalog.sql("FROM patches ORDER BY season, scene, patch").to_arrow_table().to_pylist()
+        )
         drawn = [row | {"geometry": outline(row["geometry"])} for row in rows]
         found.append(Known(catalog, drawn))
     yield found

@@ -93,6 +93,6 @@ def test_nothing_else_can_be_read_through_it(url: str, query: str) -> None:
 def test_what_needs_files_says_so(url: str, small: Small) -> None:
     with Catalog.open(f"{url}items.parquet") as remote:
         with pytest.raises(CatalogNotFoundError, match="download it first"):
-            remote.select().to_parquet("some.parquet")
+            remote.select().to_stac_geoparquet("some.parquet")
         with pytest.raises(CatalogNotFoundError, match="a bare table has no items"):
             next(remote.select().items())

@@ -21,18 +21,16 @@ if TYPE_CHECKING:
 
 def paths_of(subset: Selection, folder: Path) -> dict[str, list[str]]:
     """All paths that a selection says, by where it says them."""
-    arrow, summary = subset.to_arrow(), subset.summary().to_arrow_table()
+    arrow = subset.to_arrow()
     target = folder / "paths.parquet"
-    subset.to_parquet(target)
+    subset.to_stac_geoparquet(target)
     with Catalog.open(target) as written:
         table = written.select().paths()
     columns = [arrow[sensor].to_pylist() for sensor in ("s1", "s2", "lc")]
-    flat = [summary[sensor].to_pylist() for sensor in ("s1", "s2", "lc")]
     assets = [item.assets for item in subset.items()]
     return {
         "paths": subset.paths(),
         "arrow": [path for row in zip(*columns, strict=True) for path in row],
-        "summary": [path for row in zip(*flat, strict=True) for path in row],
         "parquet": table,
         "items": [each[sensor].href for each in assets for sensor in ("s1", "s2", "lc")],
     }

@@ -28,10 +28,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "chosen_in_box": {"west": 126.9, "south": 37.9, "east": 126.95, "north": 38.1, "most": 3},
     "chosen_members": {"sensors": ["s2", "lc"], "sizes": ["s2_bytes", "lc_bytes"]},
     "chosen_outlines": {},
-    "chosen_rows": {},
     "chosen_samples": {"sensors": SENSORS, "count": 3},
     "chosen_scenes": {},
-    "chosen_summary": {"sensors": SENSORS},
     "collection": {},
     "countries": {"degrees": 5.0},
     "ids": {},
@@ -44,6 +42,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "patches_hash": {},
     "region_bounds": {"kind": "country", "name": "Belgium"},
     "region_names": {},
+    "scene_centres": {},
     "table_metadata": {},
 }
 """Parameters by file; those that start with `chosen` are asked of all but spring."""

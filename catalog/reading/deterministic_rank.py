@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catalog.experiment.arguments import checked_integer
+from catalog.reading.arguments import checked_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,58 @@
+"""Sessions from what lies on disk: opened, and opened again where a selection is unpickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.datasets import DATASETS, SEN12MS
+from catalog.errors import CatalogNotFoundError
+from catalog.model import UNMOVED
+from catalog.query.database import open_database, open_items
+from catalog.query.session import Session
+from catalog.store import staging
+from catalog.store.integrity import check_parts
+
+if TYPE_CHECKING:
+    from catalog.datasets import Dataset
+    from catalog.model import Rebase
+
+
+def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
+    """Open a catalog, or a bare table, for questions.
+
+    Parameters
+    ----------
+    path : str
+        The folder that `index` wrote, or the path or URL of an `items.parquet`.
+    moved : Rebase, optional
+        Where the files of the dataset are now.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If there is no catalog, or its files do not belong together.
+    """
+    if path.endswith(".parquet"):
+        path = f"./{path}" if path.startswith("~") else path  # DuckDB takes that for a home
+        if "://" not in path and not Path(path).is_file():
+            raise CatalogNotFoundError(f"there is no file {path}: name a catalog or its table")
+        return Session(open_items(path))
+    folder = Path(path)
+    if "://" in path or not (folder / staging.ITEMS).is_file():
+        raise CatalogNotFoundError(
+            f"there is no catalog in {path}: make one with `sen12ms index ROOT -o OUT`"
+        )
+    check_parts(folder)
+    items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
+    if database.is_file():
+        opened = open_database(database, items, _dataset_of(folder), moved)
+    else:
+        opened = open_items(items, _dataset_of(folder), moved)
+    return Session(opened, folder, moved)
+
+
+def _dataset_of(folder: Path) -> Dataset:
+    """The dataset of a catalog: its collection lies in a folder of that name."""
+    known = (each for each in DATASETS.values() if (folder / each.id).is_dir())
+    return next(known, SEN12MS)
