@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import warnings
 from pathlib import Path
@@ -81,7 +82,8 @@ def from_object(value: Any) -> Region:
         return _from_frame(value, what)
     mapping = getattr(value, "__geo_interface__", value)
     try:
-        geometries = [shape(each) for each in _geometries(mapping)]
+        with np.errstate(invalid="ignore"):
+            geometries = [shape(each) for each in _geometries(mapping)]
     except _MALFORMED as error:
         raise RegionError(f"{str(mapping)[:60]!r} is not valid GeoJSON: {error}") from error
     return _from_geometries(geometries, what)
@@ -112,7 +114,7 @@ def from_file(name: str) -> Region:
 
     text, _, layer = name.partition("|layername=")
     path = Path(text)
-    if not path.exists():
+    if not os.path.exists(path):  # a name may be longer than any file system takes
         raise RegionError(f"there is no file {path}: give the path of a vector file")
     try:
         with warnings.catch_warnings():
@@ -185,7 +187,7 @@ def region_from_geometry(geometry: BaseGeometry, what: str) -> Region:
     if valid.is_empty:
         raise RegionError(f"{what} is a polygon without an area: give one whose corners differ")
     if valid.geom_type == "GeometryCollection":
-        parts: list[BaseGeometry] = [*polygons(valid)]
+        parts: list[BaseGeometry] = [part for part in polygons(valid) if not part.is_empty]
         valid = shapely.union_all(parts or [valid])
     pieces: list[BaseGeometry] = [piece for part in polygons(valid) for piece in subdivide(part)]
     west, south, east, north = valid.bounds

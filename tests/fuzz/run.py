@@ -184,8 +184,8 @@ def _run_job(plan: Plan, first: int) -> tuple[int, int, int]:
             shared.tried += 1
             keep(plan, shared.case, f"the process ended with {process.exitcode}", b"")
             shared.case += plan.jobs
-        if plan.only_case is not None:
-            break
+        if plan.only_case is not None or (died and shared.case == first + plan.jobs):
+            break  # it cannot even be prepared
     return shared.tried, shared.accepted, shared.bad
 
 

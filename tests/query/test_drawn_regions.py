@@ -168,6 +168,18 @@ def test_a_geojson_file_in_an_unknown_crs_is_refused(
         resolve_region(str(path), cat.session.fetch)
 
 
+def test_a_polygon_without_an_area_beside_a_line_leaves_the_line(cat: Catalog) -> None:
+    text = "GEOMETRYCOLLECTION (POLYGON ((10 44, 10 44, 10 44, 10 44)), LINESTRING (10 44, 10 45))"
+    found = resolve_region(text, cat.session.fetch)
+    assert found.bounds == (10, 44, 10, 45)
+    assert same(outline(found), shapely.LineString([(10, 44), (10, 45)]))
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused(cat: Catalog) -> None:
+    with pytest.raises(RegionError, match="there is no file xx"):
+        resolve_region(f"{'x' * 5_000}.geojson", cat.session.fetch)
+
+
 def test_wkt_in_another_crs_is_refused(cat: Catalog) -> None:
     with pytest.raises(RegionError, match="32632"):
         resolve_region("SRID=32632;POLYGON((0 0, 0 1, 1 1, 0 0))", cat.session.fetch)
