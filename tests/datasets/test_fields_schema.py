@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from extension_schemas import problems
 
 from catalog.datasets import DEFINITIONS, SEN12MS
 from catalog.query.queryables import queryables
@@ -27,7 +28,18 @@ def test_every_item_and_the_collection_are_valid(small: Small) -> None:
     paths = [*small.out.glob("sen12ms/*/*/*_p*.json"), small.out / "sen12ms" / "collection.json"]
     assert len(paths) == 55
     for path in paths:
-        VALIDATOR.validate(json.loads(path.read_bytes()))
+        value = json.loads(path.read_bytes())
+        VALIDATOR.validate(value)
+        assert value["stac_extensions"][-1] == SEN12MS.schema_url
+        assert problems(value) == []
+
+
+def test_the_schemas_of_extensions_find_what_is_wrong(small: Small) -> None:
+    item = json.loads(next(small.out.glob("sen12ms/*/*/*_p*.json")).read_bytes())
+    item["properties"] |= {"proj:shape": [256], "sen12ms:season": "autumn"}
+    item["assets"]["lc"]["file:size"] = "large"
+    found = problems(item)
+    assert [url.split("/")[3] for url in found] == ["projection", "file", "sen12ms"]
 
 
 @pytest.mark.parametrize(
