@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import settings
 from real_files import write_real_files
+from replica import write_tables
 
 from catalog import Catalog, Report, index
 from catalog.source.synthetic import SyntheticScene, write_scene
@@ -75,6 +76,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     root, out = folder / "SEN12MS", folder / "catalog"
     write_small(root)
     return Small(root, out, index(root, into=out))
+
+
+@pytest.fixture(scope="session")
+def thousands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bare table of 2,016 patches, eight of each scene, with invented land cover."""
+    folder = tmp_path_factory.mktemp("thousands")
+    write_tables(folder, most=8)
+    return folder / "items.parquet"
 
 
 def pack_tree(root: Path, folder: Path, *, ending: str = "tar.gz") -> list[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,20 +74,26 @@ def write_replica(
         yield count
 
 
-def write_tables(folder: Path) -> None:
+def write_tables(folder: Path, most: int | None = None) -> None:
     """`items.parquet` and `catalog.duckdb` of the whole dataset, from the tables alone.
 
-    Land cover is invented: the known majority class, or a random one, and a second one.
+    `most` is how many patches of each scene, spread over it; None for all. Land cover is invented:
+    the known majority class, or a random one, and a second one.
     """
     random = np.random.default_rng(2019)
     context = Context(SEN12MS, gazetteer(), {})
     tables = [
         table_from_columns(SEN12MS, columns_from_scene(read_scene(scene, random), context))
-        for scene in true_scenes()
+        for scene in (_some_patches(scene, most) for scene in true_scenes())
     ]
     collection = {"id": "sen12ms", "type": "Collection"}
     write_items(folder / "items.parquet", schema(SEN12MS), tables, collection)
     build_database(folder / "items.parquet", folder / "catalog.duckdb")
+
+
+def _some_patches(scene: SyntheticScene, most: int | None) -> SyntheticScene:
+    step = 1 if most is None else max(1, len(scene.patches) // most)
+    return replace(scene, patches=scene.patches[::step][:most])
 
 
 def read_scene(scene: SyntheticScene, random: np.random.Generator) -> Scene:

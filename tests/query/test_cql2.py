@@ -131,6 +131,14 @@ def known(small: Small, ragged: Path) -> Iterator[list[Known]]:
         each.catalog.close()
 
 
+@pytest.fixture(scope="module")
+def many(thousands: Path) -> Iterator[Known]:
+    with Catalog.open(thousands) as catalog:
+        rows = catalog.select().to_arrow().to_pylist()
+        assert len(rows) == 2016
+        yield Known(catalog, [row | {"geometry": outline(row["geometry"])} for row in rows])
+
+
 def outline(wkb: bytes | None) -> Any:
     return wkb and shapely.from_wkb(wkb)
 
@@ -149,6 +157,18 @@ def test_a_random_filter_selects_what_the_same_condition_does_in_python(
         assert catalog.select(filter=given_filter).ids == expected
         refuted = [row["id"] for row in rows if holds(row, given_filter) is False]
         assert catalog.select(filter={"op": "not", "args": [given_filter]}).ids == refuted
+
+
+@settings(max_examples=100)
+@given(tree=filters)
+def test_a_random_filter_selects_the_same_of_2000_patches_all_over_the_world(
+    many: Known, tree: Any
+) -> None:
+    given_filter = (
+        tree if isinstance(tree, dict) and "op" in tree else {"op": "and", "args": [tree]}
+    )
+    expected = [row["id"] for row in many.rows if holds(row, given_filter) is True]
+    assert many.catalog.select(filter=given_filter).ids == expected
 
 
 TEXTS: dict[str, str] = {

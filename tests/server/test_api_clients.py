@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ import rasterio
 from catalog import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import httpx
@@ -64,6 +66,19 @@ def test_pystac_client_reads_the_collection_and_its_queryables(stac: Any, cat: C
     assert [item.id for item in collection.get_items()] == cat.select().ids
 
 
+def test_pystac_client_pages_through_two_thousand_items(
+    thousands: Path, serving: Callable[..., AbstractContextManager[str]]
+) -> None:
+    pystac_client = pytest.importorskip("pystac_client")
+    with Catalog.open(thousands) as cat, serving(thousands) as url:
+        search = pystac_client.Client.open(f"{url}api").search(limit=150)
+        pages = list(search.pages_as_dicts())
+        assert search.matched() == 2016
+        names = [item["id"] for page in pages for item in page["features"]]
+        assert names == cat.select().ids
+        assert len(pages) == 14
+
+
 def test_odc_stac_loads_what_a_search_finds(stac: Any, cat: Catalog) -> None:
     odc_stac = pytest.importorskip("odc.stac")
     name = "ROIs1868_summer_142_p180"
@@ -79,7 +94,7 @@ def test_odc_stac_loads_what_a_search_finds(stac: Any, cat: Catalog) -> None:
         assert np.array_equal(loaded["s2"].values[0], source.read(1))
 
 
-def test_duckdb_and_stac_geoparquet_read_the_parquet_answer(
+def test_duckdb_rustac_and_stac_geoparquet_read_the_parquet_answer(
     client: httpx.Client, cat: Catalog, tmp_path: Path
 ) -> None:
     duckdb = pytest.importorskip("duckdb")
@@ -92,3 +107,11 @@ def test_duckdb_and_stac_geoparquet_read_the_parquet_answer(
     assert [row[0] for row in rows] == sorted(expected)
     items = stac_geoparquet.stac_table_to_items(pq.read_table(path))
     assert sorted(item["id"] for item in items) == sorted(expected)
+    rustac = pytest.importorskip("rustac")
+    read = asyncio.run(_read(rustac, path))
+    assert sorted(item["id"] for item in read["features"]) == sorted(expected)
+
+
+async def _read(rustac: Any, path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = await rustac.read(str(path))
+    return found
