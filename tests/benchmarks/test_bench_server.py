@@ -66,7 +66,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
         journal.save("", record, table_from_columns(SEN12MS, columns))
     summaries.sort(key=lambda summary: summary.key)
     upper = upper_catalogs(SEN12MS, summaries, table_columns(SEN12MS), previews=False)
-    report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, 0, 0, 0, {}, ())
+    report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, None, 0, 0, 0, {}, ())
     choices = _Choices(previews=False, workers=1, progress=_silent)
     _Indexing(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
     return folder

@@ -104,7 +104,7 @@ def test_members_of_archives_are_separated_by_slashes_on_windows_too(
 
 def test_roots_on_two_drives_of_windows_share_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     roots = (r"C:\data\tree", gdal_root(r"D:\more\a.tar"))
-    report = Report("0", "sen12ms", "", roots, None, 0, 0, 0, {}, ())
+    report = Report("0", "sen12ms", "", roots, None, None, 0, 0, 0, {}, ())
     with monkeypatch.context() as windows:
         windows.setattr(os, "path", ntpath)
         assert report.href_start == ""
