@@ -34,6 +34,7 @@ from catalog.store.integrity import damaged_files, write_checksums
 from catalog.store.journal import Journal
 from catalog.store.report import Report, read_report
 from catalog.store.static import encoded, write_json
+from catalog.viewer.page import write_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -356,6 +357,7 @@ class _Indexing:
                 parts = {key: files.parts for key, files in scenes.items()}
                 publish(folder, self.journal, self.archives, parts, self.hrefs)
             build_database(items, folder / staging.DATABASE, self.dataset)
+            write_page(folder, self.dataset, previews=self.choices.previews)
             write_json(folder / staging.REPORT, asdict(report))
             write_checksums(folder)
 

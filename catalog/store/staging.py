@@ -27,7 +27,11 @@ MEMBERS: Final = "members.parquet"
 ARCHIVES: Final = "archives"
 ARCHIVE_LIST: Final = f"{ARCHIVES}/archives.json"
 CHECKSUMS: Final = "checksums.sha256"
-_OWN: Final = frozenset({CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, CHECKSUMS, *DATASETS})
+PAGE: Final = "index.html"
+MAP: Final = "map"
+_OWN: Final = frozenset(
+    {CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, CHECKSUMS, PAGE, MAP, *DATASETS}
+)
 _REFUSALS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
     | {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}

@@ -1,0 +1,1 @@
+"""The map page: static files that answer questions about a catalog in the browser, by themselves."""

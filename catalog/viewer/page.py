@@ -1,0 +1,59 @@
+"""Writing the map page into the folder of a catalog."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from catalog.query.database import open_database
+from catalog.query.session import Session
+from catalog.stac.item import preview_name
+from catalog.store import staging
+from catalog.viewer.columns import packed
+from catalog.viewer.search_table import described, legends, patches
+
+if TYPE_CHECKING:
+    from catalog.datasets import Dataset
+
+PAGE: Final = Path(__file__).with_name("page")
+"""The page as it is shipped: what every catalog has."""
+
+
+def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
+    """Write the page, and the tables that it searches.
+
+    Parameters
+    ----------
+    folder : Path
+        The catalog, with its `catalog.duckdb`.
+    dataset : Dataset
+        What it holds.
+    previews : bool
+        Whether there are pictures beside the items.
+    """
+    shutil.copytree(PAGE, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    data = folder / staging.MAP
+    session = Session(open_database(folder / staging.DATABASE, dataset=dataset))
+    try:
+        columns, names = patches(session)
+        about = described(session, names) | _addresses(previews=previews)
+        (data / "patches.columns.gz").write_bytes(packed(columns))
+        for scheme, counts in legends(session):
+            (data / f"{scheme}.columns.gz").write_bytes(packed(counts))
+    finally:
+        session.close()
+    (data / "about.json").write_bytes(orjson.dumps(about))
+
+
+def _addresses(*, previews: bool) -> dict[str, str | None]:
+    """Where the page finds what belongs to a patch: templates, relative to the catalog's folder."""
+    scene = "{collection}/{season}/{scene_id}"
+    return {
+        "item": f"{scene}/{{id}}.json",
+        "picture": f"{scene}/{preview_name('{id}', '{picture}')}" if previews else None,
+        "browser": None,
+        "files": None,
+    }

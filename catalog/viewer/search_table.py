@@ -1,0 +1,120 @@
+"""The search table: what the map page needs to know of every patch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from catalog.query.question import Question
+from catalog.query.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from catalog.query.session import Session
+
+    Columns = dict[str, NDArray[np.generic]]
+
+UNKNOWN: Final = 0xFFFF_FFFF
+"""The count of a class where the land cover of a patch is not known."""
+_NAMES: Final = ("scene_id", "local_season", "split", "country", "dominant_cover")
+"""Columns of few names: kept as codes, with the names beside them; the highest code is null."""
+
+
+def patches(session: Session) -> tuple[Columns, dict[str, list[str]]]:
+    """Keys, names, folders and footprints of the patches, by season, scene and patch.
+
+    Returns
+    -------
+    columns : dict of array
+        `patch`; the codes of `scene_id`, `local_season`, `split`, `country`, `dominant_cover` and,
+        by sensor, of the folder of the file; the corners in degrees (OGC:CRS84), `x` and `y`, of
+        polygon after polygon, with the `corners` that each polygon starts at and the `polygons`
+        that each patch starts at, one more than there are.
+    names : dict of list
+        What the codes stand for, by column; `folders` are those of all sensors.
+    """
+    dataset = session.dataset
+    has_cover = [name for name in _NAMES if name != "dominant_cover" or dataset.covers]
+    sensors = list(dataset.sensors)
+    table = session.table(Question().sql([*has_cover, "patch", *sensors, "geometry"]))
+    columns: Columns = {"patch": table["patch"].to_numpy().astype(np.uint32)}
+    names = {}
+    for name in has_cover:
+        columns[name], names[name] = _coded(table[name])
+    folders = pa.chunked_array(
+        [pc.replace_substring_regex(chunk, r"[^/\\]*$", "") for s in sensors for chunk in table[s].chunks],
+        pa.string(),
+    )
+    codes, names["folders"] = _coded(folders)
+    columns |= zip(sensors, np.split(codes, len(sensors)), strict=True)
+    return columns | _corners(table["geometry"]), names
+
+
+def legends(session: Session) -> Iterator[tuple[str, Columns]]:
+    """Pixels of each class, a legend at a time; `UNKNOWN` where there is no land cover."""
+    pixels = session.dataset.patch_pixels
+    for scheme, legend in session.dataset.legends.items():
+        table = session.table(Question().sql([f"{scheme}.{name}" for name in legend.names]))
+        counts = ((column, pc.multiply(table[column], float(pixels))) for column in legend.names)
+        yield scheme, {
+            name: pc.fill_null(count, float(UNKNOWN)).to_numpy().astype(np.uint32)
+            for name, count in counts
+        }
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.uint16], list[str]]:
+    """Texts as codes, and what each stands for, in order."""
+    names = sorted(set(pc.unique(column).to_pylist()) - {None})
+    found = pc.index_in(column, pa.array(names, pa.string()))
+    return pc.fill_null(found, 0xFFFF).to_numpy().astype(np.uint16), names
+
+
+def _corners(geometry: pa.ChunkedArray) -> Columns:
+    """Footprints as flat arrays: a patch without one has no polygons."""
+    shapes = shapely.from_wkb(geometry.to_numpy())
+    parts, patches = shapely.get_parts(shapes, return_index=True)
+    points, polygons = shapely.get_coordinates(parts, return_index=True)
+    starts = np.arange(len(parts) + 1)
+    owners = np.arange(len(shapes) + 1)
+    return {
+        "x": np.ascontiguousarray(points[:, 0]),
+        "y": np.ascontiguousarray(points[:, 1]),
+        "corners": np.searchsorted(polygons, starts).astype(np.uint32),
+        "polygons": np.searchsorted(patches, owners).astype(np.uint32),
+    }
+
+
+def described(session: Session, names: dict[str, list[str]]) -> dict[str, Any]:
+    """The dataset as the page must know it: names, legends, colours, file names, pictures."""
+    dataset = session.dataset
+    return {
+        "id": dataset.id,
+        "title": dataset.about.title,
+        "description": dataset.about.description.strip().replace("\n", " "),
+        "file": dataset.file,
+        "folder": dataset.folder,
+        "listed": dataset.listed_sensor,
+        "rois": {name: season.roi for name, season in dataset.seasons.items()},
+        "sensors": {name: sensor.title for name, sensor in dataset.sensors.items()},
+        "pixels": dataset.patch_pixels,
+        "cover": dict(dataset.cover_colors),
+        "summed": dataset.simplified,
+        "members": dataset.cover_members,
+        "legends": {
+            scheme: {
+                "title": legend.title,
+                "classes": {entry.name: [entry.title, entry.color] for entry in legend.classes},
+            }
+            for scheme, legend in dataset.legends.items()
+        },
+        "countries": dict(session.fetch(statement("queries/country_names"))),
+        "previews": {name: preview.title for name, preview in dataset.previews.items()},
+        "names": names,
+    }
