@@ -6,6 +6,7 @@ import { boxOf, flawOf } from "./meets.js";
 
 const KINDS = ["continent", "group", "subregion", "country", "state"];
 const MOST_CORNERS = 2000;
+const NEAR = 0.7; // a name this alike is suggested
 const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?`;
 const BOX = new RegExp(
   String.raw`^\s*[[(]?\s*${NUMBER}(?:\s*[,;]\s*|\s+)${NUMBER}[\s\d.,;eE+-]*[\])]?\s*$`,
@@ -102,7 +103,7 @@ export class Regions {
       const place = other.indexOf(spelling);
       if (!/[a-z]{3}/.test(called) && other !== spelling) continue;
       const near = place === 0 ? 3 : place > 0 ? 2 : similarity(spelling, other);
-      if (near > 0.72 && near > (scored.get(`${kind}:${name}`)?.near ?? 0))
+      if (near > NEAR && near > (scored.get(`${kind}:${name}`)?.near ?? 0))
         scored.set(`${kind}:${name}`, { near, kind, name });
     }
     const order = (a, b) => b.near - a.near || (a.name < b.name ? -1 : 1);
@@ -126,16 +127,20 @@ export class Regions {
   }
 }
 
-/** Dice's coefficient of pairs of letters, 0 to 1. */
+/** How alike two texts are, 0 to 1: by the letters that must change (Levenshtein). */
 function similarity(one, other) {
-  const pairs = (text) => [...text.slice(1)].map((letter, i) => text[i] + letter);
-  const left = pairs(other);
-  const shared = pairs(one).filter((pair) => {
-    const place = left.indexOf(pair);
-    if (place >= 0) left.splice(place, 1);
-    return place >= 0;
-  }).length;
-  return (2 * shared) / Math.max(1, one.length + other.length - 2);
+  const most = Math.max(one.length, other.length);
+  if (Math.abs(one.length - other.length) > most * (1 - NEAR)) return 0;
+  let row = Array.from({ length: other.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const swapped = row[j - 1] + (one[i - 1] !== other[j - 1]);
+      next.push(Math.min(swapped, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return 1 - row[other.length] / most;
 }
 
 function boxRegion(text) {

@@ -1,0 +1,94 @@
+"""The map page on a static host: `http.server`, a folder, and Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from catalog import Catalog, index
+from catalog.cli.demo import SCENES
+from catalog.source.synthetic import write_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium")
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is there
+        pass
+
+
+@contextmanager
+def static_host(folder: Path) -> Iterator[str]:
+    """URL of a host that knows nothing but files, with a slash at its end."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as host:
+        thread = Thread(target=host.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{host.server_port}/"
+        finally:
+            host.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium")
+    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def catalog_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The catalog of the dozen scenes of `sen12ms demo`, without images but in one scene."""
+    folder = tmp_path_factory.mktemp("viewer")
+    for scene in SCENES:
+        pictured = (scene.season, scene.scene) == ("summer", 142)
+        for _ in write_scene(folder / "SEN12MS", scene, sparse=() if pictured else ("s1", "s2")):
+            pass
+    # Some files are missing, as in a dataset that was copied in part.
+    for sensor in ("s1", "lc"):
+        for path in sorted(folder.rglob(f"*_{sensor}_*_p*7.tif")):
+            path.unlink()
+    index(folder / "SEN12MS", into=folder / "catalog")
+    return folder / "catalog"
+
+
+@pytest.fixture(scope="session")
+def host(catalog_folder: Path) -> Iterator[str]:
+    """A static host of the catalog."""
+    with static_host(catalog_folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def cat(catalog_folder: Path) -> Iterator[Catalog]:
+    with Catalog.open(catalog_folder) as cat:
+        yield cat
+
+
+@pytest.fixture(scope="session")
+def page(chromium: Browser, host: str) -> Iterator[Page]:
+    """A page of the host's own, so that modules can be imported; nothing is shown."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{host}report.json")
+    yield page
+    context.close()
