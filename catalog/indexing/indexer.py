@@ -34,7 +34,7 @@ from catalog.store.integrity import damaged_files, write_checksums
 from catalog.store.journal import Journal
 from catalog.store.report import Report, read_report
 from catalog.store.static import encoded, write_json
-from catalog.viewer.page import write_page
+from catalog.viewer.page import page_digest, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -230,6 +230,7 @@ class _Indexing:
         inputs = digest(
             *map(version, ("sen12ms-catalog", "duckdb")),
             all_definitions(self.dataset),
+            page_digest(),
             self.hrefs.roots,
             sorted(fingerprints.values()),
             [asdict(entry) for entry in rejected],

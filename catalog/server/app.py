@@ -2,8 +2,7 @@
 
 ::
 
-    /              the map               /pages/…   its script and style
-    /map/…         its data              /vendor/…  OpenLayers, once it was built
+    /              leads to the map, which is the page of the catalog's folder
     /api/…         the STAC API: search in the catalog
     /schemas/…     the JSON Schema of the fields that only this dataset has
     /catalog/…     the catalog, with this server's hrefs in its JSON
@@ -23,7 +22,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +30,6 @@ from catalog.errors import CatalogError
 from catalog.server.api_data import ApiData
 from catalog.server.api_routes import ApiRoutes
 from catalog.server.file_routes import FileRoutes
-from catalog.server.map_data import MapData
 from catalog.server.map_routes import MapRoutes
 from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder, config_script
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
 
     from catalog.reading.catalog import Catalog
 
-_PAGES: Final = Path(__file__).with_name("pages")
+_NOT_BUILT: Final = Path(__file__).with_name("not_built.html")
 _ANYONE: Final = Middleware(
     CORSMiddleware,
     allow_origins=["*"],
@@ -61,12 +59,16 @@ def create_app(catalog: Catalog) -> Starlette:
     CatalogNotFoundError
         If its report is missing or damaged. A bare table has none, and is served without files.
     """
-    rooms = (MapRoutes(MapData(catalog)), ApiRoutes(ApiData(catalog)))
-    files = FileRoutes(Site.from_catalog(catalog)).routes() if catalog.folder else []
+    api = ApiRoutes(ApiData(catalog)).routes()
+    if catalog.folder is None:
+        start: list[BaseRoute] = [Route("/", _to_api)]
+    else:
+        site = Site.from_catalog(catalog)
+        start = [*MapRoutes(site).routes(), *FileRoutes(site).routes()]
     return Starlette(
         routes=[
-            *files,
-            *(route for room in rooms for route in room.routes()),
+            *start,
+            *api,
             *_pages(catalog.dataset.about.title),
         ],
         middleware=[_ANYONE],
@@ -80,24 +82,21 @@ def _pages(title: str) -> list[BaseRoute]:
         kept = {"Cache-Control": "no-cache"}
         return Response(script, media_type="text/javascript", headers=kept)
 
-    pages = [Route("/", _map), Mount("/pages", StaticFiles(directory=_PAGES))]
     built = browser_folder()
     if not built.is_dir():
-        return [*pages, Route("/browser/", _not_built)]
+        return [Route("/browser/", _not_built)]
     return [
-        *pages,
-        Mount("/vendor", StaticFiles(directory=built / "openlayers")),
         Route("/browser/config.js", config),
         Mount("/browser", StaticFiles(directory=built / "stac-browser", html=True)),
     ]
 
 
-def _map(_: Request) -> Response:
-    return FileResponse(_PAGES / "index.html")
+def _to_api(_: Request) -> Response:
+    return RedirectResponse("api/")
 
 
 def _not_built(_: Request) -> Response:
-    return FileResponse(_PAGES / "not_built.html", status_code=404)
+    return FileResponse(_NOT_BUILT, status_code=404)
 
 
 def _refuse(_: Request, error: Exception) -> Response:

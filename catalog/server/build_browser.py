@@ -1,4 +1,4 @@
-"""Build STAC Browser, and take OpenLayers beside it, from npm into a cache folder, once.
+"""Build STAC Browser from npm into a cache folder, once.
 
     pack ─► check its SHA-512 ─► adapt ─► npm ci ─► build ─► cache
 
@@ -61,7 +61,7 @@ def build_browser(tell: Callable[[str], None]) -> Path:
     Returns
     -------
     Path
-        The folder, with `stac-browser` and `openlayers` in it.
+        The folder, with `stac-browser` in it.
 
     Raises
     ------
@@ -141,10 +141,6 @@ def _assemble(source: Path, built: Path) -> Path:
     """What is served, and its licences."""
     shutil.copytree(source / "dist", built / "stac-browser")
     shutil.copy(source / "LICENSE", built / "stac-browser")
-    openlayers = source / "node_modules" / "ol"
-    (built / "openlayers").mkdir()
-    for name in ("dist/ol.js", "ol.css", "LICENSE.md"):
-        shutil.copy(openlayers / name, built / "openlayers")
     return built
 
 

@@ -1,73 +1,73 @@
-"""What the map page asks, over HTTP."""
+"""The map page of a catalog, as this server has it: with its previews, files and STAC Browser."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import PlainTextResponse, Response
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from catalog.errors import FilterError
-from catalog.stac.collection import GEOJSON
+from catalog.store import staging
+from catalog.store.static import read_json
+from catalog.viewer.boundaries import COUNTRIES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from catalog.server.map_data import Box, MapData
+    from catalog.server.site import Site
 
-_FILTERS: Final = ("region", "not_region", "season", "cover", "split")
-_JSON: Final = "application/json"
+_ADDRESSES: Final = {
+    "picture": "../previews/{season}/{scene}/{patch}/{picture}.png",
+    "files": "../data/{folder}/{file}",
+    "browser": "../browser/#/api/collections/{collection}/items/{id}",
+}
+"""Relative to the page, which lies in the folder of the catalog."""
+_OLD: Final = "this catalog has no map: run `sen12ms index` again, which writes it"
 
 
 @dataclass(frozen=True, slots=True)
 class MapRoutes:
-    """Answers about one catalog."""
+    """The map page, and the outlines of the countries for STAC Browser."""
 
-    data: MapData
-    """Source of the answers."""
+    site: Site
+    """The catalog."""
 
     def routes(self) -> list[BaseRoute]:
-        """All below `/map`."""
+        """Before those of `/catalog`, which has all other files of the page."""
         return [
-            Route("/map/options.json", self._options),
-            Route("/map/countries.json", self._countries),
-            Route("/map/scenes.json", self._scenes),
-            Route("/map/patches.json", self._patches),
-            Route("/map/paths.txt", self._paths),
+            Route("/", _to_page),
+            Route("/catalog/", self._page),
+            Route(f"/catalog/{staging.ABOUT}", self._about),
+            Route("/browser/countries.json", _countries),
         ]
 
-    def _options(self, _: Request) -> Response:
-        return Response(self.data.options, media_type=_JSON)
+    def _page(self, _: Request) -> Response:
+        path = self.site.catalog_file(staging.PAGE)
+        if path is None:
+            raise HTTPException(404, _OLD)
+        return FileResponse(path)
 
-    def _countries(self, _: Request) -> Response:
-        kept = {"Cache-Control": "max-age=86400"}
-        return Response(self.data.countries, media_type=GEOJSON, headers=kept)
-
-    def _scenes(self, request: Request) -> Response:
-        return Response(self.data.scenes(_filters(request)), media_type=_JSON)
-
-    def _patches(self, request: Request) -> Response:
-        found = self.data.patches(_filters(request), _box(request))
-        return Response(found, media_type=GEOJSON)
-
-    def _paths(self, request: Request) -> Response:
-        paths = self.data.paths(_filters(request), request.query_params.getlist("sensor"))
-        attachment = {"Content-Disposition": f'attachment; filename="{self.data.name}-paths.txt"'}
-        return PlainTextResponse("".join(f"{path}\n" for path in paths), headers=attachment)
+    def _about(self, _: Request) -> Response:
+        """What the page knows of the catalog, with this server's addresses and paths."""
+        path = self.site.catalog_file(staging.ABOUT)
+        if path is None:
+            raise HTTPException(404, _OLD)
+        about = dict(read_json(path))
+        names = about["names"]
+        folders = [self.site.moved.of(folder) for folder in names["folders"]]
+        about |= {**_ADDRESSES, "names": names | {"folders": folders}}
+        return Response(orjson.dumps(about), media_type="application/json")
 
 
-def _filters(request: Request) -> dict[str, list[str]]:
-    return {name: request.query_params.getlist(name) for name in _FILTERS}
+def _to_page(request: Request) -> Response:
+    query = request.url.query
+    return RedirectResponse(f"catalog/?{query}" if query else "catalog/")
 
 
-def _box(request: Request) -> Box:
-    text = request.query_params.get("box", "")
-    try:
-        west, south, east, north = map(float, text.split(","))
-    except ValueError as error:
-        raise FilterError(
-            f"{text!r} is not a valid box: write west,south,east,north in degrees"
-        ) from error
-    return west, south, east, north
+def _countries(_: Request) -> Response:
+    headers = {"Content-Encoding": "gzip", "Cache-Control": "max-age=86400"}
+    return FileResponse(COUNTRIES, media_type="application/geo+json", headers=headers)

@@ -35,6 +35,8 @@ class Site:
     """What the catalog holds."""
     folder: Path
     """The catalog."""
+    moved: Rebase
+    """Where the files of the dataset are now, if it was moved."""
     roots: tuple[Rebase, ...]
     """Folders with files of the dataset, and what stands for them in hrefs; in order of trial."""
     session: Session
@@ -55,11 +57,11 @@ class Site:
             )
         folder = Path(os.path.abspath(catalog.folder))
         report = read_report(folder)
-        if catalog.session.moved != UNMOVED:
-            return cls(catalog.dataset, folder, (catalog.session.moved,), catalog.session)
+        moved = catalog.session.moved
         start = None if report.href_base is None else report.href_start
-        roots = tuple(Rebase(start, root) for root in report.roots)
-        return cls(catalog.dataset, folder, roots, catalog.session)
+        recorded = tuple(Rebase(start, root) for root in report.roots)
+        roots = recorded if moved == UNMOVED else (moved,)
+        return cls(catalog.dataset, folder, moved, roots, catalog.session)
 
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""

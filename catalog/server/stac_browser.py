@@ -63,7 +63,7 @@ def config_script(base: str, title: str) -> str:
     basemaps = [
         {
             "title": "Countries",
-            "url": f"{base}map/countries.json",
+            "url": f"{base}browser/countries.json",
             "attributions": "Natural Earth",
         }
     ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ALWAYS: Final = (staging.ITEMS, staging.DATABASE, staging.REPORT)
 _OF_ARCHIVES: Final = (staging.MEMBERS, staging.ARCHIVE_LIST)
+_OF_PAGE: Final = (staging.PAGE, f"{staging.MAP}/")
 _AGAIN: Final = "run `sen12ms index` again, which makes it anew"
 _COMMENT: Final = "# "
 """What `sha256sum` passes over: it is before the digests of the ends."""
@@ -26,7 +27,8 @@ _END_BYTES: Final = 64 << 10
 
 def write_checksums(folder: Path) -> None:
     """Record SHA-256 of a catalog's files, for `sha256sum --check` to read, and of their ends."""
-    names = [*_ALWAYS, *(name for name in _OF_ARCHIVES if (folder / name).is_file())]
+    archives = [name for name in _OF_ARCHIVES if (folder / name).is_file()]
+    names = [*_ALWAYS, *archives, *_page_files(folder)]
     lines = [f"{file_sha256(folder / name)}  {name}\n" for name in names]
     lines += [f"{_COMMENT}{_ends_sha256(folder / name)}  {name}\n" for name in names]
     with whole_file(folder / staging.CHECKSUMS) as partial:
@@ -86,8 +88,16 @@ def damaged_files(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {staging.CHECKSUMS: f"is missing or cannot be understood: {_AGAIN}"}
     present = [name for name in _OF_ARCHIVES if name in recorded or (folder / name).exists()]
-    problems = {name: _problem(folder / name, recorded.get(name)) for name in (*_ALWAYS, *present)}
+    page = {*_page_files(folder), *(name for name in recorded if name.startswith(_OF_PAGE))}
+    names = (*_ALWAYS, *present, *sorted(page))
+    problems = {name: _problem(folder / name, recorded.get(name)) for name in names}
     return {name: f"{problem}: {_AGAIN}" for name, problem in problems.items() if problem}
+
+
+def _page_files(folder: Path) -> list[str]:
+    """The files of the map page, by path below the folder."""
+    found = [folder / staging.PAGE, *sorted((folder / staging.MAP).rglob("*"))]
+    return [path.relative_to(folder).as_posix() for path in found if path.is_file()]
 
 
 def _problem(path: Path, recorded: list[str] | None) -> str | None:

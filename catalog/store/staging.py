@@ -29,6 +29,7 @@ ARCHIVE_LIST: Final = f"{ARCHIVES}/archives.json"
 CHECKSUMS: Final = "checksums.sha256"
 PAGE: Final = "index.html"
 MAP: Final = "map"
+ABOUT: Final = f"{MAP}/about.json"
 _OWN: Final = frozenset(
     {CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, CHECKSUMS, PAGE, MAP, *DATASETS}
 )

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDER: Final = Path(__file__).with_name("page") / "map"
+COUNTRIES: Final = FOLDER / "countries.json.gz"
+"""Outlines of the countries, as GeoJSON."""
 _COUNTRY_DEGREES: Final = 0.01
 """How far the outlines of the basemap may be off."""
 
@@ -53,7 +55,7 @@ def build(folder: Path = FOLDER) -> None:
             regions.setdefault(owner, []).append(number)
     _write(folder / "regions.columns.gz", packed(_rings(shapely.from_wkb(shapes))), compress=False)
     _write(folder / "regions.json.gz", orjson.dumps({"names": names, "pieces": regions}))
-    _write(folder / "countries.json.gz", orjson.dumps(_collection(outlines)))
+    _write(folder / COUNTRIES.name, orjson.dumps(_collection(outlines)))
 
 
 def _pieces(session: Session) -> dict[bytes, list[str]]:

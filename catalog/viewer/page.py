@@ -12,6 +12,8 @@ from catalog.query.database import open_database
 from catalog.query.session import Session
 from catalog.stac.item import preview_name
 from catalog.store import staging
+from catalog.store.checksummed import digest
+from catalog.store.integrity import file_sha256
 from catalog.viewer.columns import packed
 from catalog.viewer.search_table import described, legends, patches
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).with_name("page")
 """The page as it is shipped: what every catalog has."""
+
+
+def page_digest() -> str:
+    """SHA-256 of the shipped page: another one means another catalog."""
+    paths = sorted(path for path in PAGE.rglob("*") if path.is_file())
+    return digest(*(f"{path.relative_to(PAGE).as_posix()} {file_sha256(path)}" for path in paths))
 
 
 def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
@@ -45,7 +53,7 @@ def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
             (data / f"{scheme}.columns.gz").write_bytes(packed(counts))
     finally:
         session.close()
-    (data / "about.json").write_bytes(orjson.dumps(about))
+    (folder / staging.ABOUT).write_bytes(orjson.dumps(about))
 
 
 def _addresses(*, previews: bool) -> dict[str, str | None]:

@@ -49,7 +49,11 @@ def patches(session: Session) -> tuple[Columns, dict[str, list[str]]]:
     for name in has_cover:
         columns[name], names[name] = _coded(table[name])
     folders = pa.chunked_array(
-        [pc.replace_substring_regex(chunk, r"[^/\\]*$", "") for s in sensors for chunk in table[s].chunks],
+        [
+            pc.replace_substring_regex(chunk, r"[^/\\]*$", "")
+            for s in sensors
+            for chunk in table[s].chunks
+        ],
         pa.string(),
     )
     codes, names["folders"] = _coded(folders)
@@ -63,10 +67,13 @@ def legends(session: Session) -> Iterator[tuple[str, Columns]]:
     for scheme, legend in session.dataset.legends.items():
         table = session.table(Question().sql([f"{scheme}.{name}" for name in legend.names]))
         counts = ((column, pc.multiply(table[column], float(pixels))) for column in legend.names)
-        yield scheme, {
-            name: pc.fill_null(count, float(UNKNOWN)).to_numpy().astype(np.uint32)
-            for name, count in counts
-        }
+        yield (
+            scheme,
+            {
+                name: pc.fill_null(count, float(UNKNOWN)).to_numpy().astype(np.uint32)
+                for name, count in counts
+            },
+        )
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.uint16], list[str]]:

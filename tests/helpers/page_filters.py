@@ -22,7 +22,16 @@ SEARCH = """async ([base, all]) => {
     }
     return answers;
 }"""
-REGIONS = ("Italy", "Korea", "Africa", "EU", "BRA", "southern Europe", "US-CA", "state:New South Wales")
+REGIONS = (
+    "Italy",
+    "Korea",
+    "Africa",
+    "EU",
+    "BRA",
+    "southern Europe",
+    "US-CA",
+    "state:New South Wales",
+)
 
 
 def random_filters(cat: Catalog, random: Random) -> dict[str, Any]:

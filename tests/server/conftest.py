@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import httpx
 import pystac.validation
 import pytest
-import uvicorn
+from hosts import serve
 
-from catalog import Catalog, index
+from catalog import index
 from catalog.cli.demo import SCENES
-from catalog.server.app import create_app
-from catalog.server.hosting import listen, url_of
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
@@ -38,21 +34,6 @@ class Dataset:
 
     root: Path
     out: Path
-
-
-@contextmanager
-def serve(out: Path, root: Path | None = None) -> Iterator[str]:
-    """The URL of a server of a catalog, with a slash at its end."""
-    with Catalog.open(out, root=root) as cat, listen("127.0.0.1", 0) as listener:
-        app = create_app(cat)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield url_of(listener)
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A person at a browser: Chromium walks through STAC Browser and uses the map page.
+"""A person at a browser: Chromium walks through STAC Browser.
 
 With `--update-golden` the pictures in `docs/` are taken anew.
 """
@@ -208,62 +208,3 @@ def test_stac_browser_sorts_and_pages_through_a_search(visit: Visit, demo: Datas
         title = next(iter(cat.pick([ids[start]]).items())).properties["title"]
     page.get_by_role("link", name=title).click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
-
-
-def test_the_map_filters_counts_copies_and_downloads(visit: Visit, demo: Dataset) -> None:
-    page, expect = visit.page, playwright.expect
-    page.goto(visit.url)
-    expect(page.locator("#count")).to_have_text("93 patches in 12 scenes")
-    page.get_by_text("summer", exact=True).click()
-    expect(page.locator("#count")).to_have_text("61 patches in 4 scenes")
-    with page.expect_response("**/map/patches.json**") as answer:
-        page.get_by_label("Region").fill("Italy")
-    assert len(answer.value.json()["features"]) == 49
-    expect(page.locator("#count")).to_have_text("49 patches in 1 scene")
-    page.get_by_label("Class").select_option("savanna")
-    page.get_by_label("Share").fill("30")
-    expect(page.locator("#sql")).to_contain_text("cover.savanna >= 0.3")
-
-    with Catalog.open(demo.out) as cat:
-        chosen = cat.select(region="Italy", season="summer", cover={"savanna": 0.3})
-        expect(page.locator("#count b")).to_have_text(str(len(chosen)))
-        page.get_by_role("button", name="Copy").click()
-        expect(page.get_by_role("button", name="Copied")).to_be_visible()
-        copied = page.evaluate("navigator.clipboard.readText()")
-        assert [row[0] for row in cat.sql(copied).fetchall()] == chosen.ids
-        page.get_by_label("Sensor").select_option("s2")
-        with page.expect_download() as download:
-            page.get_by_role("link", name="Download").click()
-        assert download.value.path().read_text().splitlines() == chosen.paths("s2")
-
-
-def test_the_map_shows_patches_in_colours_and_a_card_of_one(visit: Visit) -> None:
-    page, expect = visit.page, playwright.expect
-    page.goto(f"{visit.url}?region=Italy")
-    expect(page.locator("body")).to_have_attribute("data-state", "ready")
-    page.wait_for_timeout(1500)
-    box = page.locator("#map").bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(page.locator("#card")).to_contain_text("summer 142, patch")
-    loaded(page)
-    visit.picture("map.png")
-    page.get_by_role("link", name="open in STAC Browser").click()
-    expect(page.get_by_role("heading", name="Summer 142, patch")).to_be_visible()
-
-
-def test_the_map_leaves_a_region_out_and_its_url_says_so(visit: Visit) -> None:
-    page, expect = visit.page, playwright.expect
-    page.goto(visit.url)
-    page.get_by_label("Left out").fill("Italy")
-    expect(page.locator("#count")).to_have_text("44 patches in 11 scenes")
-    page.goto(page.url)
-    expect(page.get_by_label("Left out")).to_have_value("Italy")
-    expect(page.locator("#count")).to_have_text("44 patches in 11 scenes")
-
-
-def test_the_map_tells_a_mistake(visit: Visit) -> None:
-    visit.page.goto(f"{visit.url}?region=Brasil")
-    playwright.expect(visit.page.get_by_role("alert")).to_contain_text("did you mean Brazil")
-    assert visit.errors
-    visit.errors.clear()  # Chromium notes every answer that is no 200

@@ -192,10 +192,8 @@ TARGETS = [
     "/previews/..%2f..%2fsummer/142/180/thumbnail.png",
     "/previews/summer/142/180/..%2fthumbnail.png",
     "/previews/summer/142/-180/thumbnail.png",
-    "/pages/../app.py",
-    "/pages/..%2fapp.py",
+    "/catalog/map/../../secret.json",
     "/browser/..%2fsecret.json",
-    "/vendor/..%2fsecret.json",
 ]
 
 

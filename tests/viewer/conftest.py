@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from hosts import serve, static_host
 
 from catalog import Catalog, index
 from catalog.cli.demo import SCENES
@@ -23,24 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM = shutil.which("chromium")
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is there
-        pass
-
-
-@contextmanager
-def static_host(folder: Path) -> Iterator[str]:
-    """URL of a host that knows nothing but files, with a slash at its end."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as host:
-        thread = Thread(target=host.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{host.server_port}/"
-        finally:
-            host.shutdown()
-            thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +71,10 @@ def page(chromium: Browser, host: str) -> Iterator[Page]:
     page.goto(f"{host}report.json")
     yield page
     context.close()
+
+
+@pytest.fixture(scope="session")
+def server_url(catalog_folder: Path) -> Iterator[str]:
+    """The page on a server of the catalog."""
+    with serve(catalog_folder) as url:
+        yield url

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from page_filters import ids_of_page, ids_of_select, random_filters
 
-from catalog import Catalog
-
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+    from catalog import Catalog
 
 pytestmark = pytest.mark.browser
 
@@ -54,11 +54,16 @@ def test_every_region_that_has_a_name(page: Page, host: str, cat: Catalog) -> No
     asked = [{"region": [region]} for region in regions]
     found = ids_of_page(page, host, asked)
     expected = [ids_of_select(cat, filters) for filters in asked]
-    assert [region for region, *ids in zip(regions, found, expected, strict=True) if ids[0] != ids[1]] == []
+    assert [
+        region for region, *ids in zip(regions, found, expected, strict=True) if ids[0] != ids[1]
+    ] == []
 
 
 def test_every_name_means_the_same_region(page: Page, host: str, cat: Catalog) -> None:
-    names = [row[0] for row in cat.sql("SELECT DISTINCT called FROM region_names ORDER BY ALL").fetchall()]
+    names = [
+        row[0]
+        for row in cat.sql("SELECT DISTINCT called FROM region_names ORDER BY ALL").fetchall()
+    ]
     found = page.evaluate(
         """async ([base, names]) => {
             const { Regions } = await import(`${base}map/regions.js`);
@@ -68,7 +73,9 @@ def test_every_name_means_the_same_region(page: Page, host: str, cat: Catalog) -
         [host, names],
     )
     for name, regions in zip(names, found, strict=True):
-        asked = cat.session.fetch(f"SELECT kind, name FROM named_regions('{name.replace(chr(39), chr(39) * 2)}')")
+        asked = cat.session.fetch(
+            f"SELECT kind, name FROM named_regions('{name.replace(chr(39), chr(39) * 2)}')"
+        )
         assert [tuple(region) for region in regions] == asked, name
 
 
@@ -95,7 +102,7 @@ def test_texts_to_take_away_give_the_same_patches(page: Page, host: str, cat: Ca
 def _run_python(text: str, cat: Catalog) -> list[str]:
     scope: dict[str, Any] = {"cat": cat}
     call = text.partition("subset = ")[2]
-    exec(f"subset = {call}", scope)  # noqa: S102 - what the page shows is what users run
+    exec(f"subset = {call}", scope)
     ids: list[str] = scope["subset"].ids
     return ids
 

@@ -41,11 +41,11 @@ async function start() {
   /** Take the state of the page's URL. */
   async function restore() {
     const found = fromQuery(new URLSearchParams(location.search), search);
-    Object.assign(state, found, { patch: found.patch });
+    Object.assign(state, found);
     panel.show(state.filters);
     map.paint(state.picture);
     if (state.view) map.look(state.view);
-    await ask(!state.view);
+    await ask(!state.view && !state.patch);
     if (state.patch) await choose(search.numberOf(state.patch), { move: !state.view });
     else await choose(null);
     if (found.problems.length) panel.tell(found.problems.join(" · "));

@@ -293,6 +293,7 @@ export function createMap(search, { choose, moved, drawn }) {
 
   function zoomTo(extent, maxZoom = 12) {
     const padding = [60, 60, 60, 60];
+    map.getView().cancelAnimations();
     map.getView().fit(extent, { padding, maxZoom, duration: document.hidden ? 0 : 400 });
   }
 

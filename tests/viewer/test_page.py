@@ -1,0 +1,266 @@
+"""A person at the map page: on the local server and on a static host, at a desk and on a phone.
+
+With `--update-golden` the pictures in `docs/` are taken anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+    from catalog import Catalog
+
+pytestmark = pytest.mark.browser
+
+DOCS = Path(__file__).parents[2] / "docs"
+DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+
+
+@dataclass
+class Visit:
+    """The page as somebody has it open, and what went wrong on it."""
+
+    page: Page
+    url: str
+    phone: bool
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, query: str = "") -> None:
+        self.page.goto(f"{self.url}{query}")
+        self.ready()
+
+    def ready(self) -> None:
+        playwright.expect(self.page.locator("body")).to_have_attribute("data-state", "ready")
+
+    def filters(self) -> None:
+        """Bring the filters into sight."""
+        if self.phone and self.page.locator("#sheet").get_attribute("aria-expanded") == "false":
+            self.page.click("#sheet")
+
+    def bar(self, facet: str, name: str) -> Locator:
+        return self.page.locator(f'[data-value="{facet}:{name}"]')
+
+    @property
+    def count(self) -> Locator:
+        return self.page.locator("#count")
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.page.url).query)
+
+
+@pytest.fixture(params=["server", "static host"])
+def served(request: pytest.FixtureRequest) -> str:
+    """URL of the page."""
+    name = "server_url" if request.param == "server" else "host"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture(params=["desk", "phone"])
+def visit(chromium: Browser, served: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    phone = request.param == "phone"
+    context = chromium.new_context(
+        viewport=PHONE if phone else DESK,
+        has_touch=phone,
+        permissions=["clipboard-read", "clipboard-write"],
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    visit = Visit(page, served, phone)
+    own = urlsplit(served).netloc
+    page.on("console", lambda said: visit.errors.extend([said.text] * (said.type == "error")))
+    page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: visit.errors.extend(
+            [f"asks {asked.url}"] * (urlsplit(asked.url).netloc not in {own, ""})
+        ),
+    )
+    yield visit
+    context.close()
+    assert visit.errors == []
+
+
+def test_bars_filter_and_their_counts_follow(visit: Visit, cat: Catalog) -> None:
+    expect = playwright.expect
+    visit.open()
+    expect(visit.count).to_contain_text(f"{len(cat.select())} patches in 12 scenes")
+    visit.filters()
+    visit.bar("season", "summer").click()
+    summer = cat.select(season="summer")
+    expect(visit.count).to_contain_text(f"{len(summer)} patches in 4 scenes")
+    # Other seasons keep the count that they would have.
+    expect(visit.bar("season", "winter")).to_contain_text(str(len(cat.select(season="winter"))))
+    visit.bar("dominant_cover", "cropland").click()
+    both = cat.select(season="summer", filter="dominant_cover = 'cropland'")
+    expect(visit.count).to_contain_text(f"{len(both)} patches")
+    assert visit.query["season"] == ["summer"]
+    visit.page.go_back()
+    expect(visit.count).to_contain_text(f"{len(summer)} patches")
+    expect(visit.bar("dominant_cover", "cropland")).to_have_attribute("aria-pressed", "false")
+    visit.page.get_by_role("button", name="Reset all filters").click()
+    expect(visit.count).to_contain_text(f"{len(cat.select())} patches")
+
+
+def test_a_slider_sets_the_share_of_a_class(visit: Visit, cat: Catalog) -> None:
+    visit.open()
+    visit.filters()
+    visit.page.get_by_label("Add a class").select_option("cover.savanna")
+    low = visit.page.get_by_label("At least, share of savanna")
+    low.fill("30")
+    playwright.expect(visit.count).to_contain_text(
+        f"{len(cat.select(cover={'savanna': 0.3}))} patches"
+    )
+    visit.page.get_by_label("At most, share of savanna").fill("60")
+    playwright.expect(visit.count).to_contain_text(
+        f"{len(cat.select(cover={'savanna': (0.3, 0.6)}))} patches"
+    )
+    visit.page.get_by_label("Add a class").select_option("lccs_lu.urban")
+    playwright.expect(visit.count).to_contain_text("patch")
+    assert visit.query["cover"] == ["cover.savanna=0.3..0.6", "lccs_lu.urban>=0.5"]
+
+
+def test_a_region_is_typed_suggested_and_left_out(visit: Visit, cat: Catalog) -> None:
+    expect, page = playwright.expect, visit.page
+    visit.open()
+    visit.filters()
+    page.get_by_role("combobox", name="Region").fill("ital")
+    page.get_by_role("option", name="Italy").get_by_role("button").click()
+    expect(visit.count).to_contain_text(f"{len(cat.select(region='Italy'))} patches in 1 scene")
+    page.get_by_label("Inside or outside").select_option("not_region")
+    page.get_by_role("combobox", name="Region").fill("Georgia")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("means more than one region")
+    page.get_by_role("button", name="Remove Italy").click()
+    page.get_by_role("combobox", name="Region").fill("Italy")
+    page.keyboard.press("Enter")
+    expect(visit.count).to_contain_text(f"{len(cat.select(not_region='Italy'))} patches")
+    page.reload()
+    expect(visit.count).to_contain_text(f"{len(cat.select(not_region='Italy'))} patches")
+
+
+def test_a_typo_greys_the_old_answer_out_and_a_suggestion_mends_it(visit: Visit) -> None:
+    expect, page = playwright.expect, visit.page
+    visit.open()
+    visit.filters()
+    page.get_by_role("combobox", name="Region").fill("Brasill")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("there is no region 'Brasill'")
+    expect(page.locator("body")).to_have_attribute("data-state", "refused")
+    expect(page.get_by_role("button", name="Copy")).to_be_disabled()
+    page.get_by_role("alert").get_by_role("button", name="Brazil").click()
+    visit.ready()
+    expect(page.get_by_role("button", name="Copy")).to_be_enabled()
+
+
+def test_all_of_a_url_is_understood_or_told(visit: Visit, cat: Catalog) -> None:
+    expect = playwright.expect
+    visit.open(
+        "?cover=forest>=0.33&cover=igbp.savanna<=40%25&region=Brazil&region=Italy&season=SUMMER"
+        "&split=foo&colour=red"
+    )
+    chosen = cat.select(
+        cover=["forest>=0.33", "igbp.savanna<=40%"], region=["Brazil", "Italy"], season="summer"
+    )
+    expect(visit.count).to_contain_text(f"{len(chosen)} patches")
+    expect(visit.page.get_by_role("alert")).to_contain_text("there is no split 'foo'")
+    expect(visit.page.get_by_role("alert")).to_contain_text("there is no filter 'colour'")
+
+
+def test_the_question_is_copied_and_lists_are_downloaded(visit: Visit, cat: Catalog) -> None:
+    expect, page = playwright.expect, visit.page
+    visit.open("?region=Italy&cover=savanna>=0.3")
+    visit.filters()
+    chosen = cat.select(region="Italy", cover={"savanna": 0.3})
+    for form in ("Python", "Command line", "CQL2", "SQL"):
+        page.get_by_role("tab", name=form).click()
+        expect(page.locator("#text")).not_to_be_empty()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert [row[0] for row in cat.sql(copied).fetchall()] == chosen.ids
+    page.get_by_role("combobox", name="Files").select_option("s2")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Paths").click()
+    assert download.value.path().read_text().splitlines() == chosen.paths("s2")
+
+
+def test_a_patch_is_chosen_on_the_map_and_by_the_keys(visit: Visit, cat: Catalog) -> None:
+    expect, page = playwright.expect, visit.page
+    chosen = cat.select(region="Italy").ids
+    visit.open(f"?region=Italy&patch={chosen[20]}")
+    expect(page.locator("#card")).to_contain_text(chosen[20])
+    expect(page.locator("#card")).to_contain_text("Italy")
+    page.locator("#strip").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#card")).to_contain_text(chosen[21])
+    assert visit.query["patch"] == [chosen[21]]
+    page.keyboard.press("Escape")
+    expect(page.locator("#card")).to_be_hidden()
+    page.wait_for_timeout(600)
+    page.locator("#map").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#card")).to_contain_text("ROIs1868_summer_142_p")
+    assert visit.query["at"]
+
+
+def test_a_box_is_drawn(visit: Visit, cat: Catalog) -> None:
+    page = visit.page
+    visit.open("?at=10.65,44.8,12")
+    visit.filters()
+    page.get_by_role("button", name="Draw a box").click()
+    if visit.phone:
+        page.click("#sheet")
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+    page.mouse.click(*middle)
+    page.mouse.move(middle[0] + 60, middle[1] + 80)
+    page.mouse.click(middle[0] + 60, middle[1] + 80)
+    page.wait_for_url("**region=**")
+    visit.ready()
+    (region,) = visit.query["region"]
+    expected = len(cat.select(region=region))
+    assert expected > 0
+    playwright.expect(visit.count).to_contain_text(f"{expected} patch")
+
+
+def test_a_machine_finds_no_serious_fault_of_access(visit: Visit, cat: Catalog) -> None:
+    chosen = cat.select(region="Italy").ids[20]
+    visit.open(f"?region=Italy&cover=savanna>=0.1&patch={chosen}")
+    visit.filters()
+    found = axe.Axe().run(visit.page)
+    serious = [
+        (fault["id"], [node["html"][:120] for node in fault["nodes"]])
+        for fault in found.response["violations"]
+        if fault["impact"] in {"serious", "critical"}
+    ]
+    assert serious == []
+
+
+def test_pictures_lie_on_the_map(visit: Visit, cat: Catalog, served: str) -> None:
+    page = visit.page
+    chosen = cat.select(region="Italy").ids[24]
+    visit.open(f"?region=Italy&patch={chosen}")
+    switch = page.locator("#pictures")
+    if not page.evaluate("fetch('map/about.json').then((a) => a.json()).then((a) => a.picture)"):
+        playwright.expect(switch).to_be_empty()
+        return
+    with page.expect_response("**/overview_s1.png"):
+        switch.get_by_label("Sentinel-1").check()
+    assert visit.page.locator("#card img").evaluate("image => image.decode().then(() => true)")
+    page.wait_for_timeout(800)
+    assert visit.query["picture"] == ["overview_s1"]
