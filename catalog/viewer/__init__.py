@@ -1,1 +1,1 @@
-"""The map page: static files that answer questions about a catalog in the browser, by themselves."""
+"""The map page: static files that answer questions about a catalog in the browser."""

@@ -7,12 +7,14 @@ import shutil
 import statistics
 import time
 from dataclasses import asdict
+from random import Random
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import uvicorn
+from page_filters import ids_of_page, ids_of_select, random_filters
 from replica import read_scene, true_scenes
 
 from catalog import Catalog
@@ -108,6 +110,23 @@ PICTURES = f"""() => {{
 }}"""
 COUNT = "document.body.dataset.state !== undefined && document.querySelector('#count b') !== null"
 DRAWN = "document.body.dataset.state === 'ready'"
+COMBINATIONS = 300
+ASKED_MS = """async ([base, filters]) => {
+    const { Search } = await import(`${base}map/search.js`);
+    const search = (globalThis.search ??= await Search.load(`${base}map/`));
+    await search.ask(filters);
+    const start = performance.now();
+    search.kept.clear();
+    await search.ask(filters);
+    return performance.now() - start;
+}"""
+
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "a season": {"season": ["summer"]},
+    "a box": {"region": ["5,45,20,55"]},
+    "Brazil": {"region": ["Brazil"]},
+    "Africa": {"region": ["Africa"]},
+}
 
 PAGES = {
     "root": ("browser/", TITLES, PICTURES),
@@ -146,3 +165,33 @@ def test_pages_of_the_whole_catalog_open_at_once(chromium: Browser, url: str, be
     bench.table("Pages of 180,662 items, cold: seconds", ["page", "open", "complete"], rows)
     slowest = max(opened for opened, _ in medians.values())
     bench.bar("s until a page is open", slowest, f"at most {LIMIT_S:g}", held=slowest <= LIMIT_S)
+
+
+def test_the_page_answers_as_select_does(
+    chromium: Browser, url: str, full: Path, bench: Bench
+) -> None:
+    """Random filters and every region that has a name, on all patches: the same ids."""
+    random = Random(2019)
+    page = chromium.new_context().new_page()
+    base = f"{url}catalog/"
+    page.goto(f"{base}report.json")
+    with Catalog.open(full) as cat:
+        names = cat.sql("SELECT DISTINCT kind || ':' || name FROM regions ORDER BY ALL").fetchall()
+        asked = [random_filters(cat, random) for _ in range(COMBINATIONS)]
+        asked += [{"region": [name]} for (name,) in names]
+        wrong = [
+            filters
+            for filters in asked
+            if ids_of_page(page, base, [filters]) != [ids_of_select(cat, filters)]
+        ]
+        seconds = {}
+        for label, filters in QUESTIONS.items():
+            start = time.perf_counter()
+            _ = ids_of_select(cat, filters)
+            seconds[label] = 1000 * (time.perf_counter() - start)
+    rows = [
+        [label, f"{page.evaluate(ASKED_MS, [base, filters]):.0f}", f"{seconds[label]:.0f}"]
+        for label, filters in QUESTIONS.items()
+    ]
+    bench.table("Answers of the map page, ms", ["question", "page", "`select`, ids"], rows)
+    bench.bar(f"questions of {len(asked)} with other ids", len(wrong), "none", held=not wrong)

@@ -81,7 +81,8 @@ def _named(random: Random) -> str:
 def _box(random: Random) -> str:
     west, south = random.uniform(-180, 180), random.uniform(-60, 70)
     east = west + random.uniform(1, 170)
-    return f"{west},{south},{east - 360 if east > 180 else east},{min(90, south + random.uniform(1, 60))}"
+    north = min(90, south + random.uniform(1, 60))
+    return f"{west},{south},{east - 360 if east > 180 else east},{north}"
 
 
 def _polygon(random: Random) -> str:

@@ -251,7 +251,9 @@ def test_a_machine_finds_no_serious_fault_of_access(visit: Visit, cat: Catalog) 
     assert serious == []
 
 
-def test_pictures_lie_on_the_map(visit: Visit, cat: Catalog, served: str) -> None:
+def test_pictures_lie_on_the_map(
+    visit: Visit, cat: Catalog, request: pytest.FixtureRequest
+) -> None:
     page = visit.page
     chosen = cat.select(region="Italy").ids[24]
     visit.open(f"?region=Italy&patch={chosen}")
@@ -264,3 +266,5 @@ def test_pictures_lie_on_the_map(visit: Visit, cat: Catalog, served: str) -> Non
     assert visit.page.locator("#card img").evaluate("image => image.decode().then(() => true)")
     page.wait_for_timeout(800)
     assert visit.query["picture"] == ["overview_s1"]
+    if request.config.getoption("--update-golden"):
+        page.screenshot(path=DOCS / ("map-phone.png" if visit.phone else "map.png"))
