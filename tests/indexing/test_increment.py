@@ -223,7 +223,10 @@ def test_a_database_that_was_only_asked_stays(tree: Tree) -> None:
 def test_checksums_are_those_of_sha256sum(tree: Tree) -> None:
     command = ["sha256sum", "--check", "--strict", "checksums.sha256"]
     done = subprocess.run(command, cwd=tree.out, check=True, capture_output=True, text=True)
-    assert done.stdout.splitlines() == [f"{name}: OK" for name in PARTS[:3]]
+    told = [line.removesuffix(": OK") for line in done.stdout.splitlines()]
+    assert told[:4] == [*PARTS[:3], "index.html"]
+    page = {path for path in (tree.out / "map").rglob("*") if path.is_file()}
+    assert {tree.out / name for name in told[4:]} == page
 
 
 def test_nothing_is_added_to_a_catalog_that_does_not_know_its_sources(tree: Tree) -> None:

@@ -174,7 +174,6 @@ TARGETS = [
     "/catalog/folder/secret.json",
     "/catalog/secret.json%00.json",
     "/catalog/~/secret.json",
-    "/catalog/",
     "/catalog/sen12ms",
     "/secret.json",
     "//secret.json",
