@@ -78,7 +78,7 @@ def test_a_browser_that_is_there_is_not_built_again(
     assert said == [f"STAC Browser 4.0.1 is in {browser_folder()} already."]
 
 
-def test_without_it_the_pages_say_what_to_run(
+def test_without_it_its_page_says_what_to_run_and_the_map_works(
     small: Small,
     serving: Callable[..., AbstractContextManager[str]],
     tmp_path: Path,
@@ -87,7 +87,8 @@ def test_without_it_the_pages_say_what_to_run(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with serving(small.out) as url:
         page = httpx.get(f"{url}browser/")
-        start = httpx.get(url)
+        start = httpx.get(url, follow_redirects=True)
     assert page.status_code == 404
     assert "sen12ms serve --build-browser" in page.text
-    assert "sen12ms serve --build-browser" in start.text
+    assert start.status_code == 200
+    assert "map/app.js" in start.text
