@@ -36,6 +36,7 @@ SUMMARIES = {
     "demo": "Make a small synthetic SEN12MS and its catalog.",
     "index": "Make or update the catalog of a dataset.",
     "select": "Select patches by region, season, land cover.",
+    "archives": "List the archives that a selection needs.",
     "extract": "Take only the selected files out of the archives.",
     "sql": "Ask anything, in SQL.",
     "info": "Sum up a catalog.",

@@ -96,6 +96,8 @@ def _megabytes(count: float) -> str:
 
 def _summary(done: Extraction, to: str) -> str:
     lines = [f"{done.files:,} files, {_megabytes(done.bytes)}: {to}"]
+    if done.files or done.present:
+        lines.append(f"It is a catalog of these patches: sen12ms select {to}")
     if not (done.files or done.present or done.rejected):
         lines.append("The catalog has no such files: see `sen12ms info` for what is missing.")
     if done.present:

@@ -180,6 +180,8 @@ class Dataset:
     """Template of a file name, with `{roi}`, `{season}`, `{sensor}`, `{scene}` and `{patch}`."""
     folder: str
     """Template of the folder of a file below the dataset's root."""
+    archive: str
+    """Template of the name of the archive that has all files of a season and sensor."""
     seasons: Mapping[str, Season]
     """By the name in the folder and file names."""
     sensors: Mapping[str, Sensor]
@@ -291,6 +293,10 @@ class Dataset:
         match = self._file_pattern.fullmatch(name)
         key = self._key(match)
         return None if key is None or match is None else (key, match["sensor"])
+
+    def archive_name(self, season: str, sensor: str) -> str:
+        """Archive of all files of a season and sensor: `ROIs1158_spring_s2.tar.gz`."""
+        return self._fill(self.archive, PatchKey(season, 0, 0), sensor)
 
     def file_name(self, key: PatchKey, sensor: str) -> str:
         """File name of one sensor of a patch: `ROIs1158_spring_s2_1_p30.tif`."""

@@ -51,6 +51,7 @@ def load_dataset(folder: Traversable) -> Dataset:
         about=_about(values["about"]),
         file=values["file"],
         folder=values["folder"],
+        archive=values["archive"],
         seasons={name: _season(entry) for name, entry in values["seasons"].items()},
         sensors=sensors,
         listed_sensor=values["listed_sensor"],

@@ -43,6 +43,8 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
         raise CatalogNotFoundError(
             f"there is no catalog in {path}: make one with `sen12ms index ROOT -o OUT`"
         )
+    if not (folder / staging.REPORT).exists() and not (folder / staging.CATALOG).exists():
+        return Session(open_items(str(folder / staging.ITEMS)))  # what `extract` wrote
     check_parts(folder)
     items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
     if database.is_file():

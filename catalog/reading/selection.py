@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from catalog.query.literals import Value
     from catalog.query.question import Question
     from catalog.reading.extraction import Extraction
+    from catalog.reading.needed import NeededArchive
     from catalog.store.manifest_file import Manifest
 
 
@@ -268,7 +269,8 @@ class Selection(PatchSet):
 
         What is there already, with the right size, stays: a run that was stopped goes on. Each file
         is checked by its size, and by `checksums.sha512` if that lies beside the data, before it
-        gets its name.
+        gets its name. `Catalog.open` opens the folder: it has a table of these patches, with the
+        paths of the files that are there, land cover and splits; later runs add to it.
 
         Parameters
         ----------
@@ -293,9 +295,10 @@ class Selection(PatchSet):
         FilterError
             If there is no such sensor or way, or files in archives are to be linked.
         OutputError
-            If the disk has no room, or refuses.
+            If the disk has no room, or refuses, or the folder is a catalog of `index`.
         """
         from catalog.reading.extraction import HOW, Choices, extract, wanted_from_rows
+        from catalog.store.extracted import refuse_catalog, write_extracted
 
         wanted_sensors = self._sensors(sensors)
         # In the order of the columns, as the statement has them.
@@ -306,7 +309,31 @@ class Selection(PatchSet):
         rows = self._records("chosen_members", sensors=names, sizes=sizes)
         choices = Choices(how, dry_run, progress)
         wanted = wanted_from_rows(self.dataset, rows, self.session.moved)
-        return extract(wanted, Path(to), choices, self.session.folder)
+        refuse_catalog(Path(to))
+        done = extract(wanted, Path(to), choices, self.session.folder)
+        items = self.session.items
+        if not dry_run and len(self) and "://" not in items:
+            write_extracted(Path(items), Path(to), self.dataset, self.ids)
+        return done
+
+    def archives(self, *sensors: str) -> list[NeededArchive]:
+        """Archives of the dataset that hold the files of the patches, each with files and bytes.
+
+        A catalog of the land cover alone knows the patches of all: this says what to download.
+
+        Raises
+        ------
+        FilterError
+            If there is no such sensor.
+        """
+        from catalog.reading.needed import needed_archives
+
+        wanted = self._sensors(sensors)
+        names = [name for name in self.dataset.sensors if name in wanted]
+        self.session.define_files()
+        sizes = [f"{name}_bytes" for name in names]
+        rows = self._records("chosen_archives", sensors=names, sizes=sizes)
+        return needed_archives(rows, self.dataset, self.session.moved)
 
     def to_sql(self) -> str:
         """The selection as one SQL query over `patches`, to read, to change, to pass on."""

@@ -106,10 +106,10 @@ def write_subset(
         groups = (table.read_row_group(group) for group in range(table.num_row_groups))
         chosen = (rows.filter(pc.is_in(rows["id"], wanted)) for rows in groups)
         tables = (rows if rebase == UNMOVED else _rebased(rows, rebase) for rows in chosen)
-        write_items(partial, table.schema_arrow.remove_metadata(), tables, _collection(table))
+        write_items(partial, table.schema_arrow.remove_metadata(), tables, collection_of(table))
 
 
-def _collection(table: pq.ParquetFile) -> dict[str, Any]:
+def collection_of(table: pq.ParquetFile) -> dict[str, Any]:
     """The STAC collection in the metadata."""
     collections = json.loads(table.metadata.metadata[b"stac-geoparquet"])["collections"]
     return dict(next(iter(collections.values())))

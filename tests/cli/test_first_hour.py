@@ -248,3 +248,21 @@ def test_text_without_quotes_is_explained(run: Run, small: Small) -> None:
     for where in ("country = ITA", 'country = "ITA"'):
         found = run("select", small.out, "--where", where)
         assert found.err.endswith("text is written in single quotes: 'ITA'\n")
+
+
+def test_archives_of_a_selection_are_listed(run: Run, small: Small) -> None:
+    found = run("archives", small.out, *ITALY, "--needs", "s2")
+    assert (found.code, found.err.startswith("1 archive: 9 files, ")) == (0, True)
+    assert found.out.splitlines()[1].split()[:2] == ["ROIs1868_summer_s2.tar.gz", "9"]
+    listed = json.loads(run("archives", small.out, *ITALY, "--json").out)
+    assert [each["sensor"] for each in listed] == ["lc", "s1", "s2"]
+    assert run("archives", small.out, "--needs", "s3").code == 1
+
+
+def test_extracted_folder_is_selected_from(run: Run, small: Small, tmp_path: Path) -> None:
+    done = run("extract", small.out, *ITALY, "--sensor", "s2", "--to", tmp_path / "italy")
+    assert f"It is a catalog of these patches: sen12ms select {tmp_path}/italy\n" in done.err
+    paths = run("select", tmp_path / "italy", "--sensor", "s2", "--format", "paths").out
+    assert len(paths.splitlines()) == 9
+    assert all(Path(path).is_file() for path in paths.splitlines())
+    assert run("info", tmp_path / "italy").code == 0

@@ -138,7 +138,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
 }
 """By name: exit code, what is typed, and what the answer must say."""
 
-ELSEWHERE = {"extract", "leakage", "manifest", "plot", "sample", "split"}
+ELSEWHERE = {"archives", "extract", "leakage", "manifest", "plot", "sample", "split"}
 """Commands whose mistakes have tests of their own."""
 
 

@@ -23,6 +23,7 @@ SENSORS = ["s1", "s2", "lc"]
 CHOSEN = Question((one_of("season", ["summer", "fall", "winter"]),))
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "chosen_archives": {"sensors": ["s2", "lc"], "sizes": ["s2_bytes", "lc_bytes"]},
     "chosen_count": {},
     "chosen_files": {"sensors": SENSORS},
     "chosen_in_box": {"west": 126.9, "south": 37.9, "east": 126.95, "north": 38.1, "most": 3},
@@ -55,7 +56,7 @@ def asked(cat: Catalog, name: str) -> duckdb.DuckDBPyRelation:
     """The answer of a statement."""
     of_table = name in {"collection", "table_metadata"}
     values = SAMPLES[name] | ({"items": cat.items} if of_table else {})
-    if name in {"chosen_files", "chosen_members", "items"}:
+    if "sizes" in SAMPLES[name] or name == "chosen_files":
         cat.session.define_files()
     if name.startswith("chosen") or name == "nothing":
         return cat.session.relation(CHOSEN.about(name, **values))
