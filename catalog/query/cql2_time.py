@@ -150,7 +150,8 @@ def _window(text: Any) -> Window:
 
 def _instant(text: Any) -> datetime:
     """A moment as RFC 3339 has it, in UTC."""
-    wrong = f"{str(text)[:60]!r} is not a time: write 2017-06-01 or 2017-06-01T00:00:00Z"
+    known = "2017-06-01T00:00:00Z, or in CQL2 DATE('2017-06-01')"
+    wrong = f"{str(text)[:60]!r} is not a time: write {known}"
     if not isinstance(text, str) or not _INSTANT.fullmatch(text):
         raise FilterError(wrong)
     # Python reads six digits of a second at most.

@@ -53,7 +53,8 @@ def sorts_of(fields: Iterable[tuple[str, bool]], dataset: Dataset) -> tuple[Sort
         found = names.get(name.removeprefix("properties."))
         if found is None or found.kind in {"geometry", "array"}:
             raise FilterError(f"patches cannot be sorted by {name[:60]!r}: name a queryable")
-        sorts.append(Sort(found.sql, descending))
+        if found.sql != literal(dataset.id):  # one value for all
+            sorts.append(Sort(found.sql, descending))
     given = {sort.sql for sort in sorts}
     return (*sorts, *(Sort(name) for name in KEY if name not in given))
 

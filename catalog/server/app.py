@@ -15,14 +15,22 @@ Pages of other servers may ask too, the hosted STAC Browser among them, for whol
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -72,7 +80,7 @@ def create_app(catalog: Catalog) -> Starlette:
             *_pages(catalog.dataset.about.title),
         ],
         middleware=[_ANYONE],
-        exception_handlers={CatalogError: _refuse},
+        exception_handlers={CatalogError: _refuse, HTTPException: _tell},
     )
 
 
@@ -97,6 +105,15 @@ def _to_api(_: Request) -> Response:
 
 def _not_built(_: Request) -> Response:
     return FileResponse(_NOT_BUILT, status_code=404)
+
+
+def _tell(request: Request, error: Exception) -> Response:
+    """An error of HTTP: as JSON from the API, as STAC has it, else as text."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if not request.url.path.startswith("/api"):
+        return PlainTextResponse(error.detail, error.status_code, headers=error.headers)
+    told = {"code": HTTPStatus(error.status_code).phrase, "description": error.detail}
+    return JSONResponse(told, error.status_code, headers=error.headers)
 
 
 def _refuse(_: Request, error: Exception) -> Response:

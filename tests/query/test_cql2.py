@@ -118,14 +118,7 @@ class Known:
 @pytest.fixture(scope="module")
 def known(small: Small, ragged: Path) -> Iterator[list[Known]]:
     """Two catalogs with their rows: null land cover, splits and countries among them."""
-    found = []
-    for folder in (small.out, ragged):
-        catalog = Catalog.open(folder)
-        rows = (
-            catalog.sql("FROM patches ORDER BY season, scene, patch").to_arrow_table().to_pylist()
-        )
-        drawn = [row | {"geometry": outline(row["geometry"])} for row in rows]
-        found.append(Known(catalog, drawn))
+    found = [known_of(Catalog.open(folder)) for folder in (small.out, ragged)]
     yield found
     for each in found:
         each.catalog.close()
@@ -134,9 +127,15 @@ def known(small: Small, ragged: Path) -> Iterator[list[Known]]:
 @pytest.fixture(scope="module")
 def many(thousands: Path) -> Iterator[Known]:
     with Catalog.open(thousands) as catalog:
-        rows = catalog.select().to_arrow().to_pylist()
-        assert len(rows) == 2016
-        yield Known(catalog, [row | {"geometry": outline(row["geometry"])} for row in rows])
+        known = known_of(catalog)
+        assert len(known.rows) == 2016
+        yield known
+
+
+def known_of(catalog: Catalog) -> Known:
+    table = catalog.sql("FROM patches ORDER BY season, scene, patch").to_arrow_table()
+    rows = [row | {"geometry": outline(row["geometry"])} for row in table.to_pylist()]
+    return Known(catalog, rows)
 
 
 def outline(wkb: bytes | None) -> Any:

@@ -303,6 +303,47 @@ def test_what_is_not_there_is_not_found(client: httpx.Client) -> None:
         assert answer.json()["code"] == "NotFound"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "api/nothing", 404), ("PUT", "api/search", 405), ("DELETE", "api", 405)],
+)
+def test_errors_of_http_are_json_as_well(
+    client: httpx.Client, method: str, path: str, status: int
+) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.json().keys() == {"code", "description"}
+
+
+@pytest.mark.parametrize("path", ["api", "api/search?limit=3", "api/collections/sen12ms/items"])
+def test_a_head_is_answered_without_a_body(client: httpx.Client, path: str) -> None:
+    answer, whole = client.head(path), client.get(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(whole.content))
+
+
+def test_items_may_be_sorted_by_every_queryable_but_geometries_and_arrays(
+    client: httpx.Client,
+) -> None:
+    properties = client.get("api/queryables").json()["properties"]
+    for name, schema in properties.items():
+        answer = client.get("api/search", params={"sortby": f"-{name}", "limit": 1})
+        sortable = schema.get("type") not in {None, "array"}
+        assert answer.status_code == (200 if sortable else 400), name
+
+
+def test_the_schema_that_items_name_is_served(client: httpx.Client) -> None:
+    (item,) = post(client, limit=1)["features"]
+    collection = client.get("api/collections/sen12ms").json()
+    url = item["stac_extensions"][-1]
+    assert collection["stac_extensions"][-1] == url
+    answer = client.get(url)
+    assert answer.headers["content-type"] == "application/schema+json"
+    jsonschema.Draft7Validator(answer.json()).validate(item)
+    jsonschema.Draft7Validator(answer.json()).validate(collection)
+    assert client.get(url.replace("/sen12ms/", "/other/")).status_code == 404
+
+
 def test_pages_of_other_servers_may_search(client: httpx.Client) -> None:
     headers = {"origin": "https://example.org", "access-control-request-method": "POST"}
     answer = client.options("api/search", headers=headers)
