@@ -121,7 +121,7 @@ def pixels_like(page: Page, red: int, green: int, blue: int) -> int:
 def test_stac_browser_leads_from_the_root_to_a_patch(visit: Visit) -> None:
     page, expect = visit.page, playwright.expect
     page.goto(f"{visit.url}browser/")
-    page.get_by_role("link", name="SEN12MS").last.click()
+    page.locator(".catalog-card").get_by_role("link", name="SEN12MS").first.click()
     expect(page.get_by_text("Schmitt, M., Hughes, L. H.").first).to_be_visible()
     page.get_by_role("link", name="Summer (2017-06-01 to 2017-08-31)").first.click()
     expect(page.get_by_text("4 scenes with 61 patches in 4 countries.")).to_be_visible()
@@ -144,7 +144,7 @@ def test_stac_browser_leads_from_the_root_to_a_patch(visit: Visit) -> None:
 def test_stac_browser_opens_the_static_catalog(visit: Visit) -> None:
     page, expect = visit.page, playwright.expect
     page.goto(f"{visit.url}browser/#/catalog/catalog.json")
-    page.get_by_role("link", name="SEN12MS").last.click()
+    page.locator(".catalog-card").get_by_role("link", name="SEN12MS").first.click()
     page.get_by_role("link", name="Winter (2016-12-01 to 2017-02-28)").first.click()
     expect(page.get_by_text("scenes with").first).to_be_visible()
 
