@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from catalog.experiment.manifests import Difference, diff, load, verify
     from catalog.experiment.sampling import Sample, Stratum, sample
     from catalog.experiment.splits import PartReport, Split, k_fold, official, split
+    from catalog.experiment.statistics import Statistics
     from catalog.experiment.torch_dataset import PatchDataset
     from catalog.store.manifest_file import Entry, File, Manifest
 
@@ -34,6 +35,7 @@ _HOMES = {
     "PatchDataset": "experiment.torch_dataset",
     "Sample": "experiment.sampling",
     "Split": "experiment.splits",
+    "Statistics": "experiment.statistics",
     "Stratum": "experiment.sampling",
     "Target": "experiment.labels",
     "diff": "experiment.manifests",
@@ -60,6 +62,7 @@ __all__ = [
     "PatchDataset",
     "Sample",
     "Split",
+    "Statistics",
     "Stratum",
     "Target",
     "diff",

@@ -101,3 +101,30 @@ def single_labels(shares: NDArray[np.float64]) -> NDArray[np.int64]:
 def multi_labels(shares: NDArray[np.float64], threshold: float) -> NDArray[np.float32]:
     """1 for each class with at least this share of a patch, else 0."""
     return (shares >= threshold).astype(np.float32)
+
+
+def class_counts(selection: Selection, target: Target | None) -> NDArray[np.float64] | None:
+    """How often each value of a target occurs, from the catalog: pixels, or patches for a label.
+
+    Returns
+    -------
+    float64 array of shape (values,), or None
+        By value of the mask or label; by class for `multi_label`. None without a target.
+    """
+    if target is None:
+        return None
+    dataset = selection.dataset
+    if target.is_label:
+        shares = cover_shares(selection)
+        if target.name == "multi_label":
+            return np.asarray(multi_labels(shares, target.threshold).sum(axis=0), np.float64)
+        return np.bincount(single_labels(shares), minlength=len(dataset.covers)).astype(np.float64)
+    if target.name == "simplified":
+        return np.asarray(cover_shares(selection).sum(axis=0) * dataset.patch_pixels)
+    classes = dataset.legends[target.name].classes
+    names = [f"{target.name}_{entry.name}" for entry in classes]
+    columns = selection.relation().select(*names).fetchnumpy()
+    counts = np.zeros(max(entry.code for entry in classes) + 1)
+    for entry, name in zip(classes, names, strict=True):
+        counts[entry.code] = np.nansum(np.ma.filled(columns[name], 0)) * dataset.patch_pixels
+    return counts

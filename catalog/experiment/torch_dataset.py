@@ -12,14 +12,17 @@ import numpy as np
 from catalog.errors import FileError, FilterError, MissingExtraError
 from catalog.experiment.labels import (
     checked_target,
+    class_counts,
     cover_shares,
     multi_labels,
     simplified_codes,
     single_labels,
 )
+from catalog.experiment.statistics import StatisticsFile, statistics_of
 from catalog.query.conditions import names_of
 from catalog.reading.selection import Selection
 from catalog.source.pixels import PixelReader
+from catalog.source.triplet import bounds_of
 
 try:
     import torch
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
     from catalog.datasets import Dataset
     from catalog.experiment.labels import Target
+    from catalog.experiment.statistics import Statistics
+    from catalog.store.manifest_file import Manifest
 
     Tensors = dict[str, Any]
     """One sample."""
@@ -73,6 +78,9 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         classes of `simplified`; `single_label` or `multi_label`.
     transform : callable, optional
         Called with each sample; what it returns takes its place.
+    return_metadata : bool
+        Whether a sample also has `bounds`, float64 tensor (4): left, bottom, right, top in the unit
+        of `crs`, such as `EPSG:32737`; and `lon`, `lat`, the centroid in degrees (WGS 84).
 
     Raises
     ------
@@ -90,6 +98,7 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         bands: Sequence[str] | None = None,
         target: str | Target | None = None,
         transform: Callable[[Tensors], Any] | None = None,
+        return_metadata: bool = False,
     ) -> None:
         if not isinstance(selection, Selection):
             raise FilterError(f"{selection!r} is not a selection: give cat.select(…)")
@@ -111,9 +120,17 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         if classified and self.target and not self.target.is_label:
             self._mask = _mask(dataset, classified, self.target.name)
             read.append(classified)
+        self._places: NDArray[np.float64] | None = None
+        if return_metadata:
+            read = read or used[:1]
+            self._places = _centroids(selection)
+        self._class_counts = class_counts(selection, self.target)
+        self._read_sensors = tuple(read)
         self._shapes = {name: (len(dataset.sensors[name].bands), *dataset.shape) for name in read}
         self._image_shape = (len(self.bands), *dataset.shape)
-        self._ids, self._paths = _files(selection, read)
+        manifest = selection.manifest()
+        self._ids, self._paths = _files(manifest, read)
+        self._kept = StatisticsFile(selection.session.folder, manifest.sha256, *self.bands)
         self._reader = PixelReader()
 
     def _labels_of(self, selection: Selection) -> NDArray[Any] | None:
@@ -145,15 +162,68 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
             ) from error
         sample: Tensors = {"id": self._ids[index].decode()}
         if self.bands:
-            image = np.empty(self._image_shape, np.float32)
-            for sensor, bands, channels in self._channels:
-                image[channels] = self._read(sensor, index)[bands]
-            sample["image"] = torch.from_numpy(image)
+            sample["image"] = torch.from_numpy(self._image(index))
         if self._mask is not None:
             sample["mask"] = torch.from_numpy(self._mask_of(index, self._mask))
         if self._labels is not None:
             sample["label"] = torch.as_tensor(self._labels[index])
+        if self._places is not None:
+            sample |= self._metadata(index, self._places[index])
         return sample if self.transform is None else self.transform(sample)
+
+    def statistics(self) -> Statistics:
+        """Mean, standard deviation, extremes and percentiles of each band, over all samples.
+
+        The files are read once, one after the other, and the answer is kept beside the catalog, in
+        `CATALOG.statistics/`, for the same patches and bands. `transform` does not matter.
+
+        Raises
+        ------
+        FileError
+            If a file is missing or broken; the message names it.
+        FilterError
+            If there are no samples, or no band is used.
+        """
+        kept = self._kept.read()
+        if kept is None:
+            kept = statistics_of(
+                map(self._image, range(len(self) if self.bands else 0)), self.bands
+            )
+            self._kept.write(kept)
+        return kept
+
+    def class_weights(self) -> Any:
+        """Weights of the classes for a loss, from the catalog: no pixel is read.
+
+        Returns
+        -------
+        float32 tensor
+            n / (k · nᵢ), for n pixels (samples, for a label) of k classes that occur, nᵢ of class
+            i: each class weighs as much in all. A class that does not occur has weight 0. By the
+            values of `mask` or `label`, or the positions of `multi_label`.
+
+        Raises
+        ------
+        FilterError
+            If there is no target.
+        """
+        if self._class_counts is None:
+            raise FilterError("there are no classes: use the land cover, with a target")
+        counts = torch.as_tensor(self._class_counts, dtype=torch.float64)
+        occurring = counts > 0
+        weights = counts.sum() / (occurring.sum() * counts.clamp(min=1e-300))
+        return torch.where(occurring, weights, torch.zeros_like(weights)).to(torch.float32)
+
+    def _image(self, index: int) -> NDArray[np.float32]:
+        image = np.empty(self._image_shape, np.float32)
+        for sensor, bands, channels in self._channels:
+            image[channels] = self._read(sensor, index)[bands]
+        return image
+
+    def _metadata(self, index: int, place: NDArray[np.float64]) -> Tensors:
+        grid = self._reader.read(self._path(self._read_sensors[0], index)).grid
+        bounds = torch.tensor(bounds_of(grid), dtype=torch.float64)
+        return {"bounds": bounds, "crs": grid.crs, "lon": float(place[0]), "lat": float(place[1])}
 
     def _mask_of(self, index: int, mask: _Mask) -> NDArray[np.int64]:
         pixels = self._read(mask.sensor, index)[mask.band]
@@ -243,11 +313,17 @@ def _run(numbers: list[int]) -> slice | list[int]:
     return slice(first, end) if numbers == list(range(first, end)) else numbers
 
 
+def _centroids(selection: Selection) -> NDArray[np.float64]:
+    """Longitude and latitude of each patch, degrees."""
+    places = selection.relation().select("lon", "lat").fetchnumpy()
+    return np.stack([places["lon"], places["lat"]], axis=1)
+
+
 def _files(
-    selection: Selection, sensors: Sequence[str]
+    manifest: Manifest, sensors: Sequence[str]
 ) -> tuple[NDArray[np.bytes_], dict[str, NDArray[np.bytes_]]]:
     """Ids and paths as arrays of bytes: forked workers share them, where they would copy a list."""
-    entries = selection.manifest().entries
+    entries = manifest.entries
     for sensor in sensors:
         for entry in entries:
             if sensor not in entry.files:

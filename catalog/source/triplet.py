@@ -79,10 +79,11 @@ def read_triplet(
     for sensor, other in grids.items():
         if other != grid:
             raise FileError(f"{paths[sensor]} lies on another grid than the {first} of its patch")
-    return Triplet(patch, images, _bounds(grid), grid.crs, grid.transform, *centroid)
+    return Triplet(patch, images, bounds_of(grid), grid.crs, grid.transform, *centroid)
 
 
-def _bounds(grid: Grid) -> tuple[float, float, float, float]:
+def bounds_of(grid: Grid) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top of a grid in the unit of its CRS."""
     a, b, c, d, e, f = grid.transform
     rows, columns = grid.shape
     x = [a * u + b * v + c for u in (0, columns) for v in (0, rows)]

@@ -16,6 +16,7 @@ from catalog.datasets import SEN12MS
 from catalog.errors import FileError, FilterError
 from catalog.experiment import Target
 from catalog.experiment.labels import cover_shares, multi_labels, single_labels
+from catalog.experiment.statistics import statistics_of
 from catalog.source.synthetic import write_scene
 
 from .conftest import PIXEL_SCENES
@@ -244,3 +245,83 @@ def test_nonsense_is_refused(cat: Catalog, arguments: dict[str, Any], message: s
 def test_what_is_no_selection_is_refused(pixels_out: Path) -> None:
     with pytest.raises(FilterError, match=r"is not a selection: give cat.select\(…\)"):
         PatchDataset(str(pixels_out))
+
+
+# Statistics, weights and metadata
+
+
+def test_statistics_are_those_of_numpy(pixels_cat: Catalog) -> None:
+    dataset = PatchDataset(pixels_cat.select())
+    images = np.stack([dataset[number]["image"].numpy() for number in range(len(dataset))])
+    values = images.astype(np.float64).transpose(1, 0, 2, 3).reshape(len(BANDS), -1)
+    found = dataset.statistics()
+    assert found.bands == tuple(BANDS)
+    assert found.pixels == values.shape[1]
+    assert found.not_finite == (0,) * len(BANDS)
+    np.testing.assert_allclose(found.mean, values.mean(axis=1), rtol=1e-12)
+    np.testing.assert_allclose(found.std, values.std(axis=1), rtol=1e-10)
+    assert found.minimum == tuple(values.min(axis=1))
+    assert found.maximum == tuple(values.max(axis=1))
+    for percent, of_bands in found.percentiles.items():
+        exact = np.percentile(values, int(percent), axis=1, method="inverted_cdf")
+        np.testing.assert_allclose(of_bands, exact, atol=0.002)
+        assert of_bands[2:] == tuple(exact[2:]), "of Sentinel-2, which is whole numbers"
+
+
+def test_statistics_leave_out_what_is_not_a_number() -> None:
+    image = np.array([[[1.0, np.nan], [3.0, np.inf]], [[0, 200], [400, 65535]]], np.float32)
+    found = statistics_of([image, image], ["a", "b"])
+    assert (found.mean[0], found.std[0], found.not_finite) == (2.0, 1.0, (4, 0))
+    assert found.percentiles["50"][1] == 200
+    with pytest.raises(FilterError, match="no pixels"):
+        statistics_of([], ["a"])
+
+
+def test_statistics_are_kept_beside_the_catalog(pixels_cat: Catalog, tmp_path: Path) -> None:
+    assert pixels_cat.folder
+    out = shutil.copytree(pixels_cat.folder, tmp_path / "catalog")
+    with Catalog.open(out) as cat:
+        first = PatchDataset(cat.select(), bands=("B4", "VV")).statistics()
+        (kept,) = (tmp_path / "catalog.statistics").iterdir()
+        gone = PatchDataset(cat.select(), bands=("B4", "VV"))
+        gone._paths = {}  # nothing can be read
+        assert gone.statistics() == first
+        assert PatchDataset(cat.select()[:2], bands=("B4", "VV")).statistics() != first
+        kept.write_text("{}")
+        assert PatchDataset(cat.select(), bands=("B4", "VV")).statistics() == first
+    with pytest.raises(FilterError, match="no band is used"):
+        PatchDataset(pixels_cat.select(), sensors=("lc",)).statistics()
+
+
+@pytest.mark.parametrize("target", ["igbp", "lccs_lu", "simplified", "single_label", "multi_label"])
+def test_class_weights_make_classes_weigh_the_same(pixels_cat: Catalog, target: str) -> None:
+    dataset = PatchDataset(pixels_cat.select(), target=target)
+    weights = dataset.class_weights().numpy().astype(np.float64)
+    samples = [dataset[number] for number in range(len(dataset))]
+    if target == "multi_label":
+        counts = np.sum([sample["label"].numpy() for sample in samples], axis=0)
+    else:
+        key = "label" if target == "single_label" else "mask"
+        values = np.concatenate([np.ravel(sample[key].numpy()) for sample in samples])
+        counts = np.bincount(values, minlength=len(weights))[: len(weights)]
+    assert (weights[counts == 0] == 0).all()
+    sums = (weights * counts)[counts > 0]
+    np.testing.assert_allclose(sums, counts.sum() / len(sums), rtol=1e-6)
+    with pytest.raises(FilterError, match="no classes"):
+        PatchDataset(pixels_cat.select(), sensors=("s2",)).class_weights()
+
+
+@pytest.mark.parametrize("choice", [{}, {"sensors": ("lc",), "target": "single_label"}])
+def test_metadata_are_those_of_rasterio(pixels_cat: Catalog, choice: dict[str, Any]) -> None:
+    subset = pixels_cat.select()
+    dataset = PatchDataset(subset, return_metadata=True, **choice)
+    frame = subset.to_geodataframe()
+    for number, path in enumerate(subset.paths("lc")):
+        sample = dataset[number]
+        with rasterio.open(path) as source:
+            assert tuple(sample["bounds"].tolist()) == tuple(source.bounds)
+            assert sample["crs"] == str(source.crs)
+        assert (sample["lon"], sample["lat"]) == (frame["lon"][number], frame["lat"][number])
+    assert "crs" not in PatchDataset(subset, **choice)[0]
+    batch = next(iter(torch.utils.data.DataLoader(dataset, batch_size=2)))
+    assert batch["bounds"].shape == (2, 4)
