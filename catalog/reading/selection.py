@@ -68,16 +68,6 @@ class Selection(PatchSet):
         """Footprints (WKB), and what a study sorts patches by, as a DuckDB relation."""
         return self._relation("chosen_outlines")
 
-    def in_box(
-        self, west: float, south: float, east: float, north: float, *, most: int
-    ) -> duckdb.DuckDBPyRelation:
-        """Footprints (GeoJSON) and dominant covers of at most so many patches, to draw a map.
-
-        The box is in degrees (OGC:CRS84); a patch is in it if its bounding box touches it.
-        """
-        edges = {"west": west, "south": south, "east": east, "north": north}
-        return self._relation("chosen_in_box", **edges, most=most)
-
     def fingerprint(self) -> str | None:
         """SHA-256 of the footprint table of the catalog; None for a URL."""
         items = self.session.items

@@ -26,7 +26,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "chosen_archives": {"sensors": ["s2", "lc"], "sizes": ["s2_bytes", "lc_bytes"]},
     "chosen_count": {},
     "chosen_files": {"sensors": SENSORS},
-    "chosen_in_box": {"west": 126.9, "south": 37.9, "east": 126.95, "north": 38.1, "most": 3},
     "chosen_members": {"sensors": ["s2", "lc"], "sizes": ["s2_bytes", "lc_bytes"]},
     "chosen_outlines": {},
     "chosen_samples": {"sensors": SENSORS, "count": 3},

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 from page_filters import ids_of_page, ids_of_select, random_filters
+
+from catalog.cli import sen12ms
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -95,6 +99,7 @@ def test_texts_to_take_away_give_the_same_patches(page: Page, host: str, cat: Ca
         texts = page.evaluate(TEXTS, [host, filters])
         assert [row[0] for row in cat.sql(texts["SQL"]).fetchall()] == expected, texts["SQL"]
         assert _run_python(texts["Python"], cat) == expected, texts["Python"]
+        assert _run_command(texts["Command line"], cat) == expected, texts["Command line"]
         if not texts["CQL2"].startswith("--"):
             assert cat.select(filter=texts["CQL2"] or None).ids == expected, texts["CQL2"]
 
@@ -105,6 +110,14 @@ def _run_python(text: str, cat: Catalog) -> list[str]:
     exec(f"subset = {call}", scope)
     ids: list[str] = scope["subset"].ids
     return ids
+
+
+def _run_command(text: str, cat: Catalog) -> list[str]:
+    program, command, _, *options = shlex.split(text.replace("\\\n", " "))
+    assert program == "sen12ms"
+    arguments = [command, str(cat.folder), *options, "--format", "csv"]
+    done = CliRunner().invoke(sen12ms, arguments, catch_exceptions=False)
+    return [row["id"] for row in csv.DictReader(io.StringIO(done.stdout))]
 
 
 def test_lists_to_take_away(page: Page, host: str, cat: Catalog) -> None:

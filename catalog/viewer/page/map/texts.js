@@ -65,7 +65,7 @@ function commandLine(filters) {
   for (const name of ["region", "not_region", "season", "local_season", "split", "sensor", "cover"])
     for (const text of filters[name] ?? [])
       parts.push(`--${name.replace("_", "-")}${text.startsWith("-") ? "=" : " "}${word(text)}`);
-  if (filters.complete !== undefined) parts.push(filters.complete ? "--complete" : "--no-complete");
+  if (filters.complete !== undefined) parts.push(filters.complete ? "--complete" : "--incomplete");
   if (filterOf(filters)) parts.push(`--filter ${word(filterOf(filters))}`);
   return parts.join(" \\\n    ");
 }
