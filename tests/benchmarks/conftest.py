@@ -92,11 +92,7 @@ def pytest_terminal_summary(
         text = "\n".join(measured.lines) + "\n"
         terminalreporter.write(f"\n{text}")
         if config.getoption("--update-golden"):
-            begin, end = f"<!-- {name}: written by `make bench` -->\n", f"<!-- end of {name} -->\n"
-            before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-            _, found, after = rest.partition(end)
-            assert found, f"{PAGE} has no place for {name}"
-            PAGE.write_text(f"{before}{begin}{text}{end}{after}", encoding="utf-8")
+            PAGE.write_text(_with(PAGE.read_text(encoding="utf-8"), name, text), encoding="utf-8")
     for told in _missed(config):
         terminalreporter.write_line(f"Bar not held: {told}", red=True)
 
@@ -105,3 +101,11 @@ def _missed(config: pytest.Config) -> list[str]:
     return [
         told for measured in config.stash.get(MEASURED, {}).values() for told in measured.missed
     ]
+
+
+def _with(page: str, name: str, text: str) -> str:
+    """The page with new figures in the place of that name, which it has at its end if it is new."""
+    begin, end = f"<!-- {name}: written by `make bench` -->\n", f"<!-- end of {name} -->\n"
+    before, found, rest = page.partition(begin)
+    after = rest.partition(end)[2]
+    return f"{before if found else page}{begin}{text}{end}{after}"

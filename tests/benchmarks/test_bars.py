@@ -62,3 +62,13 @@ def test_a_missed_bar_fails_the_run_after_the_page_is_written(page: Path) -> Non
 def test_all_bars_of_the_published_page_hold() -> None:
     text = (HERE.parents[1] / "docs" / "performance.md").read_text(encoding="utf-8")
     assert text.count("\nBar, ") == text.count(": held.\n") > 20
+
+
+def test_figures_that_have_no_place_yet_are_written_at_the_end_of_the_page(page: Path) -> None:
+    page.write_text("# Performance\n")
+    for value in (0.5, 0.75):
+        assert measure(page, value).returncode == 0
+    text = page.read_text()
+    assert text.startswith("# Performance\n<!-- quick: written by `make bench` -->\n")
+    assert text.count("Bar, first") == 1
+    assert "Bar, first: 0.75" in text
