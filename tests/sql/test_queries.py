@@ -32,6 +32,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "chosen_scenes": {},
     "collection": {},
     "countries": {"degrees": 5.0},
+    "country_names": {},
     "ids": {},
     "info_groups": {},
     "info_total": {"sensors": SENSORS},
@@ -42,6 +43,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "patches_hash": {},
     "region_bounds": {"kind": "country", "name": "Belgium"},
     "region_names": {},
+    "region_pieces": {},
+    "region_spellings": {},
     "scene_centres": {},
     "table_metadata": {},
 }
