@@ -15,7 +15,7 @@ JOBS ?= 1
 KILLS ?= 100
 CRASHES ?= 100
 
-.PHONY: demo test torch test-lowest test-newest test-python browser check audit bench fuzz kills power-loss docs regions \
+.PHONY: demo test torch test-lowest test-newest test-python browser check site audit bench fuzz kills power-loss docs regions \
 	constraints clean
 
 demo: $(VENV)/installed  ## Make a small synthetic SEN12MS and its catalog, and ask it a question.
@@ -56,6 +56,9 @@ check: $(VENV)/installed-check $(UV)  ## Run linters, type checks and the layer 
 	$(BIN)/zizmor --offline --quiet .github
 	$(UV) tool run --quiet cffconvert --validate
 
+site: $(VENV)/installed-docs  ## Build the documentation as a website, in site/; warnings are errors.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 audit: $(VENV)/installed-test $(UV)  ## Look for known vulnerabilities; asks a service on the network.
 	$(UV) pip freeze --quiet --python $(BIN)/python --exclude-editable > $(VENV)/installed.txt
 	$(UV) tool run --quiet pip-audit --disable-pip --no-deps --requirement $(VENV)/installed.txt
@@ -85,12 +88,12 @@ regions: $(VENV)/installed  ## Build the table of regions anew from Natural Eart
 	$(BIN)/python -m catalog.regions.build_regions $(COUNTRIES) $(STATES)
 
 constraints: $(UV)  ## Write constraints.txt anew: the newest versions, for every Python.
-	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --extra check \
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --extra check --extra docs \
 		--no-header --no-annotate --no-emit-package sen12ms-catalog pyproject.toml \
 		--output-file constraints.txt
 
 clean:  ## Remove the environments and the demo.
-	rm -rf $(VENV) .venv-lowest .venv-newest .venv-python $(DEMO)
+	rm -rf site $(VENV) .venv-lowest .venv-newest .venv-python $(DEMO)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -110,6 +113,10 @@ $(VENV)/installed-test: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/installed-torch: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[test-torch]'
 	touch $@ $(VENV)/installed-test $(VENV)/installed
+
+$(VENV)/installed-docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[docs]'
+	touch $@ $(VENV)/installed
 
 $(VENV)/installed-check: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[test,check]'

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -15,9 +13,6 @@ from catalog.cli import sen12ms
 from catalog.datasets import SEN12MS
 from catalog.query.statements import sql_folder, statement, statement_names
 from catalog.store.columns import Column, columns, member_columns, type_name
-
-if TYPE_CHECKING:
-    from conftest import Small
 
 ROOT = Path(__file__).parent.parent
 SQL_CHAPTERS = {
@@ -111,38 +106,6 @@ def test_reference_page_is_current(name: str, page: object, request: pytest.Fixt
     if request.config.getoption("--update-golden"):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text, "run `make docs`"
-
-
-def readme_blocks(language: str) -> list[str]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-
-
-@pytest.mark.parametrize("block", readme_blocks("python"))
-def test_python_of_the_readme_runs(
-    block: str, small: Small, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if "PatchDataset" in block:
-        pytest.importorskip("torch", reason="PyTorch is an optional extra")
-    monkeypatch.chdir(small.root.parent)
-    exec(compile(block.replace("sen12ms-catalog/", "catalog/"), "README.md", "exec"), {})
-
-
-@pytest.mark.parametrize("block", readme_blocks("bash"))
-def test_commands_of_the_readme_exist(block: str) -> None:
-    for line in block.replace("\\\n", " ").splitlines():
-        words = shlex.split(line, comments=True)
-        if words[:1] == ["sen12ms"]:
-            command = sen12ms.commands[words[1]]
-            known = {option for parameter in command.params for option in parameter.opts}
-            known |= {option for parameter in command.params for option in parameter.secondary_opts}
-            assert {word for word in words if re.match("--?[a-z]", word)} <= known
-
-
-def test_links_of_the_readme_lead_somewhere() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text)
-    assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_make_lists_its_targets() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -55,6 +56,9 @@ class Progress(Protocol):
 
     def __call__(self, phase: str, done: int, total: int, rejected: int) -> None:
         """`done` of `total` MB of archives (phase `unpack`), files (`read`), patches (`write`)."""
+
+
+_LOG = logging.getLogger("catalog")
 
 
 def index(  # noqa: PLR0913 - all but where from and to is optional, by name only
@@ -128,6 +132,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     choices = _Choices(previews, workers, progress or _silent)
     with staging.exclusive(out, dataset):
         journal = Journal(staging.beside(out, "journal"), dataset)
+        _LOG.info("%s: reading %s", out, ", ".join(paths))
         listing = list_trees(folders, dataset)
         records = read_archives(journal.archives, archives, workers, choices.tell_unpacked)
         add_archives(listing, records)
@@ -138,6 +143,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
             )
         report = _Indexing(out, journal, hrefs, choices, listing, records).run()
         journal.archives.prune(archives)
+        _LOG.info("%s: %d patches, %d files rejected", out, report.patches, len(report.rejected))
         return report
 
 

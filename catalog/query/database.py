@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -231,7 +231,8 @@ def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConne
         **config,
     }
     connection = duckdb.connect(config=settings)
-    connection.execute(statement("build/no_progress"))
+    with suppress(duckdb.InvalidInputException):  # in Jupyter without ipywidgets there is no bar
+        connection.execute(statement("build/no_progress"))
     for name in extensions:
         load_extension(connection, name)
     return connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from contextlib import contextmanager
 from functools import cached_property
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from catalog.query.database import Opened
 
     Rows = list[tuple[Any, ...]]
+
+
+_LOG = logging.getLogger("catalog")
 
 
 class Session:
@@ -87,19 +91,19 @@ class Session:
             If DuckDB gives up; the message blames `where` if there is one.
         """
         with self._borrowed(where) as cursor:
-            return cursor.execute(query).fetchall()
+            return _logged(cursor, query).fetchall()
 
     def records(self, query: str, where: str | None = None) -> list[dict[str, Any]]:
         """All rows of a query as dicts; see `fetch`."""
         with self._borrowed(where) as cursor:
-            answer = cursor.execute(query)
+            answer = _logged(cursor, query)
             names = [column[0] for column in answer.description or ()]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def table(self, query: str, where: str | None = None) -> pa.Table:
         """The answer of a query as an Arrow table; see `fetch`."""
         with self._borrowed(where) as cursor:
-            return cursor.execute(query).to_arrow_table()
+            return _logged(cursor, query).to_arrow_table()
 
     def relation(self, query: str) -> duckdb.DuckDBPyRelation:
         """A query as a DuckDB relation, which is evaluated when it is fetched."""
@@ -161,6 +165,11 @@ class Session:
         with _blaming(where):
             yield cursor
         self._idle.append(cursor)
+
+
+def _logged(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyConnection:
+    _LOG.debug("%s", query)
+    return cursor.execute(query)
 
 
 @contextmanager
