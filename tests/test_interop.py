@@ -79,7 +79,7 @@ def read_json(path: Path) -> Json:
 
 def stac_files(folder: Path) -> dict[str, Json]:
     """All STAC files of a folder, by their path in it."""
-    paths = sorted(path for path in folder.rglob("*.json") if path.name != "report.json")
+    paths = [folder / "catalog.json", *sorted((folder / "sen12ms").rglob("*.json"))]
     return {path.relative_to(folder).as_posix(): read_json(path) for path in paths}
 
 

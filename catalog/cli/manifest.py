@@ -20,7 +20,7 @@ from catalog.cli.options import (
 from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.experiment import diff as compare
 from catalog.experiment import load as load_manifest
-from catalog.experiment import read_list
+from catalog.experiment import patch_ids, read_list
 from catalog.experiment import verify as verify_manifest
 from catalog.model import counted
 from catalog.store import staging
@@ -130,7 +130,13 @@ def load(
 ) -> None:
     """Print the patches of a manifest or list, as they are in the catalog OUT.
 
+    A list may come from standard input: -. `select --ids` narrows a list by filters.
+
     Example: sen12ms manifest load val_list.txt OUT --format paths
     """
     with opened(out, root) as cat:
-        write_selection(load_manifest(path, cat, split=part), format_, output, ())
+        if path == "-":
+            chosen = cat.pick(patch_ids(sys.stdin, cat.dataset, where="standard input"))
+        else:
+            chosen = load_manifest(path, cat, split=part)
+        write_selection(chosen, format_, output, ())

@@ -164,7 +164,8 @@ def open_items(items: str, dataset: Dataset | None = None, moved: Rebase = UNMOV
     except (duckdb.Error, KeyError) as error:
         connection.close()
         raise QueryError(
-            f"{items} is not a table of a dataset that can be read: {first_line(error)}"
+            f"{items} is not a table of a dataset that can be read: {first_line(error)} (of what "
+            "`select` writes, --format stac-geoparquet can be opened)"
         ) from error
     _lock(connection, items, dataset)
     return Opened(connection, items, dataset)

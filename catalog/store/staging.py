@@ -8,7 +8,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from catalog.datasets import DATASETS
 from catalog.errors import CatalogError, OutputError
@@ -63,21 +63,7 @@ def exclusive(out: Path, dataset: Dataset) -> Iterator[None]:
     """
     lock = FileLock(beside(out, "lock"))
     partial, previous = beside(out, "partial"), beside(out, "previous")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except PermissionError as error:
-        refused = error.filename or lock.lock_file
-        raise OutputError(
-            f"{refused} cannot be written: {error.strerror}; in a folder that several users share, "
-            "`umask 002` lets each of them write the catalog"
-        ) from error
-    except Timeout as error:
-        raise OutputError(
-            f"{out} is being written by another run: wait until it is done"
-        ) from error
-    except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror}") from error
+    _acquire(lock, out)
     try:
         for folder in (out, partial, previous):
             _check_own(folder, dataset)
@@ -92,6 +78,29 @@ def exclusive(out: Path, dataset: Dataset) -> Iterator[None]:
         raise OutputError(f"{refused} cannot be written: {os.strerror(error.errno)}") from error
     finally:
         lock.release()
+
+
+def _acquire(lock: BaseFileLock, out: Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except PermissionError as error:
+        refused = error.filename or lock.lock_file
+        raise OutputError(
+            f"{refused} cannot be written: {error.strerror}; in a folder that several users share, "
+            "`umask 002` lets each of them write the catalog"
+        ) from error
+    except Timeout as error:
+        if not os.path.exists(lock.lock_file):
+            raise OutputError(
+                f"{out} cannot be written: {lock.lock_file} cannot be made beside it; name another "
+                "folder"
+            ) from error
+        raise OutputError(
+            f"{out} is being written by another run: wait until it is done"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

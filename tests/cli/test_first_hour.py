@@ -266,3 +266,26 @@ def test_extracted_folder_is_selected_from(run: Run, small: Small, tmp_path: Pat
     assert len(paths.splitlines()) == 9
     assert all(Path(path).is_file() for path in paths.splitlines())
     assert run("info", tmp_path / "italy").code == 0
+
+
+def test_manifest_is_loaded_from_standard_input(
+    run: Run, small: Small, expected: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = expected.select().ids[:2]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(first)))
+    assert run("manifest", "load", "-", small.out, "--format", "ids").out.split() == first
+
+
+def test_flat_table_is_not_a_catalog_and_says_which_one_is(
+    run: Run, small: Small, tmp_path: Path
+) -> None:
+    run("select", small.out, *ITALY, "-o", tmp_path / "flat.parquet")
+    refused = run("select", tmp_path / "flat.parquet")
+    assert refused.code == 1
+    assert "--format stac-geoparquet can be opened" in refused.err
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_place_where_nothing_can_be_written_is_not_said_to_be_busy(run: Run, small: Small) -> None:
+    refused = run("index", small.root, "-o", "/proc/x")
+    assert (refused.code, "/proc/x cannot be written" in refused.err) == (1, True)
