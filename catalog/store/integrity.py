@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from typing import TYPE_CHECKING, Final
 
 from catalog.errors import CatalogNotFoundError
@@ -11,6 +12,7 @@ from catalog.store import staging
 from catalog.store.outputs import whole_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     Recorded = dict[str, list[str]]
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 _ALWAYS: Final = (staging.ITEMS, staging.DATABASE, staging.REPORT)
 _OF_ARCHIVES: Final = (staging.MEMBERS, staging.ARCHIVE_LIST)
-_OF_PAGE: Final = (staging.PAGE, f"{staging.MAP}/")
 _AGAIN: Final = "run `sen12ms index` again, which makes it anew"
 _COMMENT: Final = "# "
 """What `sha256sum` passes over: it is before the digests of the ends."""
@@ -26,12 +27,26 @@ _END_BYTES: Final = 64 << 10
 
 
 def write_checksums(folder: Path) -> None:
-    """Record SHA-256 of a catalog's files, for `sha256sum --check` to read, and of their ends."""
-    archives = [name for name in _OF_ARCHIVES if (folder / name).is_file()]
-    names = [*_ALWAYS, *archives, *_page_files(folder)]
+    """Record SHA-256 of a catalog's files, for `sha256sum --check` to read, and of their ends.
+
+    The map page, which no command reads, has a list of its own.
+    """
+    names = [*_ALWAYS, *(name for name in _OF_ARCHIVES if (folder / name).is_file())]
     lines = [f"{file_sha256(folder / name)}  {name}\n" for name in names]
     lines += [f"{_COMMENT}{_ends_sha256(folder / name)}  {name}\n" for name in names]
-    with whole_file(folder / staging.CHECKSUMS) as partial:
+    _write_lines(folder / staging.CHECKSUMS, lines)
+    page = folder / staging.MAP
+    paths = sorted(path for path in page.rglob("*") if path.is_file())
+    listed = {path.relative_to(page).as_posix(): path for path in paths}
+    listed |= {f"../{staging.PAGE}": folder / staging.PAGE}
+    _write_lines(
+        page / staging.CHECKSUMS,
+        [f"{file_sha256(path)}  {name}\n" for name, path in listed.items()],
+    )
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    with whole_file(path) as partial:
         partial.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
@@ -83,21 +98,22 @@ def damaged_files(folder: Path) -> dict[str, str]:
         By path below the folder, what is wrong and the remedy. Where there are no checksums, only
         that is told.
     """
+    problems = _problems(folder, _ALWAYS, _OF_ARCHIVES)
+    page = _problems(folder / staging.MAP, (), ())
+    problems |= {posixpath.normpath(f"{staging.MAP}/{name}"): told for name, told in page.items()}
+    return {name: f"{problem}: {_AGAIN}" for name, problem in problems.items()}
+
+
+def _problems(folder: Path, always: Sequence[str], sometimes: Sequence[str]) -> dict[str, str]:
+    """What is wrong in one folder, by name: those that are always there, recorded, or found."""
     try:
         recorded = _recorded(folder)
     except (OSError, ValueError):
-        return {staging.CHECKSUMS: f"is missing or cannot be understood: {_AGAIN}"}
-    present = [name for name in _OF_ARCHIVES if name in recorded or (folder / name).exists()]
-    page = {*_page_files(folder), *(name for name in recorded if name.startswith(_OF_PAGE))}
-    names = (*_ALWAYS, *present, *sorted(page))
+        return {staging.CHECKSUMS: "is missing or cannot be understood"}
+    found = [name for name in sometimes if (folder / name).exists()]
+    names = dict.fromkeys((*always, *found, *recorded))
     problems = {name: _problem(folder / name, recorded.get(name)) for name in names}
-    return {name: f"{problem}: {_AGAIN}" for name, problem in problems.items() if problem}
-
-
-def _page_files(folder: Path) -> list[str]:
-    """The files of the map page, by path below the folder."""
-    found = [folder / staging.PAGE, *sorted((folder / staging.MAP).rglob("*"))]
-    return [path.relative_to(folder).as_posix() for path in found if path.is_file()]
+    return {name: problem for name, problem in problems.items() if problem}
 
 
 def _problem(path: Path, recorded: list[str] | None) -> str | None:
@@ -107,7 +123,7 @@ def _problem(path: Path, recorded: list[str] | None) -> str | None:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return None if found == recorded else "is not what `index` wrote"
+    return None if recorded and found[: len(recorded)] == recorded else "is not what `index` wrote"
 
 
 def _recorded(folder: Path) -> Recorded:

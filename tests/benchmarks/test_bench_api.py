@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 from statistics import median
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from catalog.server.hosting import listen, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Bench
 
@@ -40,7 +41,12 @@ SEARCHES: dict[str, tuple[dict[str, Any], int]] = {
 }
 """Parameters, and the milliseconds that a page may take."""
 LEAST_RATIO = 5
-RUSTAC = Path(sys.executable).with_name("rustac")
+RUSTAC_DUCKDB = "1.5.4"
+RUSTAC = (
+    "rustac==0.9.12",
+    *(f"duckdb-extension-{name}=={RUSTAC_DUCKDB}" for name in ("spatial", "icu", "parquet")),
+)
+"""Its server, and what its DuckDB needs."""
 
 pytestmark = pytest.mark.bench
 
@@ -58,21 +64,30 @@ def ours(full: Path) -> Iterator[httpx.Client]:  # noqa: F811 - the fixture
 
 
 @pytest.fixture(scope="module")
-def rustac(full: Path) -> Iterator[httpx.Client | None]:  # noqa: F811 - the fixture
+def rustac(
+    full: Path,  # noqa: F811 - the fixture
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[httpx.Client | None]:
     """A client of rustac's server of the same table; None if it does not start.
 
-    It installs DuckDB's extension for geometries from the network.
+    Its DuckDB would fetch extensions from the network: the last version whose extensions are on
+    PyPI is installed, with them where DuckDB looks.
     """
-    command = shutil.which(str(RUSTAC))
-    if command is None:
+    home = tmp_path_factory.mktemp("rustac")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    if subprocess.run([*install, str(home / "lib"), *RUSTAC], check=False).returncode:
         yield None
         return
+    extensions = home / ".duckdb" / "extensions" / f"v{RUSTAC_DUCKDB}" / "linux_amd64"
+    extensions.mkdir(parents=True)
+    for path in home.glob("lib/*/extensions/*/*.duckdb_extension"):
+        shutil.copy(path, extensions)
     with listen("127.0.0.1", 0) as listener:
         address = "{}:{}".format(*listener.getsockname()[:2])
-    arguments = ["serve", "--addr", address, str(full / "items.parquet")]
-    with subprocess.Popen(
-        [command, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    command = [home / "lib" / "bin" / "rustac", "serve", "--addr", address, full / "items.parquet"]
+    environment = os.environ | {"HOME": str(home)}
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=silent, stderr=silent, env=environment) as process:
         with httpx.Client(base_url=f"http://{address}/", timeout=20) as client:
             yield client if _starts(client) else None
         process.terminate()
