@@ -85,7 +85,7 @@ def rustac(
     with listen("127.0.0.1", 0) as listener:
         address = "{}:{}".format(*listener.getsockname()[:2])
     command = [home / "lib" / "bin" / "rustac", "serve", "--addr", address, full / "items.parquet"]
-    environment = os.environ | {"HOME": str(home)}
+    environment = os.environ | {"HOME": str(home), "PYTHONPATH": str(home / "lib")}
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=silent, stderr=silent, env=environment) as process:
         with httpx.Client(base_url=f"http://{address}/", timeout=20) as client:
