@@ -113,7 +113,7 @@ def diff(first: str, second: str) -> None:
         if len(names) > _SHOWN:
             click.echo(f"{what} {len(names) - _SHOWN:,} more")
     for name in found.made:
-        click.echo(f"made differently: {name}")
+        click.echo(f"different in the header: {name}")
     click.echo("they differ" if found else "they are equal", err=True)
     if found:
         sys.exit(1)

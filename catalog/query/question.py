@@ -7,6 +7,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.query.conditions import in_box, in_list
+from catalog.query.describing import described
 from catalog.query.literals import filled, literal
 from catalog.query.regions import bounds_of
 from catalog.query.statements import statement
@@ -98,6 +99,13 @@ class Question:
     """The user's own expression among the conditions: what to blame when DuckDB refuses."""
     given: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of `Catalog.select` that ask the same, ready for JSON."""
+    combined: str = ""
+    """What was combined, in words; empty for what `given` says."""
+
+    @property
+    def words(self) -> str:
+        """What is asked, in a few words; empty for all patches."""
+        return self.combined or described(self.given)
 
     def sql(self, columns: Sequence[str] = ("*",), *, ordered: bool = True) -> str:
         """The question over `patches`, with these columns; ordered by season, scene and patch.
@@ -141,6 +149,7 @@ class Question:
             (*self.conditions, *other.conditions),
             (*self.locations, *other.locations),
             " AND ".join(filter(None, (self.where, other.where))) or None,
+            combined=", ".join(filter(None, (self.words, other.words))),
         )
         shared = self.given.keys() & other.given.keys()
         if all(self.given[name] == other.given[name] for name in shared):
@@ -149,11 +158,12 @@ class Question:
 
     def __or__(self, other: Question) -> Question:
         """Patches that answer one of them, or both."""
-        return _where(f"({self.membership()}\n    OR {other.membership()})")
+        words = f"({self.words or 'all'}) or ({other.words or 'all'})"
+        return _where(f"({self.membership()}\n    OR {other.membership()})", words)
 
     def __sub__(self, other: Question) -> Question:
         """Patches that answer this one, and not the other."""
-        return self & _where(f"NOT {other.membership()}")
+        return self & _where(f"NOT {other.membership()}", f"not ({other.words or 'all'})")
 
     def _boxes(self) -> Iterator[str]:
         for location in self.locations:
@@ -166,8 +176,8 @@ def picked(ids: Iterable[str]) -> Question:
     return Question((in_list(ids),))
 
 
-def _where(condition: str) -> Question:
-    return Question((condition,), given={"where": condition})
+def _where(condition: str, words: str) -> Question:
+    return Question((condition,), given={"where": condition}, combined=words)
 
 
 def _common_table(name: str, location: Location) -> str:

@@ -9,7 +9,6 @@ from pyproj import Geod
 from catalog.model import counted
 from catalog.query.regions import bounds_of
 from catalog.query.statements import statement
-from catalog.reading.describing import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +31,7 @@ def nothing_found(cat: Catalog, filters: Mapping[str, Any]) -> list[str]:
         Arguments of `Catalog.select`, which give no patch.
     """
     question = cat.select(**filters).question
-    asked = described(question.given)
+    asked = question.words
     lines = [f"No patch passes the filters: {asked}." if asked else "The catalog has no patches."]
     return [
         *lines,

@@ -12,7 +12,6 @@ from catalog.model import counted
 from catalog.query.filters import question_from_filters
 from catalog.query.question import Question, picked
 from catalog.reading.arguments import checked_integer
-from catalog.reading.describing import described
 from catalog.reading.opening import open_session
 
 if TYPE_CHECKING:
@@ -170,7 +169,9 @@ class PatchSet:
     @property
     def asked(self) -> str:
         """Filters, steps and part, in a few words."""
-        return described(self.question.given, self.steps, self.part)
+        made = [str(step["step"]) for step in self.steps]
+        part = [f"part {self.part}"] if self.part else []
+        return "; ".join(filter(None, [self.question.words, *made, *part]))
 
     def __repr__(self) -> str:
         asked = self.asked

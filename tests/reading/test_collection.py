@@ -226,6 +226,18 @@ def test_head_has_the_first_rows(cat: Catalog) -> None:
             "<Selection 1 patch: season=fall, cover=cover.water >= 0.5; slice>",
         ),
         (
+            lambda cat: cat.select(region="Europe") - cat.select(season="fall"),
+            "<Selection 18 patches: region=Europe, not (season=fall)>",
+        ),
+        (
+            lambda cat: (cat.select() | cat.select(split="test")).select(season="fall"),
+            "<Selection 9 patches: (all) or (split=test), season=fall>",
+        ),
+        (
+            lambda cat: cat.select(region="Asia") & cat.select(region="South Korea"),
+            "<Selection 18 patches: region=Asia, region=Korea>",
+        ),
+        (
             lambda cat: split(cat.select(), {"a": 0.5, "b": 0.5})["a"],
             "<Selection 18 patches: split; part a>",
         ),

@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 from catalog.query.regions import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 _LONGEST: Final = 48
 _NO_NEWS: Final = {"predicate": "intersects"}
 """What goes without saying."""
 
 
-def described(
-    given: Mapping[str, Any], steps: Iterable[Mapping[str, Any]] = (), part: str | None = None
-) -> str:
-    """Filters, steps and part: `region=Europe, season=summer; sample; part train`."""
-    filters = ", ".join(
+def described(given: Mapping[str, Any]) -> str:
+    """Filters: `region=Europe, season=summer`."""
+    return ", ".join(
         f"{name}={_short(value)}" for name, value in given.items() if _NO_NEWS.get(name) != value
     )
-    made = [str(step["step"]) for step in steps]
-    return "; ".join(filter(None, [filters, *made, f"part {part}" if part else ""]))
 
 
 def _short(value: Any) -> str:
