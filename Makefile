@@ -84,8 +84,9 @@ power-loss: $(VENV)/installed-test  ## Lose what runs of index did not sync: CRA
 docs: $(VENV)/installed-test  ## Write the generated parts of the documentation anew.
 	$(BIN)/python -m pytest tests/test_docs.py --update-golden
 
-regions: $(VENV)/installed  ## Build the table of regions anew from Natural Earth's GeoJSON.
+regions: $(VENV)/installed  ## Build the regions, and the map page's, anew from Natural Earth's GeoJSON.
 	$(BIN)/python -m catalog.regions.build_regions $(COUNTRIES) $(STATES)
+	$(BIN)/python -m catalog.viewer.boundaries
 
 constraints: $(UV)  ## Write constraints.txt anew: the newest versions, for every Python.
 	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --extra check --extra docs \

@@ -61,17 +61,11 @@ class Visit:
         return parse_qs(urlsplit(self.page.url).query)
 
 
-@pytest.fixture(params=["server", "static host"])
-def served(request: pytest.FixtureRequest) -> str:
-    """URL of the page."""
-    name = "server_url" if request.param == "server" else "host"
-    url: str = request.getfixturevalue(name)
-    return url
-
-
-@pytest.fixture(params=["desk", "phone"])
-def visit(chromium: Browser, served: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    phone = request.param == "phone"
+@pytest.fixture(params=[("desk", "server_url"), ("phone", "host")], ids=["desk", "phone"])
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """At a desk on the local server, and on a phone on a static host."""
+    device, host = request.param
+    phone, served = device == "phone", request.getfixturevalue(host)
     context = chromium.new_context(
         viewport=PHONE if phone else DESK,
         has_touch=phone,

@@ -1,0 +1,89 @@
+"""The files that the page reads: columns, boundaries, and what belongs to each patch."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from catalog.viewer import boundaries
+from catalog.viewer.columns import packed
+from catalog.viewer.search_table import UNKNOWN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from catalog import Catalog
+
+
+def unpacked(content: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    """The columns of a file, read as its description says."""
+    body = gzip.decompress(content)
+    length = int.from_bytes(body[:4], "little")
+    start = -(-(4 + length) // 8) * 8
+    return {
+        name: np.frombuffer(body, f"<{told['type']}", told["length"], start + told["offset"])
+        for name, told in json.loads(body[4 : 4 + length]).items()
+    }
+
+
+def test_columns_of_any_length_are_read_back() -> None:
+    columns = {
+        f"{kind}{size}": np.arange(size).astype(kind)
+        for kind in ("u1", "u2", "u4", "f8")
+        for size in (0, 1, 3, 1000)
+    }
+    found = unpacked(packed(columns))
+    assert found.keys() == columns.keys()
+    for name, values in columns.items():
+        np.testing.assert_array_equal(found[name], values)
+    assert packed(columns) == packed(columns)
+
+
+def test_boundaries_are_those_of_the_tables(tmp_path: Path) -> None:
+    boundaries.build(tmp_path)
+    for path in tmp_path.iterdir():
+        # Another zlib may pack the same content into other bytes.
+        shipped = (boundaries.FOLDER / path.name).read_bytes()
+        assert gzip.decompress(path.read_bytes()) == gzip.decompress(shipped), path.name
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_search_table_holds_what_the_catalog_holds(cat: Catalog, catalog_folder: Path) -> None:
+    data = catalog_folder / "map"
+    about = json.loads((data / "about.json").read_text())
+    columns = unpacked((data / "patches.columns.gz").read_bytes())
+    frame = cat.select().to_geodataframe()
+    names = about["names"]
+    for name in ("local_season", "split", "country", "dominant_cover"):
+        decoded = [None if code == 0xFFFF else names[name][code] for code in columns[name]]
+        assert decoded == [None if pd.isna(value) else value for value in frame[name]], name
+    ids = [
+        f"{names['scene_id'][scene]}_p{patch}"
+        for scene, patch in zip(columns["scene_id"], columns["patch"], strict=True)
+    ]
+    assert ids == cat.select().ids
+    for i, shape in enumerate(frame.geometry):
+        parts = range(columns["polygons"][i], columns["polygons"][i + 1])
+        rings = [slice(columns["corners"][part], columns["corners"][part + 1]) for part in parts]
+        polygons = [
+            shapely.Polygon(np.column_stack([columns["x"][ring], columns["y"][ring]]))
+            for ring in rings
+        ]
+        assert polygons == list(getattr(shape, "geoms", [shape]))
+
+
+@pytest.mark.parametrize("scheme", ["igbp", "lccs_lc", "lccs_lu", "lccs_sh"])
+def test_counts_of_classes_are_exact(cat: Catalog, catalog_folder: Path, scheme: str) -> None:
+    columns = unpacked((catalog_folder / "map" / f"{scheme}.columns.gz").read_bytes())
+    assert tuple(columns) == cat.dataset.legends[scheme].names
+    for name, counts in columns.items():
+        rows = cat.sql(
+            f"SELECT {scheme}.{name} * 65536 FROM patches ORDER BY season, scene, patch"
+        ).fetchall()
+        assert [UNKNOWN if count is None else count for (count,) in rows] == counts.tolist()
