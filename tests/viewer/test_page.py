@@ -5,6 +5,7 @@ With `--update-golden` the pictures in `docs/` are taken anew.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,13 @@ pytestmark = pytest.mark.browser
 
 DOCS = Path(__file__).parents[2] / "docs"
 DESK, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+
+DROP = """(text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], "area.geojson", { type: "application/geo+json" }));
+    document.querySelector(".ol-viewport")
+        .dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+}"""
 
 
 @dataclass
@@ -230,6 +238,18 @@ def test_a_box_is_drawn(visit: Visit, cat: Catalog) -> None:
     expected = len(cat.select(region=region))
     assert expected > 0
     playwright.expect(visit.count).to_contain_text(f"{expected} patch")
+
+
+def test_a_geojson_file_is_dropped(visit: Visit, cat: Catalog) -> None:
+    visit.open()
+    corners = [[10.62, 44], [11, 44], [10.65, 45.5], [10.62, 44]]
+    shape = {"type": "Polygon", "coordinates": [corners]}
+    visit.page.evaluate(DROP, json.dumps({"type": "Feature", "geometry": shape, "properties": {}}))
+    visit.page.wait_for_url("**region=**")
+    visit.ready()
+    expected = cat.select(region=shape)
+    assert 0 < len(expected) < len(cat.select(region="Italy"))
+    playwright.expect(visit.count).to_contain_text(f"{len(expected)} patches")
 
 
 def test_a_machine_finds_no_serious_fault_of_access(visit: Visit, cat: Catalog) -> None:

@@ -226,9 +226,12 @@ export function createMap(search, { choose, moved, drawn }) {
 
   function drawScenes(sight) {
     const { context, resolution } = sight;
-    about.scenes.forEach((_, number) => {
+    const numbers = [...scenes.keys()];
+    // Scenes with selected patches lie on top of the others.
+    numbers.sort((a, b) => Math.sign(shown.scenes[a].count) - Math.sign(shown.scenes[b].count));
+    for (const number of numbers) {
       const [west, south, east, north] = scenes[number];
-      if (west > east) return;
+      if (west > east) continue;
       const { count, cover } = shown.scenes[number];
       const color = count ? (about.cover[cover] ?? NONE) : LEFT_OUT;
       context.beginPath();
@@ -240,7 +243,7 @@ export function createMap(search, { choose, moved, drawn }) {
       context.strokeStyle = count ? INK : "#8a8f94";
       context.lineWidth = count ? 1.2 : 0.6;
       context.stroke();
-    });
+    }
   }
 
   /** Patches whose footprint holds a point of the map. */
