@@ -68,7 +68,13 @@ function bars(search, shares) {
     bar.style.width = `${100 * share}%`;
     bar.style.background = search.about.cover[name];
     const number = element("span", { className: "number" }, `${(100 * share).toFixed(1)} %`);
-    list.append(element("li", {}, element("div", { className: "bar" }, element("span", {}, words(name)), number, bar)));
+    list.append(
+      element(
+        "li",
+        {},
+        element("div", { className: "bar" }, element("span", {}, words(name)), number, bar),
+      ),
+    );
   }
   return [list];
 }
@@ -87,7 +93,12 @@ function links(search, patch) {
     const address = href ?? recorded;
     // A path on the disk of another machine leads nowhere.
     const isLink = href || /^https?:/.test(recorded);
-    list.append(" ", isLink ? element("a", { href: address }, sensor) : element("code", { title: recorded }, sensor));
+    list.append(
+      " ",
+      isLink
+        ? element("a", { href: address }, sensor)
+        : element("code", { title: recorded }, sensor),
+    );
   }
   return list;
 }

@@ -6,7 +6,8 @@ const ALIGNED = 8;
 /** The bytes of a file; what is gzipped is unpacked. */
 async function fetchBytes(url) {
   const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} cannot be read (${answer.status}): run sen12ms index again`);
+  if (!answer.ok)
+    throw new Error(`${url} cannot be read (${answer.status}): run sen12ms index again`);
   const bytes = await answer.arrayBuffer();
   const [first, second] = new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength));
   if (first !== 0x1f || second !== 0x8b) return bytes;

@@ -22,7 +22,9 @@ const FORMATS = {
 
 /** The text of a list: paths, manifest, csv or geojson. */
 export function listed(search, format, patches, sensors) {
-  return FORMATS[format](search, patches, sensors).map((line) => `${line}\n`).join("");
+  return FORMATS[format](search, patches, sensors)
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 export function details(search, patch) {

@@ -1,23 +1,16 @@
-// The map: scenes from afar, patches from near, in the colour of what covers most of them; pictures
-// on top where there are some. OpenLayers is the global `ol`.
+// The map: what users do on it, and what it is told to show. OpenLayers is the global `ol`.
 
+import { createPainter, NONE, PATCHES_BELOW } from "./draw.js";
 import { element } from "./panel.js";
 import { createPictures } from "./pictures.js";
+import { outlined, projected, sceneBoxes } from "./world.js";
 
-const PATCHES_BELOW = 900; // map units a pixel; from there on, patches are drawn instead of scenes
-const PICTURES_BELOW = 45; // a picture is some 30 pixels wide then
-const SMALL = 9; // pixels; scenes that would be smaller are drawn as dots
-const NONE = "#8a8f94"; // a patch whose land cover is not known
-const LEFT_OUT = "#c9ced2";
-const INK = "#22303a";
-const ACCENT = "#0b5f68";
 const MOST_UNDER = 12;
 
 /** The map; `choose(patch, how)`, `moved(view, picture)` and `drawn(wkt)` are told what users do. */
 export function createMap(search, { choose, moved, drawn }) {
   const { about, columns } = search;
   const covers = about.names.dominant_cover ?? [];
-  const colors = covers.map((name) => about.cover[name]);
   const world = projected(columns);
   const scenes = sceneBoxes(columns, world, about.scenes.length);
   let shown = null; // the answer that is drawn
@@ -34,9 +27,9 @@ export function createMap(search, { choose, moved, drawn }) {
     }),
     style: { "fill-color": "#f7f5ee", "stroke-color": "#b5b5ab", "stroke-width": 0.7 },
   });
-  const patches = new ol.layer.Layer({ render: (frame) => draw(frame) });
-  const canvas = document.createElement("canvas");
-  canvas.className = "patches";
+  const patches = new ol.layer.Layer({
+    render: (frame) => paint(frame, { shown, regions, marked, pointed }),
+  });
   const map = new ol.Map({
     target: "map",
     layers: [basemap, patches],
@@ -51,6 +44,7 @@ export function createMap(search, { choose, moved, drawn }) {
     }),
   });
   const pictures = createPictures(search, world, () => patches.changed());
+  const paint = createPainter(search, world, scenes, pictures);
   fillPictures();
   fillLegend();
   map.on("moveend", tellMoved);
@@ -117,135 +111,6 @@ export function createMap(search, { choose, moved, drawn }) {
     moved([Number(lon.toFixed(4)), Number(lat.toFixed(4)), zoom], pictures.chosen || null);
   }
 
-  function colorOf(patch) {
-    return colors[columns.dominant_cover?.[patch]] ?? NONE;
-  }
-
-  /** Draw what is in sight. */
-  function draw(frame) {
-    const [width, height] = frame.size;
-    const ratio = frame.pixelRatio;
-    if (canvas.width !== width * ratio || canvas.height !== height * ratio) {
-      canvas.width = width * ratio;
-      canvas.height = height * ratio;
-      canvas.style.width = `${width}px`;
-      canvas.style.height = `${height}px`;
-    }
-    const context = canvas.getContext("2d");
-    const { resolution, center } = frame.viewState;
-    const sight = {
-      context,
-      resolution,
-      x: (value) => (value - center[0]) / resolution + width / 2,
-      y: (value) => (center[1] - value) / resolution + height / 2,
-      extent: frame.extent,
-    };
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    drawRegions(sight);
-    if (!shown) return canvas;
-    if (resolution < PATCHES_BELOW) drawPatches(sight);
-    else drawScenes(sight);
-    return canvas;
-  }
-
-  function drawRegions({ context, x, y }) {
-    for (const name of ["region", "not_region"]) {
-      context.beginPath();
-      for (const { edges } of regions[name])
-        for (let i = 0; i < edges.length; i += 4) {
-          context.moveTo(x(edges[i]), y(edges[i + 1]));
-          context.lineTo(x(edges[i + 2]), y(edges[i + 3]));
-        }
-      context.setLineDash(name === "region" ? [] : [6, 5]);
-      context.strokeStyle = name === "region" ? ACCENT : "#b3261e";
-      context.lineWidth = 2;
-      context.stroke();
-    }
-    context.setLineDash([]);
-  }
-
-  function inSight({ extent }) {
-    const [west, south, east, north] = extent;
-    const found = [];
-    const { xmin, ymin, xmax, ymax } = world.boxes;
-    for (let i = 0; i < xmin.length; i++)
-      if (xmin[i] <= east && xmax[i] >= west && ymin[i] <= north && ymax[i] >= south) found.push(i);
-    return found;
-  }
-
-  function trace(context, sight, points, from, to) {
-    context.moveTo(sight.x(points.x[from]), sight.y(points.y[from]));
-    for (let j = from + 1; j < to; j++) context.lineTo(sight.x(points.x[j]), sight.y(points.y[j]));
-    context.closePath();
-  }
-
-  /** The cells of the patches, by colour; each cell is the ground that a patch shares with nobody. */
-  function drawPatches(sight) {
-    const { context, resolution } = sight;
-    const groups = new Map();
-    const found = inSight(sight);
-    for (const patch of found) {
-      const color = shown.selected[patch] ? colorOf(patch) : LEFT_OUT;
-      if (!groups.has(color)) groups.set(color, []);
-      groups.get(color).push(patch);
-    }
-    for (const [color, members] of groups) {
-      context.beginPath();
-      for (const patch of members) cell(context, sight, patch);
-      context.fillStyle = color === LEFT_OUT ? `${color}99` : color;
-      context.fill();
-      if (resolution < 120) {
-        context.strokeStyle = "#ffffff66";
-        context.lineWidth = 0.7;
-        context.stroke();
-      }
-    }
-    if (pictures.chosen && resolution < PICTURES_BELOW)
-      pictures.draw(sight, found.filter((patch) => shown.selected[patch]));
-    outline(sight, pointed, INK, 1.5);
-    outline(sight, marked, "#ffffff", 5);
-    outline(sight, marked, ACCENT, 2.5);
-  }
-
-  function cell(context, sight, patch) {
-    for (let part = columns.polygons[patch]; part < columns.polygons[patch + 1]; part++)
-      trace(context, sight, world.cells, columns.corners[part], columns.corners[part + 1] - 1);
-  }
-
-  function outline(sight, patch, color, width) {
-    if (patch === null) return;
-    const { context } = sight;
-    context.beginPath();
-    for (let part = columns.polygons[patch]; part < columns.polygons[patch + 1]; part++)
-      trace(context, sight, world, columns.corners[part], columns.corners[part + 1] - 1);
-    context.strokeStyle = color;
-    context.lineWidth = width;
-    context.stroke();
-  }
-
-  function drawScenes(sight) {
-    const { context, resolution } = sight;
-    const numbers = [...scenes.keys()];
-    // Scenes with selected patches lie on top of the others.
-    numbers.sort((a, b) => Math.sign(shown.scenes[a].count) - Math.sign(shown.scenes[b].count));
-    for (const number of numbers) {
-      const [west, south, east, north] = scenes[number];
-      if (west > east) continue;
-      const { count, cover } = shown.scenes[number];
-      const color = count ? (about.cover[cover] ?? NONE) : LEFT_OUT;
-      context.beginPath();
-      if ((east - west) / resolution > SMALL)
-        context.rect(sight.x(west), sight.y(north), (east - west) / resolution, (north - south) / resolution);
-      else context.arc(sight.x((west + east) / 2), sight.y((south + north) / 2), count ? 5 : 3, 0, 7);
-      context.fillStyle = color;
-      context.fill();
-      context.strokeStyle = count ? INK : "#8a8f94";
-      context.lineWidth = count ? 1.2 : 0.6;
-      context.stroke();
-    }
-  }
-
   /** Patches whose footprint holds a point of the map. */
   function patchesAt([px, py]) {
     const { xmin, ymin, xmax, ymax } = world.boxes;
@@ -310,10 +175,18 @@ export function createMap(search, { choose, moved, drawn }) {
       ...(shape === "Box" ? { geometryFunction: ol.interaction.Draw.createBox() } : {}),
     });
     drawing.on("drawend", ({ feature }) => {
-      const [ring] = feature.getGeometry().clone().transform("EPSG:3857", "EPSG:4326").getCoordinates();
+      const [ring] = feature
+        .getGeometry()
+        .clone()
+        .transform("EPSG:3857", "EPSG:4326")
+        .getCoordinates();
       const digits = (value) => Number(value.toFixed(5));
       const corners = ring.map(([lon, lat]) => [digits(lon), digits(lat)]);
-      drawn(shape === "Box" ? boxOf(corners) : `POLYGON ((${corners.map((c) => c.join(" ")).join(", ")}))`);
+      drawn(
+        shape === "Box"
+          ? boxOf(corners)
+          : `POLYGON ((${corners.map((c) => c.join(" ")).join(", ")}))`,
+      );
       map.removeInteraction(drawing);
       setTimeout(() => (drawing = null));
     });
@@ -327,7 +200,12 @@ export function createMap(search, { choose, moved, drawn }) {
     box() {
       const extent = map.getView().calculateExtent(map.getSize());
       const [west, south, east, north] = ol.proj.transformExtent(extent, "EPSG:3857", "EPSG:4326");
-      const edges = [Math.max(west, -180), Math.max(south, -90), Math.min(east, 180), Math.min(north, 90)];
+      const edges = [
+        Math.max(west, -180),
+        Math.max(south, -90),
+        Math.min(east, 180),
+        Math.min(north, 90),
+      ];
       return edges.map((edge) => Number(edge.toFixed(3)));
     },
     look([lon, lat, zoom]) {
@@ -371,76 +249,11 @@ function boxOf(corners) {
 function extentOf(boxes) {
   const least = (side) => Math.min(...boxes.map((box) => box[side]));
   const most = (side) => Math.max(...boxes.map((box) => box[side]));
-  const degrees = [least("xmin"), Math.max(-84, least("ymin")), most("xmax"), Math.min(84, most("ymax"))];
+  const degrees = [
+    least("xmin"),
+    Math.max(-84, least("ymin")),
+    most("xmax"),
+    Math.min(84, most("ymax")),
+  ];
   return ol.proj.transformExtent(degrees, "EPSG:4326", "EPSG:3857");
-}
-
-const RADIUS = 6378137;
-const mercatorX = (lon) => (RADIUS * lon * Math.PI) / 180;
-const mercatorY = (lat) => RADIUS * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
-
-/** Footprints in EPSG:3857, the cell of each, half as wide, and their bounding boxes. */
-function projected({ x, y, corners, polygons }) {
-  const world = { x: x.map(mercatorX), y: y.map(mercatorY) };
-  const cells = { x: new Float64Array(x.length), y: new Float64Array(y.length) };
-  const count = polygons.length - 1;
-  const boxes = {};
-  for (const side of ["xmin", "ymin", "xmax", "ymax"]) boxes[side] = new Float64Array(count).fill(NaN);
-  for (let i = 0; i < count; i++) {
-    const [from, to] = [corners[polygons[i]], corners[polygons[i + 1]]];
-    if (from === to) continue;
-    for (const [axis, low, high] of [["x", "xmin", "xmax"], ["y", "ymin", "ymax"]]) { // prettier-ignore
-      let [least, most] = [Infinity, -Infinity];
-      for (let j = from; j < to; j++) {
-        least = Math.min(least, world[axis][j]);
-        most = Math.max(most, world[axis][j]);
-      }
-      boxes[low][i] = least;
-      boxes[high][i] = most;
-      const middle = (least + most) / 2;
-      for (let j = from; j < to; j++) cells[axis][j] = middle + (world[axis][j] - middle) / 2;
-    }
-  }
-  return { ...world, cells, boxes };
-}
-
-function sceneBoxes(columns, { boxes }, count) {
-  const found = Array.from({ length: count }, () => [Infinity, Infinity, -Infinity, -Infinity]);
-  for (let i = 0; i < boxes.xmin.length; i++) {
-    if (Number.isNaN(boxes.xmin[i])) continue;
-    const box = found[columns.scene_id[i]];
-    box[0] = Math.min(box[0], boxes.xmin[i]);
-    box[1] = Math.min(box[1], boxes.ymin[i]);
-    box[2] = Math.max(box[2], boxes.xmax[i]);
-    box[3] = Math.max(box[3], boxes.ymax[i]);
-  }
-  return found;
-}
-
-/** A region with the edges of its outline, x, y, x, y in EPSG:3857: without those of the cuts. */
-function outlined(region) {
-  const edges = region.polygons.flatMap((polygon) =>
-    polygon.flatMap(({ x, y }) =>
-      Array.from({ length: x.length - 1 }, (_, i) => [x[i], y[i], x[i + 1], y[i + 1]]),
-    ),
-  );
-  const kept = region.named ? withoutCuts(edges) : edges;
-  const clipped = (lat) => mercatorY(Math.max(-85, Math.min(85, lat)));
-  return {
-    edges: kept.flatMap(([ax, ay, bx, by]) => [mercatorX(ax), clipped(ay), mercatorX(bx), clipped(by)]),
-  };
-}
-
-/** Edges without those that two pieces share, and those that lie on a cut between two pieces. */
-function withoutCuts(edges) {
-  const key = ([ax, ay, bx, by]) =>
-    ax < bx || (ax === bx && ay < by) ? `${ax} ${ay} ${bx} ${by}` : `${bx} ${by} ${ax} ${ay}`;
-  const line = ([ax, ay, bx, by]) => (ax === bx ? `x${ax}` : ay === by ? `y${ay}` : null);
-  const times = new Map();
-  const count = (name) => times.set(name, (times.get(name) ?? 0) + 1);
-  for (const edge of edges) {
-    count(key(edge));
-    if (line(edge)) count(line(edge));
-  }
-  return edges.filter((edge) => times.get(key(edge)) === 1 && !(times.get(line(edge)) > 1));
 }

@@ -115,6 +115,7 @@ function foldBack(one, other) {
     other.i - one.i === 1 ? [one.b, one.a, other.b] : [one.a, one.b, other.a];
   if (side(...start, ...corner, ...end) !== 0) return false;
   return (
-    (start[0] - corner[0]) * (end[0] - corner[0]) + (start[1] - corner[1]) * (end[1] - corner[1]) > 0
+    (start[0] - corner[0]) * (end[0] - corner[0]) + (start[1] - corner[1]) * (end[1] - corner[1]) >
+    0
   );
 }

@@ -219,7 +219,11 @@ export function createPanel(search, changed) {
       const [least, most] = sliders.map((slider) => slider.value / 100).sort((a, b) => a - b);
       const prefix = `${legend}.${name}`;
       const written =
-        most === 1 ? `${prefix}>=${least}` : least === 0 ? `${prefix}<=${most}` : `${prefix}=${least}..${most}`;
+        most === 1
+          ? `${prefix}>=${least}`
+          : least === 0
+            ? `${prefix}<=${most}`
+            : `${prefix}=${least}..${most}`;
       const cover = filters.cover.map((other, i) => (i === number ? written : other));
       said.textContent = inPercent(least, most);
       filters = { ...filters, cover };
@@ -244,7 +248,10 @@ export function createPanel(search, changed) {
     const scenes = found.scenes.filter(({ count }) => count).length;
     const number = element("b", {}, found.count.toLocaleString("en"));
     const rest = ` patches in ${scenes} scene${scenes === 1 ? "" : "s"}`;
-    $("count").replaceChildren(number, found.count ? rest : " patches: no patch passes all filters");
+    $("count").replaceChildren(
+      number,
+      found.count ? rest : " patches: no patch passes all filters",
+    );
     for (const section of document.querySelectorAll("[data-facet]")) bars(section, found, given);
     showText();
     for (const button of document.querySelectorAll("#copy, [data-list]")) button.disabled = false;
@@ -266,7 +273,9 @@ export function createPanel(search, changed) {
     const shown = expanded || entries.length <= MOST_BARS ? entries : entries.slice(0, MOST_BARS);
     const focused = document.activeElement?.dataset.value;
     const list = section.querySelector("ul");
-    list.replaceChildren(...shown.map(([name, count]) => bar(facet, name, count / most, count, chosen)));
+    list.replaceChildren(
+      ...shown.map(([name, count]) => bar(facet, name, count / most, count, chosen)),
+    );
     if (shown.length < entries.length) list.append(element("li", {}, expander(entries.length)));
     if (focused) list.querySelector(`[data-value="${CSS.escape(focused)}"]`)?.focus();
   }

@@ -73,7 +73,13 @@ export class Regions {
     }
     const { kind, name } = found[0];
     const polygons = (this.pieces[`${kind}:${name}`] ?? []).map((piece) => this.polygon(piece));
-    return { text: `${kind}:${name}`, label: name, named: true, polygons, box: boxOf(polygons.flat()) };
+    return {
+      text: `${kind}:${name}`,
+      label: name,
+      named: true,
+      polygons,
+      box: boxOf(polygons.flat()),
+    };
   }
 
   /** The regions that a name or code stands for, the largest first. */
@@ -155,9 +161,7 @@ function boxRegion(text) {
       `'${text}' is not a box on Earth: write west,south,east,north in degrees, up to 180 and 90`,
     );
   if (south > north)
-    throw new FilterError(
-      `'${text}' has its south above its north: write west,south,east,north`,
-    );
+    throw new FilterError(`'${text}' has its south above its north: write west,south,east,north`);
   const boxes = west <= east ? [[west, east]] : [[west, 180], [-180, east]]; // prettier-ignore
   const polygons = boxes.map(([w, e]) => [
     { x: Float64Array.of(e, e, w, w, e), y: Float64Array.of(south, north, north, south, south) },

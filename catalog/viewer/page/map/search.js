@@ -231,7 +231,10 @@ export class Search {
   /** Selected patches of each scene, and the cover that more of them have than any other. */
   sceneTallies(selected) {
     const covers = this.about.names.dominant_cover ?? [];
-    const scenes = this.about.scenes.map(() => ({ count: 0, covers: new Uint32Array(covers.length) }));
+    const scenes = this.about.scenes.map(() => ({
+      count: 0,
+      covers: new Uint32Array(covers.length),
+    }));
     for (let i = 0; i < this.count; i++) {
       if (!selected[i]) continue;
       const scene = scenes[this.columns.scene_id[i]];
@@ -284,7 +287,12 @@ export class Search {
 }
 
 function boxOfOutline([{ x, y }]) {
-  return { xmin: x.reduce(least), xmax: x.reduce(most), ymin: y.reduce(least), ymax: y.reduce(most) };
+  return {
+    xmin: x.reduce(least),
+    xmax: x.reduce(most),
+    ymin: y.reduce(least),
+    ymax: y.reduce(most),
+  };
 }
 
 const least = (one, other) => Math.min(one, other);
@@ -293,7 +301,8 @@ const most = (one, other) => Math.max(one, other);
 /** Bounding boxes of the footprints; NaN, which is in no box, where there is none. */
 function boxesOf({ x, y, corners, polygons }, count) {
   const boxes = {};
-  for (const side of ["xmin", "ymin", "xmax", "ymax"]) boxes[side] = new Float64Array(count).fill(NaN);
+  for (const side of ["xmin", "ymin", "xmax", "ymax"])
+    boxes[side] = new Float64Array(count).fill(NaN);
   for (let i = 0; i < count; i++) {
     const [from, to] = [corners[polygons[i]], corners[polygons[i + 1]]];
     if (from === to) continue;

@@ -38,12 +38,15 @@ export function fromQuery(query, search) {
   }
   const complete = query.get("complete");
   if (complete === "true" || complete === "false") filters.complete = complete === "true";
-  else if (complete !== null) problems.push(`complete=${complete} is not a filter: write true or false`);
+  else if (complete !== null)
+    problems.push(`complete=${complete} is not a filter: write true or false`);
   for (const name of new Set(query.keys()))
-    if (![...SEVERAL, ...OWN].includes(name)) problems.push(`there is no filter '${name}': it is left out`);
+    if (![...SEVERAL, ...OWN].includes(name))
+      problems.push(`there is no filter '${name}': it is left out`);
   const at = (query.get("at") ?? "").split(",").map(Number);
   const view = at.length === 3 && at.every(Number.isFinite) ? at : null;
-  if (query.has("at") && !view) problems.push(`at=${query.get("at")} is not a view: write lon,lat,zoom`);
+  if (query.has("at") && !view)
+    problems.push(`at=${query.get("at")} is not a view: write lon,lat,zoom`);
   return { filters, view, patch: query.get("patch"), picture: query.get("picture"), problems };
 }
 

@@ -28,7 +28,8 @@ function plain(filters, shares) {
 function sql(filters, regions, shares) {
   const conditions = plain(filters, shares);
   for (const sensor of filters.sensor ?? []) conditions.push(`${sensor} IS NOT NULL`);
-  if (filters.complete !== undefined) conditions.push(filters.complete ? "complete" : "NOT complete");
+  if (filters.complete !== undefined)
+    conditions.push(filters.complete ? "complete" : "NOT complete");
   if (regions.region.length) conditions.push(`(${regions.region.map(inRegion).join(" OR ")})`);
   if (regions.not_region.length)
     conditions.push(`(${regions.not_region.map(inRegion).join(" OR ")}) IS NOT TRUE`);
@@ -53,14 +54,16 @@ function python(filters) {
   const given = [];
   for (const name of ["region", "not_region", "season", "local_season", "split", "sensor", "cover"])
     if (filters[name]?.length) given.push(`    ${name}=${value(filters[name])},`);
-  if (filters.complete !== undefined) given.push(`    complete=${filters.complete ? "True" : "False"},`);
+  if (filters.complete !== undefined)
+    given.push(`    complete=${filters.complete ? "True" : "False"},`);
   if (filterOf(filters)) given.push(`    filter=${JSON.stringify(filterOf(filters))},`);
   const call = given.length ? `select(\n${given.join("\n")}\n)` : "select()";
   return `from catalog import Catalog\n\ncat = Catalog.open("sen12ms-catalog")\nsubset = cat.${call}`;
 }
 
 function commandLine(filters) {
-  const word = (text) => (/^[\w.,:=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
+  const word = (text) =>
+    /^[\w.,:=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
   const parts = ["sen12ms select sen12ms-catalog"];
   for (const name of ["region", "not_region", "season", "local_season", "split", "sensor", "cover"])
     for (const text of filters[name] ?? [])
@@ -77,10 +80,10 @@ function cql2(filters, regions, shares) {
   if (filters.sensor?.length)
     return "-- CQL2 cannot ask which files there are: copy another form, or ask for complete patches";
   const conditions = plain(filters, shares);
-  const within = (list) => list.map((r) => `S_INTERSECTS(geometry, ${wktOf(r.polygons)})`).join(" OR ");
+  const within = (list) =>
+    list.map((r) => `S_INTERSECTS(geometry, ${wktOf(r.polygons)})`).join(" OR ");
   if (filters.complete !== undefined) conditions.push(`complete = ${filters.complete}`);
   if (regions.region.length) conditions.push(`(${within(regions.region)})`);
   if (regions.not_region.length) conditions.push(`NOT (${within(regions.not_region)})`);
   return conditions.join(" AND ");
 }
-
