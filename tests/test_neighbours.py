@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from catalog import Catalog, index
+from catalog import Catalog, experiment, index
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
@@ -115,12 +115,18 @@ def test_torchgeo_trains_on_a_selection(tmp_path: Path) -> None:
         cat.select(region=["Italy", "South Korea"]).save(root / "train_list.txt")
         cat.select(region="Africa").save(root / "test_list.txt")
         paths = cat.select(region=["Italy", "South Korea"]).paths("lc")
+        ours = experiment.PatchDataset(cat.select(region=["Italy", "South Korea"]))
     train = datasets.SEN12MS(str(root), split="train")
     assert len(train) == len(paths) == 4
     for sample, path in zip(train, paths, strict=True):
         assert sample["image"].shape == (15, 256, 256)
         with rasterio.open(path) as source:
             assert np.array_equal(sample["mask"], source.read(1))
+    for own, sample in zip((ours[number] for number in range(4)), train, strict=True):
+        assert np.array_equal(own["image"], sample["image"])
+        assert np.array_equal(own["mask"], sample["mask"])
+        assert own["image"].dtype == sample["image"].dtype
+        assert own["mask"].dtype == sample["mask"].dtype
 
 
 def test_tile_index_lists_the_files_of_a_sensor(cat: Catalog) -> None:
