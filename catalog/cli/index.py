@@ -45,6 +45,11 @@ _SHOWN = 10
     is_flag=True,
     help="Draw a thumbnail and overviews of every patch into OUT: some 0.4 MB a patch.",
 )
+@click.option(
+    "--statistics",
+    is_flag=True,
+    help="Read the pixels of all images too: NaN, empty or saturated ones become issues.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
 @json_option
 @quiet_option

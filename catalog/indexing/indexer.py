@@ -17,7 +17,7 @@ from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.indexing.archives import add_archives, publish, read_archives
 from catalog.indexing.mapper import run_tasks
-from catalog.indexing.scenes import read_scene, write_scene
+from catalog.indexing.scenes import Extras, read_scene, write_scene
 from catalog.model import Rejected, gdal_root
 from catalog.query.database import all_definitions, build_database
 from catalog.source.hrefs import Hrefs
@@ -69,6 +69,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     href_base: str | None = None,
     schema_url: str | None = None,
     previews: bool = False,
+    statistics: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -97,6 +98,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         default, where the definition of the dataset says.
     previews : bool
         Whether to draw a thumbnail and overviews of every patch beside its item.
+    statistics : bool
+        Whether to read the pixels of all images: those that are NaN, empty or saturated are issues.
     workers : int, optional
         Processes that read and write; by default as many as cores, one for a small dataset.
     progress : Progress, optional
@@ -125,11 +128,12 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         dataset = replace(dataset, schema_url=_checked_url(schema_url))
     paths = sorted({_checked_root(root, out) for root in roots})
     archives = [path for path in paths if is_archive(path)]
-    if previews and archives:
-        raise OutputError("previews need files: extract them from the archives, and index these")
+    if archives and (previews or statistics):
+        name = "previews" if previews else "statistics"
+        raise OutputError(f"{name} need files: extract them from the archives, and index these")
     folders = [path for path in paths if not is_archive(path)]
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
-    choices = _Choices(previews, workers, progress or _silent)
+    choices = _Choices(Extras(previews, statistics), workers, progress or _silent)
     with staging.exclusive(out, dataset):
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))
@@ -196,7 +200,7 @@ def _silent(phase: str, done: int, total: int, rejected: int) -> None:
 class _Choices(NamedTuple):
     """How a run is done."""
 
-    previews: bool
+    extras: Extras
     workers: int | None
     progress: Progress
 
@@ -259,7 +263,10 @@ class _Indexing:
             rejected=tuple(sorted(rejected, key=lambda entry: entry.path)),
         )
         upper = upper_catalogs(
-            self.dataset, summaries, table_columns(self.dataset), previews=self.choices.previews
+            self.dataset,
+            summaries,
+            table_columns(self.dataset),
+            previews=self.choices.extras.previews,
         )
         if not self._is_current(report, summaries, upper):
             self._write(report, summaries, upper)
@@ -286,7 +293,7 @@ class _Indexing:
             self.listing.scenes[key].fingerprint(),
             self.hrefs.roots if self.hrefs.base else None,
             self.hrefs.base,
-            self.choices.previews,
+            self.choices.extras,
             seasons.get(key),
         )
 
@@ -296,9 +303,9 @@ class _Indexing:
         """What the scenes hold, in order; those that the journal knows as they are are not read."""
         found = {key: self.journal.known(key, fingerprints[key]) for key in fingerprints}
         records = {key: record for key, record in found.items() if record is not None}
-        previews = self.choices.previews
+        extras = self.choices.extras
         tasks = [
-            (self.journal, files, fingerprints[key], self.hrefs, seasons.get(key), previews)
+            (self.journal, files, fingerprints[key], self.hrefs, seasons.get(key), extras)
             for key, files in self.listing.scenes.items()
             if key not in records
         ]
@@ -323,7 +330,7 @@ class _Indexing:
                 return False
         except CatalogNotFoundError:
             return False
-        files = 1 + len(self.dataset.previews) if self.choices.previews else 1
+        files = 1 + len(self.dataset.previews) if self.choices.extras.previews else 1
         return (
             all(_holds(self.out / name, value) for name, value in upper.items())
             and all(
@@ -347,7 +354,7 @@ class _Indexing:
                     self.journal,
                     summary,
                     folder,
-                    (scenes[summary.key], self.hrefs) if self.choices.previews else None,
+                    (scenes[summary.key], self.hrefs) if self.choices.extras.previews else None,
                 )
                 for summary in summaries
             ]
@@ -364,7 +371,7 @@ class _Indexing:
                 parts = {key: files.parts for key, files in scenes.items()}
                 publish(folder, self.journal, self.archives, parts, self.hrefs)
             build_database(items, folder / staging.DATABASE, self.dataset)
-            write_page(folder, self.dataset, previews=self.choices.previews)
+            write_page(folder, self.dataset, previews=self.choices.extras.previews)
             write_json(folder / staging.REPORT, asdict(report))
             write_checksums(folder)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
 
+from catalog.source.pixel_audit import audit_pixels
 from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
 from catalog.stac.collection import scene_catalog
@@ -32,13 +33,22 @@ if TYPE_CHECKING:
     from catalog.store.journal import Journal
 
 
+class Extras(NamedTuple):
+    """What a run does beyond reading headers and land cover."""
+
+    previews: bool = False
+    """Whether pictures lie beside the items."""
+    statistics: bool = False
+    """Whether the pixels of all images are read, to find what is wrong with them."""
+
+
 def read_scene(
     journal: Journal,
     files: SceneFiles,
     fingerprint: str,
     hrefs: Hrefs,
     season: str | None,
-    previews: bool,
+    extras: Extras,
 ) -> SceneRecord:
     """Read the files of a scene, and keep in the journal what they say.
 
@@ -54,8 +64,8 @@ def read_scene(
         What the catalog says where they are.
     season : str, optional
         The true season, if it is known.
-    previews : bool
-        Whether pictures will lie beside the items.
+    extras : Extras
+        What is done beyond the headers.
     """
     dataset = journal.dataset
     members = (
@@ -68,7 +78,9 @@ def read_scene(
     rows, summary = schema(dataset).empty_table(), None
     if scene.numbers.size:
         true_seasons = {scene.key: season} if season else {}
-        columns = columns_from_scene(scene, Context(dataset, gazetteer(), true_seasons, previews))
+        issues = audit_pixels(files, dataset, scene.numbers) if extras.statistics else {}
+        context = Context(dataset, gazetteer(), true_seasons, extras.previews, issues)
+        columns = columns_from_scene(scene, context)
         rows = table_from_columns(dataset, columns)
         summary = asdict(summary_of(scene.key, columns, gazetteer().names))
     record = SceneRecord(scene.key, missing, scene.rejected, summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -32,9 +32,13 @@ if TYPE_CHECKING:
     from catalog.model import Scene, SceneKey
     from catalog.stac.gazetteer import Country, Gazetteer
 
-ISSUES: Final = ("no_footprint", "off_grid", "unknown_class", "excluded")
+ISSUES: Final = (
+    *("no_footprint", "off_grid", "unknown_class", "excluded"),
+    *("not_finite", "empty", "saturated"),
+)
 """Findings of the audit: the file names no usable CRS; the patch is not where its number says;
-there are land-cover codes outside the legend; the official split leaves the patch out."""
+there are land-cover codes outside the legend; the official split leaves the patch out; and, if
+pixels were read, images with NaN, with empty pixels, or with saturated ones."""
 
 Columns = dict[str, pa.Array]
 """Arrow arrays by column name, each with a value a patch."""
@@ -52,6 +56,8 @@ class Context:
     """From `seasons.csv`; scenes that it does not name follow their hemisphere."""
     previews: bool = False
     """Whether pictures lie beside the items."""
+    pixel_issues: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """What was found in the pixels, by issue and patch; empty if they were not read."""
 
 
 def columns_from_scene(scene: Scene, context: Context) -> Columns:
@@ -85,6 +91,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
         "excluded": np.isin(
             scene.numbers, [out.patch for out in dataset.excluded if out.of_scene == key]
         ),
+        **context.pixel_issues,
     }
     season = dataset.seasons[key.season]
     constants = {
@@ -263,6 +270,7 @@ def _unknown(
 
 def _issues(found: Mapping[str, NDArray[np.bool_]]) -> list[list[str]]:
     issues: list[list[str]] = [[] for _ in next(iter(found.values()))]
-    for patch, issue in np.argwhere(np.stack([found[name] for name in ISSUES], axis=1)).tolist():
-        issues[patch].append(ISSUES[issue])
+    names = [name for name in ISSUES if name in found]
+    for patch, issue in np.argwhere(np.stack([found[name] for name in names], axis=1)).tolist():
+        issues[patch].append(names[issue])
     return issues
