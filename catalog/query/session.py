@@ -105,6 +105,11 @@ class Session:
         with self._borrowed(where) as cursor:
             return _logged(cursor, query).to_arrow_table()
 
+    def batches(self, query: str, rows: int = 20_000) -> Iterator[pa.RecordBatch]:
+        """The answer of a query in parts, so that it need not be in memory as a whole."""
+        with self._borrowed(None) as cursor:
+            yield from cursor.execute(query).to_arrow_reader(rows)
+
     def relation(self, query: str) -> duckdb.DuckDBPyRelation:
         """A query as a DuckDB relation, which is evaluated when it is fetched."""
         cursor = self.cursor()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 UNKNOWN: Final = 0xFFFF_FFFF
 """The count of a class where the land cover of a patch is not known."""
+_NULL: Final = 0xFFFF
 _NAMES: Final = ("scene_id", "local_season", "split", "country", "dominant_cover")
 """Columns of few names: kept as codes, with the names beside them; the highest code is null."""
 
@@ -41,24 +42,27 @@ def patches(session: Session) -> tuple[Columns, dict[str, list[str]]]:
         What the codes stand for, by column; `folders` are those of all sensors.
     """
     dataset = session.dataset
-    has_cover = [name for name in _NAMES if name != "dominant_cover" or dataset.covers]
+    coded = [name for name in _NAMES if name != "dominant_cover" or dataset.covers]
     sensors = list(dataset.sensors)
-    table = session.table(Question().sql([*has_cover, "patch", *sensors, "geometry"]))
-    columns: Columns = {"patch": table["patch"].to_numpy().astype(np.uint32)}
+    parts: dict[str, list[pa.Array]] = {name: [] for name in (*coded, *sensors)}
+    numbers: list[NDArray[np.uint32]] = []
+    footprints: list[Columns] = []
+    for batch in session.batches(Question().sql([*parts, "patch", "geometry"])):
+        for name in coded:
+            parts[name].append(batch[name].dictionary_encode())
+        for sensor in sensors:
+            folders = pc.replace_substring_regex(batch[sensor], r"[^/\\]*$", "")
+            parts[sensor].append(folders.dictionary_encode())
+        numbers.append(batch["patch"].to_numpy().astype(np.uint32))
+        footprints.append(_corners(batch["geometry"]))
+    columns: Columns = {"patch": np.concatenate(numbers)}
     names = {}
-    for name in has_cover:
-        columns[name], names[name] = _coded(table[name])
-    folders = pa.chunked_array(
-        [
-            pc.replace_substring_regex(chunk, r"[^/\\]*$", "")
-            for s in sensors
-            for chunk in table[s].chunks
-        ],
-        pa.string(),
-    )
-    codes, names["folders"] = _coded(folders)
+    for name in coded:
+        columns[name], names[name] = _coded(parts[name])
+    of_all = [part for sensor in sensors for part in parts[sensor]]
+    codes, names["folders"] = _coded(of_all)
     columns |= zip(sensors, np.split(codes, len(sensors)), strict=True)
-    return columns | _corners(table["geometry"]), names
+    return columns | _joined(footprints), names
 
 
 def legends(session: Session) -> Iterator[tuple[str, Columns]]:
@@ -76,26 +80,35 @@ def legends(session: Session) -> Iterator[tuple[str, Columns]]:
         )
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.uint16], list[str]]:
+def _coded(parts: list[pa.Array]) -> tuple[NDArray[np.uint16], list[str]]:
     """Texts as codes, and what each stands for, in order."""
-    names = sorted(set(pc.unique(column).to_pylist()) - {None})
-    found = pc.index_in(column, pa.array(names, pa.string()))
-    return pc.fill_null(found, 0xFFFF).to_numpy().astype(np.uint16), names
+    column = pa.chunked_array(parts, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
+    texts = column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+    names = sorted(texts)
+    codes = np.array([*map(names.index, texts), _NULL], np.uint16)
+    found = [part.indices.fill_null(len(texts)).to_numpy() for part in column.chunks]
+    return codes[np.concatenate([np.empty(0, np.int32), *found])], names
 
 
-def _corners(geometry: pa.ChunkedArray) -> Columns:
+def _corners(geometry: pa.Array) -> Columns:
     """Footprints as flat arrays: a patch without one has no polygons."""
-    shapes = shapely.from_wkb(geometry.to_numpy())
-    parts, patches = shapely.get_parts(shapes, return_index=True)
-    points, polygons = shapely.get_coordinates(parts, return_index=True)
-    starts = np.arange(len(parts) + 1)
-    owners = np.arange(len(shapes) + 1)
+    shapes = shapely.from_wkb(geometry.to_numpy(zero_copy_only=False))
+    polygons, patches = shapely.get_parts(shapes, return_index=True)
+    points, owners = shapely.get_coordinates(polygons, return_index=True)
     return {
         "x": np.ascontiguousarray(points[:, 0]),
         "y": np.ascontiguousarray(points[:, 1]),
-        "corners": np.searchsorted(polygons, starts).astype(np.uint32),
-        "polygons": np.searchsorted(patches, owners).astype(np.uint32),
+        "corners": np.bincount(owners, minlength=len(polygons)).astype(np.uint32),
+        "polygons": np.bincount(patches, minlength=len(shapes)).astype(np.uint32),
     }
+
+
+def _joined(parts: list[Columns]) -> Columns:
+    """Footprints of several parts, with counts of corners and polygons turned into starts."""
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    for name in ("corners", "polygons"):
+        columns[name] = np.concatenate([[0], np.cumsum(columns[name])]).astype(np.uint32)
+    return columns
 
 
 def described(session: Session, names: dict[str, list[str]]) -> dict[str, Any]:
