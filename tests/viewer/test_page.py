@@ -281,4 +281,6 @@ def test_pictures_lie_on_the_map(
     page.wait_for_timeout(800)
     assert visit.query["picture"] == ["overview_s1"]
     if request.config.getoption("--update-golden"):
-        page.screenshot(path=DOCS / ("map-phone.png" if visit.phone else "map.png"))
+        switch.get_by_label("Sentinel-2").check()
+        page.wait_for_timeout(2000)
+        page.screenshot(path=DOCS / "map.png")
