@@ -333,12 +333,15 @@ class _Indexing:
         files = 1 + len(self.dataset.previews) if self.choices.extras.previews else 1
         return (
             all(_holds(self.out / name, value) for name, value in upper.items())
+            and not damaged_files(self.out)
             and all(
-                _entries(self.out / scene_path(self.dataset, scene.key))
-                == files * scene.patches + 1
+                _is_untouched(
+                    self.out / scene_path(self.dataset, scene.key),
+                    files * scene.patches + 1,
+                    (self.out / staging.CHECKSUMS).stat().st_mtime_ns,
+                )
                 for scene in summaries
             )
-            and not damaged_files(self.out)
         )
 
     def _write(
@@ -381,12 +384,14 @@ def _holds(path: Path, value: Mapping[str, object]) -> bool:
     return path.is_file() and path.read_bytes() == encoded(value)
 
 
-def _entries(folder: Path) -> int:
-    """How many files a folder has; 0 if there is none."""
+def _is_untouched(folder: Path, files: int, written_ns: int) -> bool:
+    """Whether a folder has so many files, none of which changed after the catalog was written."""
     try:
-        return len(os.listdir(folder))
+        with os.scandir(folder) as entries:
+            changed = [entry.stat().st_mtime_ns for entry in entries]
     except OSError:
-        return 0
+        return False
+    return len(changed) == files and max(changed) <= written_ns
 
 
 def _along_hilbert(summaries: Sequence[SceneSummary]) -> Iterator[SceneKey]:

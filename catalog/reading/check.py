@@ -309,7 +309,7 @@ def _check_file(path: Path, expected: bytes) -> Iterator[Finding]:
     if not path.exists():
         yield Finding(str(path), f"is missing: {_AGAIN}")
     elif not path.is_file() or path.read_bytes() != expected:
-        problem = "says something else than the table: delete it, and run `sen12ms index` again"
+        problem = "says something else than the table: run `sen12ms index` again"
         yield Finding(str(path), problem)
 
 

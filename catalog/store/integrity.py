@@ -36,11 +36,12 @@ def write_checksums(folder: Path) -> None:
     lines += [f"{_COMMENT}{_ends_sha256(folder / name)}  {name}\n" for name in names]
     _write_lines(folder / staging.CHECKSUMS, lines)
     page = folder / staging.MAP
-    paths = sorted(path for path in page.rglob("*") if path.is_file())
+    own = page / staging.CHECKSUMS
+    paths = sorted(path for path in page.rglob("*") if path.is_file() and path != own)
     listed = {path.relative_to(page).as_posix(): path for path in paths}
     listed |= {f"../{staging.PAGE}": folder / staging.PAGE}
     _write_lines(
-        page / staging.CHECKSUMS,
+        own,
         [f"{file_sha256(path)}  {name}\n" for name, path in listed.items()],
     )
 

@@ -26,8 +26,6 @@ _COMMANDS: Final = (
     ("manifest", "save", "OUT", "-o", "TO.csv"),
     ("split", "OUT", "--fractions", "train=0.6,test=0.4"),
 )
-_SCENE_DEPTH: Final = 3
-"""Folders above the files of a scene."""
 _SECONDS: Final = 300
 _ONE_PROCESS: Final = "import sys; sys.argv[0] = 'sen12ms'\nfrom catalog.cli import main\nmain()"
 _MANY: Final = """\
@@ -99,11 +97,6 @@ class Catalogs:
             if problem:
                 return Outcome(len(_COMMANDS), right, f"{told}: `{' '.join(command)}` {problem}")
             right += answer == true
-        if name.count("/") == _SCENE_DEPTH and path.exists():
-            # `index` does not read them again: `check` finds them, and says to delete them.
-            if path.name not in found[_COMMANDS.index(("check", "OUT"))].out.replace("\n", ""):
-                return Outcome(len(_COMMANDS), right, f"{told}: `check` does not find it")
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
         return Outcome(len(_COMMANDS) + 1, right, self._repaired(told))
 
     def _restore(self) -> None:

@@ -236,6 +236,14 @@ def test_checksums_of_the_page_are_those_of_sha256sum(tree: Tree) -> None:
     assert told == files - {"checksums.sha256"} | {"../index.html"}
 
 
+def test_an_item_that_was_edited_is_made_again(tree: Tree) -> None:
+    path = next((tree.out / "sen12ms").rglob("*_p30.json"))
+    before = path.read_bytes()
+    put(path, before.replace(b"spring", b"summer"))
+    tree.index()
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "name", ["index.html", "map/app.js", "map/igbp.columns.gz", "map/checksums.sha256"]
 )

@@ -32,7 +32,7 @@ SCENE = "sen12ms/spring/ROIs1158_spring_1"
 ITEM = f"{SCENE}/{PATCH}.json"
 ORIGIN = (374132.3389928384, 8118022.836060452)
 AGAIN = "run `sen12ms index` again, which makes it anew"
-OTHER = "says something else than the table: delete it, and run `sen12ms index` again"
+OTHER = "says something else than the table: run `sen12ms index` again"
 GONE = "cannot be found: No such file or directory"
 
 
