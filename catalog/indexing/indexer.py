@@ -31,7 +31,7 @@ from catalog.store import staging
 from catalog.store.checksummed import digest
 from catalog.store.columns import schema, table_columns
 from catalog.store.geoparquet import write_items
-from catalog.store.integrity import damaged_files, write_checksums
+from catalog.store.integrity import damaged_files, is_untouched, write_checksums
 from catalog.store.journal import Journal
 from catalog.store.report import Report, read_report
 from catalog.store.static import encoded, write_json
@@ -335,7 +335,7 @@ class _Indexing:
             all(_holds(self.out / name, value) for name, value in upper.items())
             and not damaged_files(self.out)
             and all(
-                _is_untouched(
+                is_untouched(
                     self.out / scene_path(self.dataset, scene.key),
                     files * scene.patches + 1,
                     (self.out / staging.CHECKSUMS).stat().st_mtime_ns,
@@ -382,16 +382,6 @@ class _Indexing:
 def _holds(path: Path, value: Mapping[str, object]) -> bool:
     """Whether a file is what `write_json` would write."""
     return path.is_file() and path.read_bytes() == encoded(value)
-
-
-def _is_untouched(folder: Path, files: int, written_ns: int) -> bool:
-    """Whether a folder has so many files, none of which changed after the catalog was written."""
-    try:
-        with os.scandir(folder) as entries:
-            changed = [entry.stat().st_mtime_ns for entry in entries]
-    except OSError:
-        return False
-    return len(changed) == files and max(changed) <= written_ns
 
 
 def _along_hilbert(summaries: Sequence[SceneSummary]) -> Iterator[SceneKey]:

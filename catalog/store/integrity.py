@@ -105,6 +105,16 @@ def damaged_files(folder: Path) -> dict[str, str]:
     return {name: f"{problem}: {_AGAIN}" for name, problem in problems.items()}
 
 
+def is_untouched(folder: Path, files: int, written_ns: int) -> bool:
+    """Whether a folder has so many files, none of which changed after the catalog was written."""
+    try:
+        with os.scandir(folder) as entries:
+            changed = [entry.stat().st_mtime_ns for entry in entries]
+    except OSError:
+        return False
+    return len(changed) == files and max(changed) <= written_ns
+
+
 def _problems(folder: Path, always: Sequence[str], sometimes: Sequence[str]) -> dict[str, str]:
     """What is wrong in one folder, by name: those that are always there, recorded, or found."""
     try:
