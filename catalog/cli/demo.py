@@ -10,9 +10,10 @@ import click
 
 from catalog.cli.index import summary
 from catalog.cli.progress import progress_bars
-from catalog.datasets import SEN12MS
+from catalog.datasets import DATASETS
 from catalog.errors import OutputError
 from catalog.indexing import indexer
+from catalog.model import PatchKey
 from catalog.query.statements import statement
 from catalog.reading.catalog import Catalog
 from catalog.source.synthetic import SyntheticScene, write_scene
@@ -63,13 +64,16 @@ SCENES: Final = (
 )
 """A dozen real scenes on five continents, a block of each; fall 126 and winter 123 overlap."""
 
-_BROKEN: Final = "ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p212.tif"
-"""The file that is cut off, so that one sees what becomes of it."""
+_BROKEN: Final = PatchKey("summer", 142, 212)
+"""The patch whose s2 file is cut off, so that one sees what becomes of it."""
+
+_EXAMPLES: Final = {True: "forest_by_country", False: "patches_by_subregion"}
+"""The query to show, by whether there is land cover."""
 
 _NEXT: Final = """\
 Try next:
   sen12ms info {out}
-  sen12ms select {out} --region Italy --cover 'forest>=0.3' --sensor s2 --format paths
+  sen12ms select {out} --region Italy{cover} --sensor s2 --format paths
   sen12ms select {out} --region 126,37,128,39 --season winter --format geojson -o korea.geojson
   sen12ms sql {out} "SELECT scene_id, country, dominant_cover FROM scenes"\
 """
@@ -77,7 +81,15 @@ Try next:
 
 @click.command(short_help="Make a small synthetic SEN12MS and its catalog.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def demo(folder: Path) -> None:
+@click.option(
+    "--dataset",
+    "name",
+    type=click.Choice(list(DATASETS)),
+    default=next(iter(DATASETS)),
+    show_default=True,
+    help="Which dataset to write; sen12ms-cr takes 2.3 GB.",
+)
+def demo(folder: Path, name: str) -> None:
     """Write a synthetic SEN12MS of 588 patches (1.5 GB) and its catalog to DIR.
 
     They are DIR/SEN12MS and DIR/catalog. Names, places, grids and bytes are laid out as in the real
@@ -85,23 +97,27 @@ def demo(folder: Path) -> None:
 
     Example: sen12ms demo /tmp/demo
     """
-    root, out = folder / "SEN12MS", folder / "catalog"
+    dataset = DATASETS[name]
+    root, out = folder / dataset.about.title, folder / "catalog"
     _claim(folder)
-    total = sum(len(scene.patches) for scene in SCENES) * len(SEN12MS.sensors)
+    total = sum(len(scene.patches) for scene in SCENES) * len(dataset.sensors)
     with progress_bars() as progress:
         done = 0
         for scene in SCENES:
-            for _ in write_scene(root, scene):
+            for _ in write_scene(root, scene, dataset):
                 done += 1
                 progress("make", done, total, 0)
-        os.truncate(root / _BROKEN, 100_000)
-        report = indexer.index(root, into=out, progress=progress)
+        os.truncate(root / dataset.file_path(_BROKEN, "s2"), 100_000)
+        report = indexer.index(root, into=out, dataset=dataset, progress=progress)
     click.echo(summary(report, str(out)), err=True)
-    query = statement("examples/forest_by_country")
+    query = statement(f"examples/{_EXAMPLES[bool(dataset.covers)]}")
     click.echo(f"\n{query}", err=True)
     with Catalog.open(out) as cat:
         click.echo(cat.sql(query).to_df().to_string(index=False))
-    click.echo("\n" + _NEXT.format(out=out), err=True)
+    click.echo(
+        "\n" + _NEXT.format(out=out, cover=" --cover 'forest>=0.3'" if dataset.covers else ""),
+        err=True,
+    )
 
 
 def _claim(folder: Path) -> None:

@@ -9,6 +9,7 @@ import click
 
 from catalog.cli.progress import progress_bars
 from catalog.cli.talk import json_option, print_json, quiet_option, tell
+from catalog.datasets import DATASETS
 from catalog.errors import CatalogNotFoundError
 from catalog.indexing import indexer
 from catalog.model import counted
@@ -49,6 +50,12 @@ _SHOWN = 10
     "--statistics",
     is_flag=True,
     help="Read the pixels of all images too: NaN, empty or saturated ones become issues.",
+)
+@click.option(
+    "--dataset",
+    type=click.Choice(list(DATASETS)),
+    callback=lambda _context, _option, name: name and DATASETS[name],
+    help="What ROOT holds; default: what its file names tell, else sen12ms.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
 @json_option

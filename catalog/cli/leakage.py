@@ -17,7 +17,6 @@ from catalog.cli.talk import quiet_option, tell
 from catalog.experiment import LeakyPair, LeakyScenes, load
 from catalog.experiment import leakage as find_leakage
 from catalog.model import counted
-from catalog.query.conditions import SPLITS
 from catalog.store.csv_rows import csv_writer
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _write(found: Leakage, format_: str, file: IO[str]) -> None:
 
 
 def _patches(cat: Catalog, name: str) -> Selection:
-    if name in SPLITS and not Path(name).exists():
+    if name in cat.dataset.splits and not Path(name).exists():
         return cat.select(split=name)
     path, colon, part = name.rpartition(":")
     if colon and Path(path).exists():

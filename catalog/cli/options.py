@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 from catalog.datasets import DATASETS
 from catalog.errors import FilterError
 from catalog.experiment.strata import STRATA
-from catalog.query.conditions import PREDICATES, SPLITS, names_of
+from catalog.query.conditions import PREDICATES, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -96,6 +96,7 @@ class _Name(click.ParamType):  # type: ignore[type-arg]
 
 
 _SEASON: Final = _Name("season", (name for each in DATASETS.values() for name in each.seasons))
+_SPLIT: Final = _Name("split", (name for each in DATASETS.values() for name in each.splits))
 _SENSOR: Final = _Name("sensor", (name for each in DATASETS.values() for name in each.sensors))
 
 
@@ -186,7 +187,7 @@ _FILTERS = (
     click.option(
         "--split",
         multiple=True,
-        type=_Name("split", SPLITS),
+        type=_SPLIT,
         help="Official split; may be repeated: any of them.",
     ),
     click.option(

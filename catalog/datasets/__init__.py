@@ -12,7 +12,10 @@ DEFINITIONS: Final = files("catalog") / "datasets"
 SEN12MS: Final = load_dataset(DEFINITIONS / "sen12ms")
 """Schmitt, Hughes, Qiu, Zhu (2019), doi:10.5194/isprs-annals-IV-2-W7-153-2019."""
 
-DATASETS: Final = {dataset.id: dataset for dataset in (SEN12MS,)}
+SEN12MS_CR: Final = load_dataset(DEFINITIONS / "sen12ms_cr")
+"""Ebel, Meraner, Schmitt, Zhu (2020), doi:10.1109/TGRS.2020.3024744."""
+
+DATASETS: Final = {dataset.id: dataset for dataset in (SEN12MS, SEN12MS_CR)}
 """All datasets that can be indexed, by the id of their collection."""
 
-__all__ = ["DATASETS", "DEFINITIONS", "SEN12MS", "Dataset", "load_dataset"]
+__all__ = ["DATASETS", "DEFINITIONS", "SEN12MS", "SEN12MS_CR", "Dataset", "load_dataset"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from catalog.datasets.names import pattern_of
 from catalog.model import PatchKey, SceneKey
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+SPLITS: Final = ("train", "val", "test")
+"""What the parts of official splits are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Sensor:
     """How it is drawn."""
     properties: Mapping[str, Any]
     """Further STAC fields of the asset."""
+    sample: str = "image"
+    """The tensor of a sample for PyTorch that its bands belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +211,14 @@ class Dataset:
     """Neighbouring patches lie so many pixels apart."""
     scene_columns: tuple[int, ...]
     """The widths, in patches, that the grid of a scene may have."""
-    holdout_scenes: frozenset[str]
-    """Ids of the scenes that the official split holds out for testing."""
+    scene_splits: Mapping[str, str]
+    """`train`, `val` or `test` of the official split, by id of the scene."""
+    other_scenes: str | None
+    """The official split of all other scenes; None where it is not known."""
     excluded: frozenset[PatchKey]
-    """Patches in neither official split."""
+    """Patches in none of the official splits."""
+    tables: str
+    """The folder of the definition that holds the table of the legends."""
     schema_url: str | None = None
     """What items and the collection name as the JSON Schema of the fields that only they have."""
 
@@ -255,6 +264,12 @@ class Dataset:
     def example_file(self) -> str:
         """A file name, for messages: `ROIs1158_spring_s1_1_p30.tif`."""
         return self.file_name(self.example, next(iter(self.sensors)))
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The parts of the official split, in the order of `SPLITS`."""
+        there = {*self.scene_splits.values(), self.other_scenes}
+        return tuple(name for name in SPLITS if name in there)
 
     @property
     def patch_pixels(self) -> int:
@@ -312,9 +327,9 @@ class Dataset:
         """Path below the dataset's root: `ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif`."""
         return self._fill(f"{self.folder}/{self.file}", key, sensor)
 
-    def scene_split(self, key: SceneKey) -> str:
-        """`train` or `test`: where the official split has the patches of a scene."""
-        return "test" if self.scene_id(key) in self.holdout_scenes else "train"
+    def scene_split(self, key: SceneKey) -> str | None:
+        """Where the official split has the patches of a scene; None where it is not known."""
+        return self.scene_splits.get(self.scene_id(key), self.other_scenes)
 
     def _fill(self, template: str, key: PatchKey, sensor: str) -> str:
         season, scene, patch = key

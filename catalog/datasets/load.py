@@ -38,8 +38,8 @@ def load_dataset(folder: Traversable) -> Dataset:
     Parameters
     ----------
     folder : Traversable
-        With `dataset.toml`, and `landcover_classes.csv` and `holdout_scenes.txt` where the
-        dataset has legends and an official split.
+        With `dataset.toml` and `landcover_classes.csv`, the legends; and where the dataset has an
+        official split, `scene_splits.csv`, or `holdout_scenes.txt`, the scenes for testing.
     """
     values = tomllib.loads((folder / "dataset.toml").read_text(encoding="utf-8"))
     sensors = {name: _sensor(entry) for name, entry in values["sensors"].items()}
@@ -64,8 +64,10 @@ def load_dataset(folder: Traversable) -> Dataset:
         resolution_m=float(values["resolution_m"]),
         stride_pixels=values["stride_pixels"],
         scene_columns=tuple(values["scene_columns"]),
-        holdout_scenes=frozenset(_text(folder, "holdout_scenes.txt").split()),
+        scene_splits=_scene_splits(folder),
+        other_scenes=values.get("other_scenes"),
         excluded=frozenset(PatchKey(*entry) for entry in values.get("excluded", ())),
+        tables=folder.name,
         schema_url=values.get("schema_url"),
     )
 
@@ -73,6 +75,12 @@ def load_dataset(folder: Traversable) -> Dataset:
 def _text(folder: Traversable, name: str) -> str:
     file = folder / name
     return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _scene_splits(folder: Traversable) -> dict[str, str]:
+    rows = csv.DictReader(_text(folder, "scene_splits.csv").splitlines())
+    named = {row["scene"]: row["split"] for row in rows}
+    return named | dict.fromkeys(_text(folder, "holdout_scenes.txt").split(), "test")
 
 
 def _about(values: Mapping[str, Any]) -> About:
@@ -110,6 +118,7 @@ def _sensor(values: Mapping[str, Any]) -> Sensor:
         ),
         picture=Picture(picture["style"], tuple(picture["bands"])),
         properties=values.get("properties", {}),
+        sample=values.get("sample", "image"),
     )
 
 

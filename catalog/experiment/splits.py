@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from catalog.datasets.definition import SPLITS
 from catalog.errors import FilterError, ManifestError
 from catalog.experiment.assignment import BY, assign, checked_fractions, grouped
 from catalog.experiment.outlines import outlines_of
@@ -200,14 +201,14 @@ def official(
     stratify: str | None = None,
     seed: int = 0,
 ) -> Split:
-    """The official split, with the validation part that it lacks cut from `train`.
+    """The official split; where it lacks a validation part, with one cut from `train`.
 
     Parameters
     ----------
     selection : Selection
-        What to split; a patch that is in neither official part is left out.
+        What to split; a patch that is in none of the official parts is left out.
     validation : float
-        Fraction of the official `train` that becomes `val`.
+        Fraction of the official `train` that becomes `val` where there is no official `val`.
     by, buffer_km, stratify, seed
         As in `split`.
 
@@ -222,7 +223,10 @@ def official(
     labels = np.array(cut.patches.columns["split"], dtype=object)
     _check_apart(cut, labels)
     (train,) = np.nonzero(labels == "train")
-    parts = np.where(labels == "test", 2, -1)
+    parts = np.select([labels == name for name in SPLITS], [0, 1, 2], -1)
+    if "val" in selection.dataset.splits:
+        wanted = {name: float((labels == name).mean()) for name in SPLITS}
+        return cut.into(parts, wanted, {"step": "official"})
     strata = [cut.strata[i] for i in train.tolist()]
     parts[train] = assign(cut.groups.only(train), strata, (1 - validation, validation), seed)
     trained = train.size / max(int((parts >= 0).sum()), 1)

@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 import loky
 import shapely
 
-from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.indexing.archives import add_archives, publish, read_archives
 from catalog.indexing.mapper import run_tasks
+from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.scenes import Extras, read_scene, write_scene
 from catalog.model import Rejected, gdal_root
 from catalog.query.database import all_definitions, build_database
 from catalog.source.hrefs import Hrefs
 from catalog.source.seasons import read_seasons
 from catalog.source.tar import is_archive
-from catalog.source.tree import list_trees, printable
+from catalog.source.tree import printable
 from catalog.stac.collection import collection_path, upper_catalogs
 from catalog.stac.item import scene_path
 from catalog.stac.summary import summary_from_json
@@ -64,7 +64,7 @@ _LOG = logging.getLogger("catalog")
 def index(  # noqa: PLR0913 - all but where from and to is optional, by name only
     *roots: str | os.PathLike[str],
     into: str | os.PathLike[str],
-    dataset: Dataset = SEN12MS,
+    dataset: Dataset | None = None,
     add: bool = False,
     href_base: str | None = None,
     schema_url: str | None = None,
@@ -86,8 +86,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     into : path
         Folder of the catalog: new, or a catalog to replace. What the next run can use again is kept
         beside it, in `INTO.journal`.
-    dataset : Dataset
-        What the files are of.
+    dataset : Dataset, optional
+        What the files are of; by default, the one that has a sensor of this name, else SEN12MS.
     add : bool
         Whether the catalog keeps what it holds of other folders and archives, which are not read
         again unless they changed.
@@ -113,60 +113,58 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     Raises
     ------
     CatalogNotFoundError
-        If a root does not exist, or holds no file of the dataset, or there is no catalog to add to.
+        If a root does not exist, or holds no file of a dataset, or files of several, or there is
+        no catalog to add to.
     OutputError
         If the catalog cannot be written; an older one stays as it was.
     """
     if not os.fspath(into):
         raise OutputError("the catalog has no name: give its folder as OUT")
     out = Path(os.path.realpath(into))
-    if add:
-        known = _known_report(out, dataset)
+    known = _known_report(out) if add else None
+    if known:
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
         schema_url = schema_url or known.schema_url
-    if schema_url:
-        dataset = replace(dataset, schema_url=_checked_url(schema_url))
     paths = sorted({_checked_root(root, out) for root in roots})
     archives = [path for path in paths if is_archive(path)]
     if archives and (previews or statistics):
         name = "previews" if previews else "statistics"
         raise OutputError(f"{name} need files: extract them from the archives, and index these")
     folders = [path for path in paths if not is_archive(path)]
+    dataset, listing = recognised(folders, archives, dataset, known.dataset if known else None)
+    if known and known.dataset != dataset.id:
+        raise CatalogNotFoundError(
+            f"{out} is a catalog of {known.dataset}, not of {dataset.id}: name another folder"
+        )
+    if schema_url:
+        dataset = replace(dataset, schema_url=_checked_url(schema_url))
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
     choices = _Choices(Extras(previews, statistics), workers, progress or _silent)
     with staging.exclusive(out, dataset):
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))
-        listing = list_trees(folders, dataset)
         records = read_archives(journal.archives, archives, workers, choices.tell_unpacked)
         add_archives(listing, records)
         if not listing.files:
-            raise CatalogNotFoundError(
-                f"no file of {dataset.about.title} in {', '.join(paths) or 'nothing'}: names look "
-                f"like {dataset.example_file}"
-            )
+            raise CatalogNotFoundError(nothing_of(dataset, paths, listing.rejected))
         report = _Indexing(out, journal, hrefs, choices, listing, records).run()
         journal.archives.prune(archives)
         _LOG.info("%s: %d patches, %d files rejected", out, report.patches, len(report.rejected))
         return report
 
 
-def _known_report(out: Path, dataset: Dataset) -> Report:
+def _known_report(out: Path) -> Report:
     """What the catalog that is added to was made from.
 
     Raises
     ------
     CatalogNotFoundError
-        If there is none, or it cannot be trusted, or it is of another dataset.
+        If there is none, or it cannot be trusted.
     """
     known = read_report(out)
     for name in sorted(damaged_files(out).keys() & {staging.ITEMS, staging.REPORT}):
         raise CatalogNotFoundError(
             f"{out / name} is not what `index` wrote: name all folders and archives, without add"
-        )
-    if known.dataset != dataset.id:
-        raise CatalogNotFoundError(
-            f"{out} is a catalog of {known.dataset}, not of {dataset.id}: name another folder"
         )
     return known
 

@@ -24,7 +24,6 @@ Shares = Mapping[str, float | str | Sequence[float]] | Iterable[str] | str
 """`{"forest": 0.5}` for at least, `{"water": (0, 0.1)}` for between, or `["forest>=0.5"]`."""
 
 PREDICATES: Final = ("intersects", "within", "centroid")
-SPLITS: Final = ("train", "test")
 
 _SYNONYMS: Final = {"autumn": "fall"}
 _NAME: Final = r"(?P<name>[A-Za-z][\w. -]*?)"

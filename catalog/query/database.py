@@ -264,7 +264,7 @@ def _files(items: str, dataset: Dataset) -> dict[str, str]:
         "items": items,
         "members": str(beside if found else files("catalog") / "store" / "no_members.parquet"),
         "regions": str(files("catalog") / "regions"),
-        "classes": str(DEFINITIONS / dataset.id / CLASSES),
+        "classes": str(DEFINITIONS / dataset.tables / CLASSES),
     }
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from catalog.errors import FilterError
 from catalog.query.conditions import (
     PREDICATES,
-    SPLITS,
     expression,
     in_list,
     names_of,
@@ -109,8 +108,8 @@ def _local_season(value: Any, dataset: Dataset) -> Written:
     return [one_of("local_season", names)], names
 
 
-def _split(value: Any, _: Dataset) -> Written:
-    names = names_of("split", value, SPLITS) or []
+def _split(value: Any, dataset: Dataset) -> Written:
+    names = names_of("split", value, dataset.splits) or []
     return [one_of("split", names)], names
 
 

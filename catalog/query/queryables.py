@@ -72,7 +72,7 @@ def _fields(dataset: Dataset) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     yield f"{PREFIX}scene", "number", "scene", {"title": "Scene", "type": "integer"}
     yield f"{PREFIX}patch", "number", "patch", {"title": "Patch", "type": "integer"}
     yield "scene_id", "text", "scene_id", {"title": "Id of the scene"}
-    splits = {"title": "Official split", "enum": ["train", "test"]}
+    splits = {"title": "Official split", "enum": list(dataset.splits)}
     yield f"{PREFIX}split", "text", "split", splits
     yield f"{PREFIX}country", "text", "country", {"title": "Country, ISO 3166-1 alpha-3"}
     yield f"{PREFIX}continent", "text", "continent", {"title": "Continent"}

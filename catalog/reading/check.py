@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow.compute as pc
 import shapely
 
-from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError, QueryError
 from catalog.model import EDGES, UNMOVED, Finding, PatchKey, archive_of, gdal_root, is_member
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.reading.extraction import is_unchanged
+from catalog.reading.opening import dataset_of
 from catalog.source.tar import stamp_of
 from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
 from catalog.stac.footprint import footprints
@@ -66,7 +66,7 @@ class CheckReport:
 def check(
     out: str | os.PathLike[str],
     *,
-    dataset: Dataset = SEN12MS,
+    dataset: Dataset | None = None,
     root: str | os.PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
@@ -81,8 +81,8 @@ def check(
     ----------
     out : path
         The catalog's folder.
-    dataset : Dataset
-        What it holds.
+    dataset : Dataset, optional
+        What it holds; by default the one that its collection names.
     root : path, optional
         Where the dataset is now, if it was moved.
     progress : callable, optional
@@ -100,7 +100,7 @@ def check(
         )
     if root is not None and not Path(root).is_dir():
         raise CatalogNotFoundError(f"there is no folder {os.fspath(root)!r}: name the dataset's")
-    return _Check(folder, dataset).run(root, progress)
+    return _Check(folder, dataset or dataset_of(folder)).run(root, progress)
 
 
 class _Check:

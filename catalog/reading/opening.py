@@ -48,13 +48,13 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
     check_parts(folder)
     items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
     if database.is_file():
-        opened = open_database(database, items, _dataset_of(folder), moved)
+        opened = open_database(database, items, dataset_of(folder), moved)
     else:
-        opened = open_items(items, _dataset_of(folder), moved)
+        opened = open_items(items, dataset_of(folder), moved)
     return Session(opened, folder, moved)
 
 
-def _dataset_of(folder: Path) -> Dataset:
+def dataset_of(folder: Path) -> Dataset:
     """The dataset of a catalog: its collection lies in a folder of that name."""
     known = (each for each in DATASETS.values() if (folder / each.id).is_dir())
     return next(known, SEN12MS)

@@ -85,7 +85,7 @@ class ApiRoutes:
     def _schema(self, request: Request) -> Response:
         if not self._is_known(request):
             return _missing("schema")
-        path = DEFINITIONS / self.data.catalog.dataset.id / FIELDS
+        path = DEFINITIONS / self.data.catalog.dataset.tables / FIELDS
         return Response(path.read_bytes(), media_type=SCHEMA)
 
     def _item(self, request: Request) -> Response:

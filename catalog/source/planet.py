@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Tile = NDArray[Any]
 
-IMAGED: Final = frozenset({"s1", "s2", "lc"})
+IMAGED: Final = frozenset({"s1", "s2", "s2_cloudy", "lc"})
 """The sensors that see it."""
 SOUTH: Final = 327
 """How the EPSG codes of southern UTM zones start."""
@@ -95,6 +95,8 @@ _RIVER: Final = (4, (14_000, 5000, 1500))
 _TOWN: Final = (5, (11_000, 2500, 500))
 _BEND: Final = (6, (8000, 3000))
 _VIGOUR: Final = (7, (700, 250, 90, 35))
+_CLOUD: Final = (8, (4000, 1500, 500, 150))
+_CLOUD_NUMBER: Final = 8500  # reflectance x 10,000 of a cloud, in all bands
 _ROUGHNESS = 0.6
 _TOWN_ABOVE, _MARSH_ABOVE, _LAKE_ABOVE, _RIVER_BELOW = 1.6, 1.55, 1.65, 0.012
 _VILLAGE_BELOW, _ROAD_M = -0.96, 12
@@ -240,8 +242,15 @@ class Ground:
         east = _Axis(east_m, _PIXEL_M, _STRIDE)
         if sensor == "lc":
             return self._land_cover(north, east)
+        if sensor == "s2_cloudy":
+            return self._clouded(self._tile("s2", row, column), north, east)
         index, window = self._surface(north, east)
         return self._looks[sensor].take(index, axis=0) + self._grain[sensor][window]
+
+    def _clouded(self, clear: Tile, north: _Axis, east: _Axis) -> Tile:
+        """What Sentinel-2 sees where a field of clouds drifts over the ground."""
+        share = _smooth(self._seed, _CLOUD, north, east).clip(0, 1)[..., None]
+        return np.rint(clear + share * (_CLOUD_NUMBER - clear)).astype(clear.dtype)
 
     def _shape_surface(self, north: _Axis, east: _Axis) -> tuple[Tile, tuple[slice, slice]]:
         """Where the looks of the pixels of a tile stand, and which part of the noise is theirs."""

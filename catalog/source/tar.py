@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from catalog.datasets.recognition import reason_against
 from catalog.model import Member, Rejected, gdal_root
 from catalog.source.gzip_stream import (
     SKIP,
@@ -19,7 +20,7 @@ from catalog.source.gzip_stream import (
     is_compressed,
 )
 from catalog.source.read_file import FileReader
-from catalog.source.tree import FoundFile, printable, unknown_name
+from catalog.source.tree import FoundFile, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -257,7 +258,7 @@ def _problem(entry: Entry, parsed: tuple[PatchKey, str] | None, dataset: Dataset
     """Why a member is left out; None where it is a file of the dataset, or nothing like one."""
     if parsed is None:
         looks_so = entry.plain and entry.name.lower().endswith((".tif", ".tiff"))
-        return unknown_name(dataset) if looks_so else None
+        return reason_against(entry.name.rpartition("/")[2], dataset) if looks_so else None
     problems = (
         (not entry.plain, "is not a regular file"),
         (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from catalog.datasets.recognition import reason_against
 from catalog.model import PatchKey, Rejected, SceneKey
 
 if TYPE_CHECKING:
@@ -190,13 +191,10 @@ def _list_folder(
         elif entry.name == "seasons.csv":
             listing.seasons_csv.append(Path(entry.path))
         elif entry.name.lower().endswith((".tif", ".tiff")):
-            listing.rejected.append(Rejected(printable(entry.path), unknown_name(dataset)))
+            listing.rejected.append(
+                Rejected(printable(entry.path), reason_against(entry.name, dataset))
+            )
     return below
-
-
-def unknown_name(dataset: Dataset) -> str:
-    """Why a GeoTIFF of another name is rejected."""
-    return f"has no name of {dataset.about.title}, such as {dataset.example_file}"
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

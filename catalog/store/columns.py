@@ -86,7 +86,7 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
         ),
         Column("sen12ms:scene", pa.int32(), "Scene number; unique within a season only."),
         Column("sen12ms:patch", pa.int32(), "Patch number; unique within a scene only."),
-        Column("sen12ms:split", _TEXT, "Official `train` or `test`; null for the excluded patch."),
+        Column("sen12ms:split", _TEXT, f"Official split: {_split(dataset)}"),
         Column(
             "sen12ms:country",
             _TEXT,
@@ -111,6 +111,11 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
 def schema(dataset: Dataset) -> pa.Schema:
     """The columns as an Arrow schema."""
     return pa.schema([(column.name, column.type) for column in columns(dataset)])
+
+
+def _split(dataset: Dataset) -> str:
+    left_out = "null for the excluded patch." if dataset.excluded else "null where it is not known."
+    return f"{_names(dataset.splits)}; {left_out}"
 
 
 def _assets(dataset: Dataset) -> pa.StructType:

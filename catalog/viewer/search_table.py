@@ -122,6 +122,7 @@ def described(session: Session, names: dict[str, list[str]]) -> dict[str, Any]:
         "folder": dataset.folder,
         "listed": dataset.listed_sensor,
         "rois": {name: season.roi for name, season in dataset.seasons.items()},
+        "splits": list(dataset.splits),
         "sensors": {name: sensor.title for name, sensor in dataset.sensors.items()},
         "pixels": dataset.patch_pixels,
         "cover": dict(dataset.cover_colors),

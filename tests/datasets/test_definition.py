@@ -61,7 +61,7 @@ OTHERS = {
     "stride": replace(SEN12MS, stride_pixels=64),
     "sensor": replace(SEN12MS, sensors={"s1": SEN12MS.sensors["s1"]}),
     "title": replace(SEN12MS, about=replace(SEN12MS.about, title="Other")),
-    "holdout": replace(SEN12MS, holdout_scenes=frozenset()),
+    "holdout": replace(SEN12MS, scene_splits={}),
     "excluded": replace(SEN12MS, excluded=frozenset()),
 }
 

@@ -126,8 +126,8 @@ def test_official_split_leaks_nothing_but_lies_near(
 ) -> None:
     scenes: set[str] = real_outlines.scenes  # type: ignore[attr-defined]
     train, test = (
-        real_outlines(scenes - SEN12MS.holdout_scenes),
-        real_outlines(set(SEN12MS.holdout_scenes)),
+        real_outlines(scenes - SEN12MS.scene_splits.keys()),
+        real_outlines(set(SEN12MS.scene_splits)),
     )
     assert len(test) == 18_106
     assert not audited(train, test, 7)

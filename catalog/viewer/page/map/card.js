@@ -39,7 +39,7 @@ function picture(search, patch) {
   const src = search.address("picture", patch, { picture: "thumbnail" });
   if (!src) return [];
   const sensors = Object.keys(search.about.sensors).length;
-  const alt = "Sentinel-2, Sentinel-1 and land cover of the patch";
+  const alt = search.about.previews.thumbnail ?? "The patch at a glance";
   return [element("img", { src, alt, width: 128 * sensors, height: 128 })];
 }
 

@@ -7,7 +7,6 @@ import { Regions } from "./regions.js";
 
 const NULL = 0xffff;
 const UNKNOWN = 0xffffffff;
-const SPLITS = ["train", "test"];
 const MOST_KEPT = 40; // answers of single filters
 const FACETS = ["season", "local_season", "split", "country", "dominant_cover"];
 
@@ -108,7 +107,7 @@ export class Search {
   }
 
   known(facet, texts) {
-    const names = { season: this.seasons, local_season: this.seasons, split: SPLITS }[facet];
+    const names = { season: this.seasons, local_season: this.seasons, split: this.about.splits }[facet];
     const known = names ?? { country: this.about.names.country, dominant_cover: Object.keys(this.about.cover) }[facet]; // prettier-ignore
     return texts.map((text) => nameOf(facet.replace("_", " "), text, known));
   }

@@ -19,11 +19,11 @@ export function fromQuery(query, search) {
   };
   const filters = {};
   const known = (name, text) => {
-    const { names, sensors } = search.about;
+    const { names, sensors, splits } = search.about;
     const lists = {
       season: names.season,
       local_season: names.season,
-      split: ["train", "test"],
+      split: splits,
       country: names.country,
       dominant_cover: Object.keys(search.about.cover),
       sensor: Object.keys(sensors),
