@@ -250,7 +250,8 @@ class Ground:
     def _clouded(self, clear: Tile, north: _Axis, east: _Axis) -> Tile:
         """What Sentinel-2 sees where a field of clouds drifts over the ground."""
         share = _smooth(self._seed, _CLOUD, north, east).clip(0, 1)[..., None]
-        return np.rint(clear + share * (_CLOUD_NUMBER - clear)).astype(clear.dtype)
+        seen: Tile = np.rint(clear + share * (_CLOUD_NUMBER - clear)).astype(clear.dtype)
+        return seen
 
     def _shape_surface(self, north: _Axis, east: _Axis) -> tuple[Tile, tuple[slice, slice]]:
         """Where the looks of the pixels of a tile stand, and which part of the noise is theirs."""

@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import rasterio
@@ -77,10 +78,12 @@ def test_a_folder_of_both_is_refused_unless_it_is_said_which(tmp_path: Path) -> 
         assert text in str(caught.value)
     report = index(root, into=tmp_path / "catalog", dataset=SEN12MS_CR)
     assert report.patches == 5
-    assert [entry.reason for entry in report.rejected] == [
+    assert len(report.rejected) == 5
+    (reason,) = {entry.reason for entry in report.rejected}
+    assert reason == (
         "is a file of SEN12MS, not of SEN12MS-CR: index it into another catalog, with "
         "--dataset sen12ms"
-    ] * 5
+    )
 
 
 def test_archives_give_the_catalog_that_folders_give(tmp_path: Path) -> None:
@@ -107,8 +110,10 @@ def test_one_archive_of_each_dataset_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_the_other_dataset_is_not_added(tmp_path: Path) -> None:
     index(tree(tmp_path / "data", SEN12MS), into=tmp_path / "catalog")
     root = tree(tmp_path / "cloudy", SEN12MS_CR)
-    with pytest.raises(CatalogNotFoundError, match="a catalog of sen12ms, not of sen12ms-cr"):
+    with pytest.raises(CatalogNotFoundError, match="name the folders and archives of one dataset"):
         index(root, into=tmp_path / "catalog", add=True)
+    with pytest.raises(CatalogNotFoundError, match="a catalog of sen12ms, not of sen12ms-cr"):
+        index(root, into=tmp_path / "catalog", add=True, dataset=SEN12MS_CR)
 
 
 def test_shared_sensors_are_added_to_the_dataset_of_the_catalog(tmp_path: Path) -> None:
@@ -123,11 +128,11 @@ def test_shared_sensors_are_added_to_the_dataset_of_the_catalog(tmp_path: Path) 
 def test_dfc2020_is_refused_since_it_has_no_georeference(tmp_path: Path, name: str) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / name).write_bytes(b"II*\0")
-    with pytest.raises(CatalogNotFoundError, match="DFC2020 .* no georeference"):
+    with pytest.raises(CatalogNotFoundError, match=r"DFC2020 .* no georeference"):
         index(tmp_path / "data", into=tmp_path / "catalog")
     with tarfile.open(tmp_path / "dfc.tar", "w") as archive:
         archive.add(tmp_path / "data", "data")
-    with pytest.raises(CatalogNotFoundError, match="DFC2020 .* no georeference"):
+    with pytest.raises(CatalogNotFoundError, match=r"DFC2020 .* no georeference"):
         index(tmp_path / "dfc.tar", into=tmp_path / "catalog")
 
 
@@ -174,7 +179,7 @@ def test_real_files_have_exact_footprints(tmp_path: Path) -> None:
             corners = [(left, top), (left, bottom), (right, bottom), (right, top)]
             expected = [project(x, y) for x, y in corners]
             ring = shapely.get_coordinates(shapely.from_wkb(row["geometry"]))[:4]
-            assert ring == pytest.approx(expected, abs=1e-9)
+            assert ring == pytest.approx(np.array(expected), abs=1e-9)
 
 
 def test_splits_name_scenes_of_sen12ms() -> None:
