@@ -25,6 +25,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "demo-folder-is-a-file": (1, ("demo", "FOLDER/file.txt"), "FOLDER/file.txt"),
     "demo-folder-is-not-empty": (1, ("demo", "FOLDER"), "FOLDER is not empty"),
     # index
+    "demo-name-unknown": (2, ("demo", "FOLDER/new", "--dataset", "sen1"), "sen1"),
     "index-root-missing": (2, ("index", "-o", "FOLDER/new"), "ROOT"),
     "index-root-unknown": (1, ("index", "FOLDER/nope", "-o", "FOLDER/new"), "FOLDER/nope"),
     "index-root-is-a-file": (1, ("index", "FOLDER/file.txt", "-o", "FOLDER/new"), "file.txt"),
@@ -37,6 +38,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "index-out-below-a-file": (1, ("index", "ROOT", "-o", "FOLDER/file.txt/new"), "file.txt"),
     "index-out-is-not-empty": (1, ("index", "ROOT", "-o", "FOLDER"), "no catalog has"),
     "index-out-is-the-root": (1, ("index", "ROOT", "-o", "ROOT"), "dataset"),
+    "index-dataset-unknown": (2, (*INDEX, "--dataset", "sen1"), "sen1"),
     "index-workers-none": (2, (*INDEX, "--workers", "0"), "0"),
     "index-workers-text": (2, (*INDEX, "--workers", "many"), "many"),
     "index-option": (2, (*INDEX, "--worker", "2"), "--workers"),
