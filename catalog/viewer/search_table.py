@@ -45,8 +45,8 @@ def patches(session: Session) -> tuple[Columns, dict[str, list[str]]]:
     coded = [name for name in _NAMES if name != "dominant_cover" or dataset.covers]
     sensors = list(dataset.sensors)
     parts: dict[str, list[pa.Array]] = {name: [] for name in (*coded, *sensors)}
-    numbers: list[NDArray[np.uint32]] = []
-    footprints: list[Columns] = []
+    numbers: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)]
+    footprints: list[Columns] = [_corners(pa.array([], pa.binary()))]
     for batch in session.batches(Question().sql([*parts, "patch", "geometry"])):
         for name in coded:
             parts[name].append(batch[name].dictionary_encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +12,15 @@ import pandas as pd
 import pytest
 import shapely
 
+from catalog import Catalog, index
+from catalog.cli.demo import SCENES
+from catalog.source.synthetic import write_scene
 from catalog.viewer import boundaries
 from catalog.viewer.columns import packed
 from catalog.viewer.search_table import UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from catalog import Catalog
 
 
 def unpacked(content: bytes) -> dict[str, np.ndarray[Any, Any]]:
@@ -87,3 +89,19 @@ def test_counts_of_classes_are_exact(cat: Catalog, catalog_folder: Path, scheme:
             f"SELECT {scheme}.{name} * 65536 FROM patches ORDER BY season, scene, patch"
         ).fetchall()
         assert [UNKNOWN if count is None else count for (count,) in rows] == counts.tolist()
+
+
+def test_pictures_of_a_static_catalog_lie_where_the_page_looks(tmp_path: Path) -> None:
+    scene = replace(SCENES[0], patches=SCENES[0].patches[:2])
+    list(write_scene(tmp_path / "SEN12MS", scene))
+    index(tmp_path / "SEN12MS", into=tmp_path / "out", previews=True)
+    about = json.loads((tmp_path / "out" / "map" / "about.json").read_text())
+    with Catalog.open(tmp_path / "out") as cat:
+        rows = cat.sql("SELECT id, season, scene_id FROM patches").fetchall()
+    assert len(rows) == 2
+    for patch, season, scene_id in rows:
+        values = {"collection": about["id"], "season": season, "scene_id": scene_id, "id": patch}
+        assert (tmp_path / "out" / about["item"].format(**values)).is_file()
+        for picture in about["previews"]:
+            path = tmp_path / "out" / about["picture"].format(**values, picture=picture)
+            assert path.read_bytes().startswith(b"\x89PNG")
