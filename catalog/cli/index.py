@@ -57,6 +57,13 @@ _SHOWN = 10
     callback=lambda _context, _option, name: name and DATASETS[name],
     help="What ROOT holds; default: what its file names tell, else sen12ms.",
 )
+@click.option(
+    "--land-cover-from",
+    metavar="CATALOG",
+    type=click.Path(),
+    help="A catalog of SEN12MS, or its items.parquet: patches of SEN12MS-CR take the class counts "
+    "of the patch of the same key and grid.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
 @json_option
 @quiet_option
@@ -96,6 +103,15 @@ def summary(report: Report, out: str) -> str:
     missing = [f"{count:,} without {sensor}" for sensor, count in report.missing.items() if count]
     if missing:
         lines.append(f"Incomplete patches: {', '.join(missing)}.")
+    if report.land_cover:
+        lacking = [
+            f"{len(report.land_cover[reason]):,} {text}"
+            for reason, text in (("missing", "not there"), ("other_grid", "on another grid"))
+        ]
+        lines.append(
+            f"Land cover of {report.land_cover['taken']:,} from {report.land_cover['source']}; "
+            f"{', '.join(lacking)}."
+        )
     if report.rejected:
         files = counted(len(report.rejected), "file")
         lines.append(f"{files} rejected, listed in {Path(out, staging.REPORT)}:")

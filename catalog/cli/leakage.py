@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -40,6 +41,12 @@ FOUND = 1
     show_default=True,
     help="Patches closer than this count as near.",
 )
+@click.option(
+    "--b-from",
+    metavar="CATALOG",
+    type=click.Path(),
+    help="The catalog of B, if it is another one, such as one of SEN12MS-CR.",
+)
 @print_options(
     _FORMATS,
     "Scenes as a table, pairs of patches as CSV, or scenes and totals as JSON. Of patches that are "
@@ -49,17 +56,20 @@ FOUND = 1
     "--map", "picture", type=click.Path(dir_okay=False), help="A map to draw (.png, .pdf or .svg)."
 )
 @quiet_option
-def leakage(out: str, a: str, b: str, buffer_km: float, **targets: Any) -> None:
+def leakage(
+    out: str, a: str, b: str, *, buffer_km: float, b_from: str | None, **targets: Any
+) -> None:
     """Report patches of B that overlap, touch or lie near a patch of A; exit with 1 if any does.
 
     A and B are manifests, what `select` writes, or lists of ids, file names or paths (.txt, .pkl,
     .csv, .json); one part of a manifest, FILE:PART; or the official `train` and `test`. Footprints
-    are those of the catalog OUT.
+    are those of the catalog OUT. A patch of SEN12MS and one of SEN12MS-CR are the same if their
+    season, scene and number are.
 
     Example: sen12ms leakage OUT train.txt val.txt --map leakage.png
     """
-    with opened(out) as cat:
-        found = find_leakage(_patches(cat, a), _patches(cat, b), buffer_km=buffer_km)
+    with opened(out) as cat, nullcontext(cat) if b_from is None else opened(b_from) as other:
+        found = find_leakage(_patches(cat, a), _patches(other, b), buffer_km=buffer_km)
     format_, output = checked_target(targets["format_"], targets["output"], _FORMATS)
     with target_file(output) as file:
         _write(found, format_, file)

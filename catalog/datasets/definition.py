@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -224,6 +224,28 @@ class Dataset:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    def with_land_cover_of(self, other: Dataset) -> Dataset:
+        """The dataset with the legends of another, whose class counts its patches take over."""
+        mine, theirs = self.about, other.about
+        return replace(
+            self,
+            about=replace(
+                mine,
+                description=f"{mine.description} The counts of land-cover classes come from a "
+                f"catalog of {theirs.title}: those of its patch of the same season, scene and "
+                "number, where that lies on the same grid.",
+                providers=tuple(dict.fromkeys((*mine.providers, *theirs.providers))),
+                references=(
+                    *mine.references,
+                    Reference("derived_from", f"https://doi.org/{theirs.doi}", theirs.title),
+                ),
+            ),
+            legends=other.legends,
+            simplified=other.simplified,
+            cover_colors=other.cover_colors,
+            tables=other.tables,
+        )
 
     @property
     def schemes(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,7 +59,8 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
 
     A sample is a dict with the keys of TorchGeo's `SEN12MS`: `image`, float32 tensor of shape
     (bands, rows, columns), the pixels as in the files: s1 in dB, s2 as reflectance × 10,000;
-    `mask`, int64 tensor (rows, columns), or `label`; and `id`. The classes of a simplified target
+    `cloudy`, another such tensor, where the dataset has cloudy images beside (SEN12MS-CR); `mask`,
+    int64 tensor (rows, columns), or `label`; and `id`. The classes of a simplified target
     are numbered as `dataset.covers` of the selection; pixels outside of the legend are 255.
 
     It can be pickled and forked: it holds paths, but no open file, connection or catalog.
@@ -72,7 +73,8 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         Which files to use; default: all. Without land cover (`lc`) there is no target.
     bands : sequence of str, optional
         Names of bands (`VV`, `B4` …) in the order of the channels; default: all, in the order of
-        the files. A name that several of the sensors have is written `SENSOR.BAND`.
+        the files. A name that several sensors of an image have is written `SENSOR.BAND`. `cloudy`
+        has those of them that cloudy images have.
     target : str or Target, optional
         What the land cover becomes: a mask by one of its legends (`igbp`, the default, …) or by the
         classes of `simplified`; `single_label` or `multi_label`.
@@ -110,12 +112,22 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         self.target = target if classified else None
         """What is predicted; None where no land cover is used."""
         known = _known_bands(dataset, images)
-        self.bands = tuple(known) if bands is None else _checked_bands(bands, known)
+        names = {tensor: tuple(own) for tensor, own in known.items()}
+        if bands is not None:
+            chosen = _checked_bands(
+                bands, dict.fromkeys(name for own in known.values() for name in own)
+            )
+            names = {t: tuple(name for name in chosen if name in known[t]) for t in known}
+        self.bands = names["image"]
         """Names of the channels of an image."""
         self.transform = transform
-        self._channels = _channels([known[name] for name in self.bands])
+        self._channels = {
+            tensor: _channels([known[tensor][name] for name in own])
+            for tensor, own in names.items()
+            if own
+        }
         self._labels = self._labels_of(selection)
-        read = [entry.sensor for entry in self._channels]
+        read = [entry.sensor for parts in self._channels.values() for entry in parts]
         self._mask: _Mask | None = None
         if classified and self.target and not self.target.is_label:
             self._mask = _mask(dataset, classified, self.target.name)
@@ -127,7 +139,7 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         self._class_counts = class_counts(selection, self.target)
         self._read_sensors = tuple(read)
         self._shapes = {name: (len(dataset.sensors[name].bands), *dataset.shape) for name in read}
-        self._image_shape = (len(self.bands), *dataset.shape)
+        self._tensor_shapes = {name: (len(own), *dataset.shape) for name, own in names.items()}
         manifest = selection.manifest()
         self._ids, self._paths = _files(manifest, read)
         self._kept = StatisticsFile(selection.session.folder, manifest.sha256, *self.bands)
@@ -161,8 +173,8 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
                 f"{index!r} is not an index: give one number, or use torch.utils.data.Subset"
             ) from error
         sample: Tensors = {"id": self._ids[index].decode()}
-        if self.bands:
-            sample["image"] = torch.from_numpy(self._image(index))
+        for tensor in self._channels:
+            sample[tensor] = torch.from_numpy(self._tensor(tensor, index))
         if self._mask is not None:
             sample["mask"] = torch.from_numpy(self._mask_of(index, self._mask))
         if self._labels is not None:
@@ -215,8 +227,11 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         return torch.where(occurring, weights, torch.zeros_like(weights)).to(torch.float32)
 
     def _image(self, index: int) -> NDArray[np.float32]:
-        image = np.empty(self._image_shape, np.float32)
-        for sensor, bands, channels in self._channels:
+        return self._tensor("image", index)
+
+    def _tensor(self, name: str, index: int) -> NDArray[np.float32]:
+        image = np.empty(self._tensor_shapes[name], np.float32)
+        for sensor, bands, channels in self._channels[name]:
             image[channels] = self._read(sensor, index)[bands]
         return image
 
@@ -274,7 +289,16 @@ def _mask(dataset: Dataset, sensor: str, target: str) -> _Mask:
     return _Mask(sensor, names.index(legend), np.dtype(dtype), codes)
 
 
-def _known_bands(dataset: Dataset, sensors: Sequence[str]) -> dict[str, tuple[str, int]]:
+def _known_bands(dataset: Dataset, sensors: Sequence[str]) -> dict[str, dict[str, tuple[str, int]]]:
+    """By tensor of a sample, the bands of the sensors that it is made of; `image` comes first."""
+    tensors = dict.fromkeys(["image", *(dataset.sensors[name].sample for name in sensors)])
+    return {
+        tensor: _bands_by_name(dataset, [n for n in sensors if dataset.sensors[n].sample == tensor])
+        for tensor in tensors
+    }
+
+
+def _bands_by_name(dataset: Dataset, sensors: Sequence[str]) -> dict[str, tuple[str, int]]:
     """Sensor and position of each band by its name, or by `SENSOR.BAND` where several have it."""
     found = [
         (band.name, sensor, number)
@@ -288,7 +312,7 @@ def _known_bands(dataset: Dataset, sensors: Sequence[str]) -> dict[str, tuple[st
     }
 
 
-def _checked_bands(bands: Sequence[str], known: dict[str, tuple[str, int]]) -> tuple[str, ...]:
+def _checked_bands(bands: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
     given = [bands] if isinstance(bands, str) else list(bands)
     names = names_of("band of these sensors", given, known) or []
     if len(names) < len(given):

@@ -15,6 +15,7 @@ import shapely
 
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.indexing.archives import add_archives, publish, read_archives
+from catalog.indexing.land_cover import land_cover_report, land_cover_source
 from catalog.indexing.mapper import run_tasks
 from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.scenes import Extras, read_scene, write_scene
@@ -67,6 +68,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     dataset: Dataset | None = None,
     add: bool = False,
     href_base: str | None = None,
+    land_cover_from: str | os.PathLike[str] | None = None,
     schema_url: str | None = None,
     previews: bool = False,
     statistics: bool = False,
@@ -93,6 +95,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         again unless they changed.
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
+    land_cover_from : path, optional
+        A catalog of SEN12MS, or its `items.parquet`: where SEN12MS-CR takes class counts from.
     schema_url : str, optional
         Where the JSON Schema of the dataset's own fields is published, which the package holds; by
         default, where the definition of the dataset says.
@@ -125,6 +129,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     if known:
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
         schema_url = schema_url or known.schema_url
+        land_cover_from = land_cover_from or (known.land_cover or {}).get("source")
     paths = sorted({_checked_root(root, out) for root in roots})
     archives = [path for path in paths if is_archive(path)]
     if archives and (previews or statistics):
@@ -138,8 +143,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         )
     if schema_url:
         dataset = replace(dataset, schema_url=_checked_url(schema_url))
+    land_cover, dataset = land_cover_source(land_cover_from, dataset)
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
-    choices = _Choices(Extras(previews, statistics), workers, progress or _silent)
+    choices = _Choices(Extras(previews, statistics, land_cover), workers, progress or _silent)
     with staging.exclusive(out, dataset):
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))
@@ -259,6 +265,7 @@ class _Indexing:
                 for sensor in self.dataset.sensors
             },
             rejected=tuple(sorted(rejected, key=lambda entry: entry.path)),
+            land_cover=land_cover_report(self.choices.extras.land_cover, records),
         )
         upper = upper_catalogs(
             self.dataset,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
 
+from catalog.indexing.land_cover import LandCoverSource, borrowed_land_cover
 from catalog.source.pixel_audit import audit_pixels
 from catalog.source.preview import draw_preview
 from catalog.source.scene import SceneReader
@@ -40,6 +41,8 @@ class Extras(NamedTuple):
     """Whether pictures lie beside the items."""
     statistics: bool = False
     """Whether the pixels of all images are read, to find what is wrong with them."""
+    land_cover: LandCoverSource | None = None
+    """Where class counts come from that the dataset has not."""
 
 
 def read_scene(
@@ -76,14 +79,18 @@ def read_scene(
     scene = _reader(dataset).read(files, hrefs, members)
     missing = {sensor: assets.hrefs.count(None) for sensor, assets in scene.assets.items()}
     rows, summary = schema(dataset).empty_table(), None
+    lacking: dict[str, list[str]] = {}
     if scene.numbers.size:
         true_seasons = {scene.key: season} if season else {}
         issues = audit_pixels(files, dataset, scene.numbers) if extras.statistics else {}
-        context = Context(dataset, gazetteer(), true_seasons, extras.previews, issues)
+        borrowed = None
+        if extras.land_cover:
+            borrowed, lacking = borrowed_land_cover(extras.land_cover, scene, dataset)
+        context = Context(dataset, gazetteer(), true_seasons, extras.previews, issues, borrowed)
         columns = columns_from_scene(scene, context)
         rows = table_from_columns(dataset, columns)
         summary = asdict(summary_of(scene.key, columns, gazetteer().names))
-    record = SceneRecord(scene.key, missing, scene.rejected, summary)
+    record = SceneRecord(scene.key, missing, scene.rejected, summary, lacking)
     journal.save(fingerprint, record, rows)
     return record
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import duckdb
 
-from catalog.datasets import DATASETS, DEFINITIONS, SEN12MS
+from catalog.datasets import DEFINITIONS, SEN12MS, dataset_of_table
 from catalog.datasets.load import CLASSES
 from catalog.errors import OutputError, QueryError
 from catalog.model import UNMOVED
@@ -279,7 +279,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, items: str, dataset: Dataset) -
 def _dataset_of(connection: duckdb.DuckDBPyConnection, items: str) -> Dataset:
     query = filled(statement("queries/collection"), items=items)
     row = connection.execute(query).fetchone()
-    return DATASETS[row[0]] if row else SEN12MS
+    return dataset_of_table(*row) if row else SEN12MS
 
 
 def _define(connection: duckdb.DuckDBPyConnection, dataset: Dataset, *folders: str) -> None:

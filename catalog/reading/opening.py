@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.datasets import DATASETS, SEN12MS
+from catalog.datasets import DATASETS, SEN12MS, dataset_of_table
 from catalog.errors import CatalogNotFoundError
 from catalog.model import UNMOVED
 from catalog.query.database import open_database, open_items
 from catalog.query.session import Session
 from catalog.store import staging
+from catalog.store.geoparquet import column_names
 from catalog.store.integrity import check_parts
 
 if TYPE_CHECKING:
@@ -57,4 +58,7 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
 def dataset_of(folder: Path) -> Dataset:
     """The dataset of a catalog: its collection lies in a folder of that name."""
     known = (each for each in DATASETS.values() if (folder / each.id).is_dir())
-    return next(known, SEN12MS)
+    dataset = next(known, SEN12MS)
+    if dataset.legends or not (folder / staging.ITEMS).is_file():
+        return dataset
+    return dataset_of_table(dataset.id, column_names(folder / staging.ITEMS))

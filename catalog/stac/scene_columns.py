@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +40,16 @@ ISSUES: Final = (
 there are land-cover codes outside the legend; the official split leaves the patch out; and, if
 pixels were read, images with NaN, with empty pixels, or with saturated ones."""
 
+
+class LandCover(NamedTuple):
+    """Class counts of n patches, from a catalog of another dataset."""
+
+    counts: Mapping[str, Mapping[str, NDArray[np.int32]]]
+    """By legend and class, with `unknown`; 0 where they are not known."""
+    missing: NDArray[np.bool_]
+    """Where they are not known."""
+
+
 Columns = dict[str, pa.Array]
 """Arrow arrays by column name, each with a value a patch."""
 
@@ -58,6 +68,8 @@ class Context:
     """Whether pictures lie beside the items."""
     pixel_issues: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     """What was found in the pixels, by issue and patch; empty if they were not read."""
+    land_cover: LandCover | None = None
+    """Class counts of another catalog, where the dataset has no land cover of its own."""
 
 
 def columns_from_scene(scene: Scene, context: Context) -> Columns:
@@ -82,7 +94,9 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
     nowhere = np.asarray(np.isnan(bounds).any(axis=1))
     countries = context.gazetteer.locate(outlines)
     ids = dataset.patch_ids(key, scene.numbers.tolist())
-    counts = _counts(dataset, scene)
+    borrowed = context.land_cover
+    counts = borrowed.counts if borrowed else _counts(dataset, scene)
+    uncounted = borrowed.missing if borrowed else _missing(scene, dataset.classified)
     covers = dominant_covers(dataset, counts.get(dataset.simplified or "", {}), len(ids))
     found = {
         "no_footprint": shapely.is_missing(outlines),
@@ -124,10 +138,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
         "sen12ms:continent": _texts(
             [country.continent if country else None for country in countries]
         ),
-        **{
-            f"sen12ms:{scheme}": _struct(pixels, _missing(scene, dataset.classified or ""))
-            for scheme, pixels in counts.items()
-        },
+        **{f"sen12ms:{scheme}": _struct(pixels, uncounted) for scheme, pixels in counts.items()},
         "sen12ms:issues": pa.array(_issues(found), pa.list_(pa.string())),
         "cover": _texts(covers),
     }
@@ -196,15 +207,15 @@ def _described(media_type: str, described: Sensor | Preview, rows: int) -> dict[
     return {name: pa.repeat(pa.scalar(value), rows) for name, value in values.items()}
 
 
-def _missing(scene: Scene, sensor: str) -> NDArray[np.bool_]:
+def _missing(scene: Scene, sensor: str | None) -> NDArray[np.bool_]:
+    if sensor is None:
+        return np.ones(len(scene.numbers), bool)
     return np.array([href is None for href in scene.assets[sensor].hrefs], bool)
 
 
 def _counts(dataset: Dataset, scene: Scene) -> dict[str, dict[str, NDArray[np.int32]]]:
     """By legend, pixels per class, and `unknown` for codes outside it; 0 where there is no file."""
-    there = (
-        np.zeros(0, bool) if dataset.classified is None else ~_missing(scene, dataset.classified)
-    )
+    there = ~_missing(scene, dataset.classified)
     counts = {}
     for band, (scheme, legend) in enumerate(dataset.legends.items()):
         known = scene.counts[:, band, [entry.code for entry in legend.classes]]

@@ -82,6 +82,14 @@ def write_items(
     return rows
 
 
+def column_names(path: Path) -> list[str]:
+    """Names of the columns of a table; none if it cannot be read."""
+    try:
+        return list(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException):
+        return []
+
+
 def write_subset(
     source: Path, target: Path, ids: Collection[str], rebase: Rebase = UNMOVED
 ) -> None:

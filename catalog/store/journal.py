@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from catalog.store.archive_journal import ArchiveJournal
 from catalog.store.checksummed import read_checksummed, write_checksummed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from catalog.datasets import Dataset
@@ -35,6 +35,8 @@ class SceneRecord:
     """Its rejected files."""
     summary: Mapping[str, Any] | None
     """What the catalogs above it say, as JSON; None if all of its files were rejected."""
+    no_land_cover: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ids of the patches that took no class counts of another catalog, by the reason."""
 
 
 class Journal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import CatalogNotFoundError
 from catalog.model import GDAL_PREFIX, Rebase, Rejected, archive_of, is_member
@@ -42,6 +42,10 @@ class Report:
     """Patches without a file, by sensor."""
     rejected: tuple[Rejected, ...]
     """Files that are not in the catalog, by path."""
+    land_cover: Mapping[str, Any] | None = None
+    """Where class counts come from that the dataset has not: `source`, the table; `taken`, how many
+    patches have them; `missing` and `other_grid`, ids of those that are not there, or lie on
+    another grid. None where no other catalog was named."""
 
     @property
     def sources(self) -> tuple[str, ...]:

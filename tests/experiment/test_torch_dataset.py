@@ -218,7 +218,7 @@ def test_index_is_a_number(pixels_cat: Catalog, index: Any) -> None:
 
 def test_band_that_two_sensors_have_is_named_with_its_sensor() -> None:
     cloudy = replace(SEN12MS, sensors={**SEN12MS.sensors, "s2_cloudy": SEN12MS.sensors["s2"]})
-    known = _known_bands(cloudy, ["s1", "s2", "s2_cloudy"])
+    known = _known_bands(cloudy, ["s1", "s2", "s2_cloudy"])["image"]
     assert known["VV"] == ("s1", 0)
     assert "B4" not in known
     assert (known["s2.B4"], known["s2_cloudy.B4"]) == (("s2", 3), ("s2_cloudy", 3))
