@@ -39,6 +39,11 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "index-out-is-not-empty": (1, ("index", "ROOT", "-o", "FOLDER"), "no catalog has"),
     "index-out-is-the-root": (1, ("index", "ROOT", "-o", "ROOT"), "dataset"),
     "index-dataset-unknown": (2, (*INDEX, "--dataset", "sen1"), "sen1"),
+    "index-land-cover-from-nothing": (
+        1,
+        (*INDEX, "--land-cover-from", "FOLDER/nope"),
+        "has land cover of its own",
+    ),
     "index-workers-none": (2, (*INDEX, "--workers", "0"), "0"),
     "index-workers-text": (2, (*INDEX, "--workers", "many"), "many"),
     "index-option": (2, (*INDEX, "--worker", "2"), "--workers"),

@@ -83,9 +83,7 @@ def test_the_official_split_is_that_of_the_authors(cloudy: Catalog) -> None:
     counts = {name: len(cloudy.select(split=name)) for name in ("train", "val", "test")}
     assert counts == {"train": 2, "val": 2, "test": 2}
     parts = official(cloudy.select())
-    assert {
-        name: {patch.split("_")[2] for patch in part.ids} for name, part in parts.items()
-    } == {
+    assert {name: {patch.split("_")[2] for patch in part.ids} for name, part in parts.items()} == {
         "train": {"1"},
         "val": {"17"},
         "test": {"139"},

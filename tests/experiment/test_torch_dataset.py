@@ -222,7 +222,7 @@ def test_band_that_two_sensors_have_is_named_with_its_sensor() -> None:
     assert known["VV"] == ("s1", 0)
     assert "B4" not in known
     assert (known["s2.B4"], known["s2_cloudy.B4"]) == (("s2", 3), ("s2_cloudy", 3))
-    assert list(_known_bands(cloudy, ["s2_cloudy"])) == BANDS[2:]
+    assert list(_known_bands(cloudy, ["s2_cloudy"])["image"]) == BANDS[2:]
 
 
 @pytest.mark.parametrize(
