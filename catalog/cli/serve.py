@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import webbrowser
+from functools import partial
+from urllib.parse import urlsplit
 
 import click
 
@@ -34,6 +36,19 @@ def _build(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     show_default=True,
     help="Interface; with any other than loopback, the network can read the dataset.",
 )
+@click.option(
+    "--allow-host",
+    "allowed",
+    metavar="NAME",
+    multiple=True,
+    help="Another name that the server is asked by, such as that of a proxy; may be repeated.",
+)
+@click.option(
+    "--root-path",
+    metavar="PATH",
+    default="",
+    help="Path that a proxy leaves out, such as JupyterHub's /user/NAME/proxy/8000.",
+)
 @click.option("--open", "opened", is_flag=True, help="Open STAC Browser, or else the map.")
 @root_option
 @click.option(
@@ -44,7 +59,16 @@ def _build(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     callback=_build,
     help="Build STAC Browser into a cache folder, once; needs Node.js.",
 )
-def serve(out: str, port: int, host: str, opened: bool, root: str | None) -> None:
+def serve(  # noqa: PLR0913 - one argument an option
+    out: str,
+    *,
+    port: int,
+    host: str,
+    allowed: tuple[str, ...],
+    root_path: str,
+    opened: bool,
+    root: str | None,
+) -> None:
     """Serve the catalog OUT, the dataset behind it, a map and STAC Browser, until Ctrl-C.
 
     Nothing outside the catalog and the dataset's root can be read through it.
@@ -52,17 +76,27 @@ def serve(out: str, port: int, host: str, opened: bool, root: str | None) -> Non
     Example: sen12ms serve OUT --open
     """
     try:
-        from catalog.server import app, hosting  # noqa: PLC0415 - an optional extra
+        # An optional extra.
+        from catalog.server import current, hosting  # noqa: PLC0415
+        from catalog.server.guard import LOOPBACK  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"the server needs {error.name}: pip install 'sen12ms-catalog[server]'"
         ) from error
     with Catalog.open(out, root=root) as cat, hosting.listen(host, port) as listener:
-        application = app.create_app(cat)
-        start = _announce(hosting.url_of(listener))
+        url = hosting.url_of(listener)
+        hosts = {*LOOPBACK, host.lower(), urlsplit(url).hostname or host, *map(str.lower, allowed)}
+        application = current.CurrentApp(cat, partial(Catalog.open, out, root=root), hosts)
+        if host in hosting.ANY:
+            click.echo(
+                f"Everybody who reaches {url} can read the catalog and its files: leave out --host "
+                "to serve this machine alone.",
+                err=True,
+            )
+        start = _announce(url)
         if opened:
             webbrowser.open(start)
-        hosting.run(application, listener)
+        hosting.run(application, listener, root_path)
 
 
 def _announce(url: str) -> str:

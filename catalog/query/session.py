@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from contextlib import contextmanager
 from functools import cached_property
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -50,6 +51,7 @@ class Session:
         self._opened = opened
         self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._idle: deque[duckdb.DuckDBPyConnection] = deque()
+        self._asking: dict[int, duckdb.DuckDBPyConnection] = {}
         self.folder = folder
         """The folder of the catalog; None for a bare table."""
         self.moved = moved
@@ -148,10 +150,19 @@ class Session:
                 ) from error
         return True
 
-    def interrupt(self) -> None:
-        """End all questions that are being answered, from another thread: they raise an error."""
-        for cursor in tuple(self._cursors):
-            cursor.interrupt()
+    def interrupt(self, thread: int | None = None) -> None:
+        """End the questions that are being answered: they raise an error in their threads.
+
+        Parameters
+        ----------
+        thread : int, optional
+            The identifier of a thread, whose question is ended alone.
+        """
+        if thread is None:
+            for cursor in tuple(self._cursors):
+                cursor.interrupt()
+        elif (asking := self._asking.get(thread)) is not None:
+            asking.interrupt()
 
     def close(self) -> None:
         """Close the connection and all cursors."""
@@ -167,8 +178,12 @@ class Session:
             cursor = self._idle.pop()
         except IndexError:
             cursor = self.cursor()
-        with _blaming(where):
-            yield cursor
+        self._asking[get_ident()] = cursor
+        try:
+            with _blaming(where):
+                yield cursor
+        finally:
+            self._asking.pop(get_ident(), None)
         self._idle.append(cursor)
 
 

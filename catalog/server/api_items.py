@@ -17,7 +17,7 @@ import orjson
 from catalog.model import PatchKey, SceneKey
 from catalog.query.literals import filled
 from catalog.query.statements import statement
-from catalog.server.served import served_json
+from catalog.server.served import map_links, served_json
 from catalog.stac.collection import GEOJSON
 from catalog.stac.item import STAC_VERSION, items_from_rows, scene_path
 from catalog.store.columns import rows_from_table, schema
@@ -107,8 +107,11 @@ class ApiItems:
                 yield orjson.loads(encoded_item(item))
 
     def _served(self, item: dict[str, Any], base: str) -> dict[str, Any]:
-        served = served_json(self._dataset, item, base) if self._catalog.folder else item
-        return served | {"links": _links(self._dataset, item["id"], base)}
+        links = _links(self._dataset, item["id"], base)
+        if self._catalog.folder is None:
+            return item | {"links": links}
+        links += map_links(item["id"], base)
+        return served_json(self._dataset, item, base) | {"links": links}
 
     def _spliced(self, raw: bytes, key: PatchKey, base: str) -> bytes:
         """A static item with other links and assets; empty if `index` does not write such items."""
@@ -179,9 +182,10 @@ def _template(
         },
         base,
     )
-    del item["properties"]
+    del item["properties"], item["links"]
     assets = orjson.dumps(item.pop("assets"))
-    links = orjson.dumps(_links(dataset, dataset.patch_id(key), base))
+    name = dataset.patch_id(key)
+    links = orjson.dumps([*_links(dataset, name, base), *map_links(name, base)])
     text = b'%b,"id":"\0body\0,"links":%b,"assets":%b,"properties":{\0properties\0' % (
         orjson.dumps(item)[:-1],
         links,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from catalog.server.api_data import ApiData
+    from catalog.server.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class ApiRoutes:
 
     data: ApiData
     """Knows them."""
+    pool: Pool
+    """Where questions are asked."""
 
     def routes(self) -> list[BaseRoute]:
         """All below `/api`, and the schema that items name."""
@@ -88,24 +91,24 @@ class ApiRoutes:
         path = DEFINITIONS / self.data.catalog.dataset.tables / FIELDS
         return Response(path.read_bytes(), media_type=SCHEMA)
 
-    def _item(self, request: Request) -> Response:
-        name = request.path_params["item"]
+    async def _item(self, request: Request) -> Response:
+        name, base = request.path_params["item"], str(request.base_url)
         known = self._is_known(request)
-        item = self.data.item(name, str(request.base_url)) if known else None
+        item = await self.pool.run(request, partial(self.data.item, name, base)) if known else None
         return _missing("item") if item is None else _answer(item, GEOJSON)
 
-    def _items(self, request: Request) -> Response:
+    async def _items(self, request: Request) -> Response:
         if not self._is_known(request):
             return _missing("collection")
         asked = asked_by_query(request.query_params) | {"collections": None}
-        return self._page(request, asked)
+        return await self.pool.run(request, partial(self._page, request, asked))
 
     async def _search(self, request: Request) -> Response:
         if request.method == "POST":
             asked = asked_by_body(await request.body())
         else:
             asked = asked_by_query(request.query_params)
-        return await run_in_threadpool(self._page, request, asked)
+        return await self.pool.run(request, partial(self._page, request, asked))
 
     def _page(self, request: Request, asked: dict[str, Any]) -> Response:
         if _wants_parquet(request):

@@ -10,7 +10,7 @@
     /previews/…    thumbnails and overviews
     /browser/      STAC Browser, once it was built
 
-Pages of other servers may ask too, the hosted STAC Browser among them, for whole files or parts.
+Pages of other servers may ask for what STAC clients need, the hosted STAC Browser among them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import (
     FileResponse,
     JSONResponse,
@@ -38,50 +37,56 @@ from catalog.errors import CatalogError
 from catalog.server.api_data import ApiData
 from catalog.server.api_routes import ApiRoutes
 from catalog.server.file_routes import FileRoutes
+from catalog.server.guard import LOOPBACK, Guard, Sharing
 from catalog.server.map_routes import MapRoutes
+from catalog.server.pool import Pool
 from catalog.server.site import Site
 from catalog.server.stac_browser import browser_folder, config_script
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
     from catalog.reading.catalog import Catalog
 
 _NOT_BUILT: Final = Path(__file__).with_name("not_built.html")
-_ANYONE: Final = Middleware(
-    CORSMiddleware,
-    allow_origins=["*"],
-    allow_methods=["GET", "HEAD", "POST"],
-    allow_headers=["*"],
-    allow_private_network=True,
-    expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag"],
-)
 
 
-def create_app(catalog: Catalog) -> Starlette:
+def create_app(catalog: Catalog, hosts: Iterable[str] = LOOPBACK) -> Starlette:
     """The application that serves a catalog.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        Threads may ask at the same time.
+    hosts : iterable of str
+        Names that the server is asked by, without a port; `*` for any.
 
     Raises
     ------
     CatalogNotFoundError
         If its report is missing or damaged. A bare table has none, and is served without files.
     """
-    api = ApiRoutes(ApiData(catalog)).routes()
+    pool = Pool(catalog.session)
+    api = ApiRoutes(ApiData(catalog), pool).routes()
     if catalog.folder is None:
         start: list[BaseRoute] = [Route("/", _to_api)]
     else:
         site = Site.from_catalog(catalog)
-        start = [*MapRoutes(site).routes(), *FileRoutes(site).routes()]
-    return Starlette(
+        start = [*MapRoutes(site).routes(), *FileRoutes(site, pool).routes()]
+    app = Starlette(
         routes=[
             *start,
             *api,
             *_pages(catalog.dataset.about.title),
         ],
-        middleware=[_ANYONE],
+        middleware=[Middleware(Guard, hosts=hosts), Middleware(Sharing)],
         exception_handlers={CatalogError: _refuse, HTTPException: _tell},
     )
+    app.state.pool = pool
+    return app
 
 
 def _pages(title: str) -> list[BaseRoute]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from catalog.model import PatchKey
 from catalog.server.previews import cached_preview
+from catalog.server.responses import body_response, file_response, read_whole
 from catalog.server.served import served_json
 from catalog.stac.collection import GEOJSON, PARQUET
 from catalog.stac.item import GEOTIFF, PNG
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from catalog.server.pool import Pool
     from catalog.server.site import Site
+    from catalog.source.preview import PreviewImage
 
 _MEDIA_TYPES: Final = {".parquet": PARQUET, ".png": PNG, ".duckdb": "application/octet-stream"}
 
@@ -33,13 +36,15 @@ class FileRoutes:
 
     site: Site
     """What may be read."""
+    pool: Pool
+    """Draws previews."""
 
     def routes(self) -> list[BaseRoute]:
         """`/catalog`, `/data` and `/previews`."""
         return [
             Route("/catalog/{name:path}", self._catalog),
             Route("/data/{name:path}", self._data),
-            Route("/previews/{season}/{scene:int}/{patch:int}/{preview}.png", self._preview),
+            Route("/previews/{season}/{scene}/{patch}/{preview}.png", self._preview),
         ]
 
     def _catalog(self, request: Request) -> Response:
@@ -47,11 +52,10 @@ class FileRoutes:
         if path is None:
             raise HTTPException(404, "the catalog has no such file")
         if path.suffix != ".json":
-            return FileResponse(path, media_type=_MEDIA_TYPES.get(path.suffix))
-        recorded = orjson.loads(path.read_bytes())
-        value = served_json(self.site.dataset, recorded, str(request.base_url))
+            return file_response(request, path, _MEDIA_TYPES.get(path.suffix))
+        value = served_json(self.site.dataset, read_whole(path), str(request.base_url))
         kind = GEOJSON if value.get("type") == "Feature" else "application/json"
-        return Response(orjson.dumps(value), media_type=kind)
+        return body_response(request, orjson.dumps(value), kind)
 
     def _data(self, request: Request) -> Response:
         dataset, name = self.site.dataset, request.path_params["name"]
@@ -61,20 +65,34 @@ class FileRoutes:
         members = self._members(key)
         if sensor not in members:
             raise HTTPException(404, "the file is missing, or not below the dataset's root")
-        return FileResponse(members[sensor], media_type=GEOTIFF)
+        return file_response(request, members[sensor], GEOTIFF)
 
-    def _preview(self, request: Request) -> Response:
+    async def _preview(self, request: Request) -> Response:
         dataset, asked = self.site.dataset, request.path_params
-        if asked["season"] not in dataset.seasons or asked["preview"] not in dataset.previews:
+        key = _key(asked["season"], asked["scene"], asked["patch"])
+        if key is None or key.season not in dataset.seasons:
+            raise HTTPException(404, "the catalog has no such patch")
+        if asked["preview"] not in dataset.previews:
             raise HTTPException(404, "there is no such preview")
-        members = self._members(PatchKey(asked["season"], asked["scene"], asked["patch"]))
-        picture = cached_preview(dataset, asked["preview"], members)
+
+        def draw() -> PreviewImage:
+            return cached_preview(dataset, asked["preview"], self._members(key))
+
+        picture = await self.pool.run(request, draw)
         # A placeholder may be gone as soon as the file is repaired.
         age = "max-age=3600" if picture.complete else "no-store"
-        return Response(picture.png, media_type=PNG, headers={"Cache-Control": age})
+        return body_response(request, picture.png, PNG, {"Cache-Control": age})
 
     def _members(self, key: PatchKey) -> dict[str, Path]:
         members = self.site.members(key)
         if members is None:
             raise HTTPException(404, "the catalog has no such patch")
         return members
+
+
+def _key(season: str, scene: str, patch: str) -> PatchKey | None:
+    """The key of a patch as a URL has it; None if its numbers are not ones."""
+    numbers = (scene, patch)
+    if not all(number.isascii() and number.isdigit() and len(number) < 10 for number in numbers):
+        return None
+    return PatchKey(season, int(scene), int(patch))

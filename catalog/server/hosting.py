@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import socket
+import sys
+from asyncio import CancelledError
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -12,6 +16,22 @@ from catalog.errors import ServeError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from catalog.server.current import CurrentApp
+
+
+ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
+"""Interfaces that mean all of them."""
+
+
+def address_of_this_machine() -> str:
+    """The address that other machines of the network reach this one at; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "localhost"
+        return str(probe.getsockname()[0])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -44,13 +64,43 @@ def listen(host: str, port: int) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """URL of the server behind a socket, with a slash at its end."""
     host, port = listener.getsockname()[:2]
-    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
-        host = "localhost"
+    if host in ANY:
+        host = address_of_this_machine()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def run(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until Ctrl-C."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+def config_of(app: ASGIApp, root_path: str = "") -> uvicorn.Config:
+    """How an application is served: nobody is believed to be a proxy, and nobody is waited for."""
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_telling)
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        proxy_headers=False,
+        root_path=root_path,
+        timeout_graceful_shutdown=1,
+    )
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """Whether it is anything but a question that was ended with the server."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], CancelledError)
+
+
+def run(app: CurrentApp, listener: socket.socket, root_path: str = "") -> None:
+    """Serve until Ctrl-C, which ends it within a second, whatever is being answered.
+
+    Parameters
+    ----------
+    app : CurrentApp
+        What answers.
+    listener : socket
+        From `listen`.
+    root_path : str
+        What a proxy leaves out of the paths that it passes on, as JupyterHub's does.
+    """
     with suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+        uvicorn.Server(config_of(app, root_path)).run(sockets=[listener])
+    if app.app.state.pool.is_busy:
+        # A thread that still asks would keep the process alive until it is done.
+        sys.stderr.flush()
+        os._exit(0)

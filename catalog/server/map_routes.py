@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from catalog.server.responses import file_response
 from catalog.store import staging
 from catalog.store.static import read_json
 from catalog.viewer.boundaries import COUNTRIES
@@ -45,11 +46,11 @@ class MapRoutes:
             Route("/browser/countries.json", _countries),
         ]
 
-    def _page(self, _: Request) -> Response:
+    def _page(self, request: Request) -> Response:
         path = self.site.catalog_file(staging.PAGE)
         if path is None:
             raise HTTPException(404, _OLD)
-        return FileResponse(path)
+        return file_response(request, path)
 
     def _about(self, _: Request) -> Response:
         """What the page knows of the catalog, with this server's addresses and paths."""

@@ -51,7 +51,14 @@ def served_json(dataset: Dataset, value: dict[str, Any], base: str) -> dict[str,
         for name, varying in _varying(dataset, key, value["assets"], base).items()
     }
     named = extensions(schema_url(dataset, base))
-    return value | {"assets": assets, "stac_extensions": named}
+    links = [*value.get("links", ()), *map_links(dataset.patch_id(key), base)]
+    return value | {"assets": assets, "links": links, "stac_extensions": named}
+
+
+def map_links(name: str, base: str) -> list[dict[str, str]]:
+    """The link of an item to its place on the map."""
+    href = f"{base}catalog/?patch={name}"
+    return [{"rel": "alternate", "href": href, "type": "text/html", "title": "On the map"}]
 
 
 def schema_url(dataset: Dataset, base: str) -> str | None:

@@ -16,9 +16,9 @@ from catalog.errors import CatalogNotFoundError
 from catalog.model import UNMOVED, Rebase
 from catalog.query.literals import filled
 from catalog.query.statements import statement
+from catalog.server.responses import read_whole
 from catalog.stac.item import item_path
 from catalog.store.report import read_report
-from catalog.store.static import read_json
 
 if TYPE_CHECKING:
     from catalog.datasets import Dataset
@@ -72,7 +72,7 @@ class Site:
         name = self.dataset.patch_id(key)
         path = self.catalog_file(item_path(self.dataset, key.of_scene, name))
         if path is not None:
-            return dict(read_json(path))
+            return read_whole(path)
         self.session.define_files()
         query = filled(statement("queries/items"), ids=[name], scenes=[key.scene])
         return next(iter(self.session.records(query)), None)

@@ -12,7 +12,7 @@ import uvicorn
 
 from catalog import Catalog
 from catalog.server.app import create_app
-from catalog.server.hosting import listen, url_of
+from catalog.server.hosting import config_of, listen, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def serve(out: Path, root: Path | None = None) -> Iterator[str]:
     """The URL of a server of a catalog, with a slash at its end."""
     with Catalog.open(out, root=root) as cat, listen("127.0.0.1", 0) as listener:
         app = create_app(cat)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        server = uvicorn.Server(config_of(app))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -78,6 +78,9 @@ def test_a_bare_table_answers_with_the_hrefs_that_it_holds(
     kept = {"assets": None, "stac_extensions": None}
     with serving(table) as url:
         items = found(url)
+        # There is no map of a bare table.
+        for item in expected:
+            item["links"] = [link for link in item["links"] if link["rel"] != "alternate"]
         assert [item | kept for item in items] == [item | kept for item in expected]
         for item in items:
             key = SEN12MS.parse_id(item["id"])

@@ -49,7 +49,7 @@ def test_every_link_and_asset_of_the_demo_resolves(client: httpx.Client, url: st
         hrefs |= {urljoin(here, entry["href"]) for entry in entries}
     own = {href for href in hrefs if href.startswith(url)}
     json_files, tables, assets = 1 + 1 + 4 + 12 + 93, 1, 93 * (3 + len(SEN12MS.previews))
-    assert len(own) == json_files + tables + assets
+    assert len(own) == json_files + tables + assets + 93  # and each on the map
     assert {urlsplit(href).scheme for href in hrefs - own} == {"https"}
     assert [href for href in sorted(own) if client.head(href).status_code != 200] == []
 

@@ -57,8 +57,10 @@ def test_a_missing_file_has_no_asset(item: dict[str, Any]) -> None:
 def test_nothing_else_of_an_item_changes_nor_does_the_argument(item: dict[str, Any]) -> None:
     assets = dict(item["assets"])
     served = served_json(SEN12MS, item, BASE)
-    kept = {"assets": None, "stac_extensions": None}
+    kept = {"assets": None, "stac_extensions": None, "links": None}
     assert served | kept == item | kept
+    assert served["links"][:-1] == item["links"]
+    assert served["links"][-1]["href"] == f"{BASE}catalog/?patch={item['id']}"
     own = f"{BASE}schemas/sen12ms/fields-v1.0.0.json"
     assert served["stac_extensions"] == [*item["stac_extensions"][:-1], own]
     assert item["assets"] == assets

@@ -1,0 +1,151 @@
+"""Who may ask, what browsers are told, and what need not be sent twice."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from tests.server.conftest import Dataset
+
+    Serving = Callable[..., AbstractContextManager[str]]
+
+ORIGIN = {"Origin": "https://example.org"}
+ITEM = "catalog/sen12ms/summer/ROIs1868_summer_142/ROIs1868_summer_142_p180.json"
+DATA = "data/ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p180.tif"
+PREVIEW = "previews/summer/142/180/thumbnail.png"
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "", "localhost.evil", "[::2]"]
+)
+def test_another_host_is_refused(client: httpx.Client, host: str) -> None:
+    answer = client.get("report.json", headers={"Host": host})
+    assert answer.status_code == 400
+    assert "start it with --allow-host" in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1:8000", "[::1]:80", "[::1]"]
+)
+def test_loopback_has_several_names(client: httpx.Client, host: str) -> None:
+    assert client.get("catalog/catalog.json", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["catalog/catalog.json", ITEM, DATA, PREVIEW, "api", "catalog/items.parquet"]
+)
+def test_pages_of_other_servers_read_what_stac_clients_need(
+    client: httpx.Client, path: str
+) -> None:
+    assert client.get(path, headers=ORIGIN).headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["catalog/report.json", "catalog/map/about.json", "catalog/", ""])
+def test_pages_of_other_servers_read_no_paths_of_this_machine(
+    client: httpx.Client, path: str
+) -> None:
+    answer = client.get(path, headers=ORIGIN)
+    assert answer.status_code in {200, 307}
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_browsers_are_told_to_be_careful(client: httpx.Client) -> None:
+    page = client.get("catalog/")
+    assert "frame-ancestors 'self'" in page.headers["content-security-policy"]
+    for path in ("catalog/", ITEM, PREVIEW):
+        assert client.get(path).headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", [ITEM, DATA, PREVIEW, "catalog/", "catalog/items.parquet"])
+def test_what_a_client_has_is_not_sent_again(client: httpx.Client, path: str) -> None:
+    first = client.get(path)
+    tag = first.headers.get("etag")
+    assert tag
+    again = client.get(path, headers={"If-None-Match": f'"other", W/{tag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+    if "last-modified" in first.headers:
+        since = {"If-Modified-Since": first.headers["last-modified"]}
+        assert client.get(path, headers=since).status_code == 304
+    odd = client.get(path, headers={"If-Modified-Since": "yesterday"})
+    assert odd.status_code == 200
+
+
+def test_scripts_are_packed_for_who_can_unpack_them(client: httpx.Client, demo: Dataset) -> None:
+    path = demo.out / "map" / "vendor" / "ol.js"
+    with client.stream("GET", "catalog/map/vendor/ol.js") as answer:
+        raw = b"".join(answer.iter_raw())
+        assert answer.headers["content-encoding"] == "gzip"
+    assert len(raw) < path.stat().st_size / 2
+    assert gzip.decompress(raw) == path.read_bytes()
+    plain = client.get("catalog/map/vendor/ol.js", headers={"Accept-Encoding": "identity"})
+    assert plain.content == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"previews/spring/{'9' * 5000}/30/thumbnail.png",
+        f"previews/spring/1/{'9' * 5000}/thumbnail.png",
+        "previews/spring/1/٣/thumbnail.png",
+        "previews/spring/-1/3/thumbnail.png",
+    ],
+)
+def test_odd_numbers_are_not_found(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_a_damaged_item_is_told_in_a_sentence(
+    demo: Dataset, serving: Serving, tmp_path: Path
+) -> None:
+    out = tmp_path / "catalog"
+    shutil.copytree(demo.out, out)
+    path = out / ITEM.removeprefix("catalog/")
+    path.write_bytes(path.read_bytes()[:100])
+    with serving(out) as url:
+        for asked in (ITEM, PREVIEW, DATA):
+            answer = httpx.get(url + asked)
+            assert answer.status_code == 500
+            assert "is damaged: run `sen12ms check`" in answer.text
+
+
+def test_proxies_are_not_believed(client: httpx.Client) -> None:
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    answer = client.get("api", headers=said)
+    links = {link["rel"]: link["href"] for link in answer.json()["links"]}
+    assert links["self"] == f"{client.base_url}api"
+    assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "value", ["bytes=5-2", "items=0-5", "bytes=abc", "bytes=", "bytes=0-5,x", "bytes=--5"]
+)
+def test_an_invalid_range_is_ignored(client: httpx.Client, value: str) -> None:
+    answer = client.get(DATA, headers={"Range": value})
+    assert answer.status_code == 200
+    assert len(answer.content) == int(answer.headers["content-length"])
+    assert client.get(DATA, headers={"Range": "bytes=5-9"}).status_code == 206
+
+
+def test_an_item_leads_back_to_the_map(client: httpx.Client) -> None:
+    for path in (ITEM, "api/collections/sen12ms/items/ROIs1868_summer_142_p180"):
+        links = {link["rel"]: link["href"] for link in client.get(path).json()["links"]}
+        page = client.get(links["alternate"])
+        assert page.status_code == 200
+        assert "map/app.js" in page.text
+        assert links["alternate"].endswith("?patch=ROIs1868_summer_142_p180")
