@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from catalog.errors import CatalogNotFoundError
-from catalog.model import UNMOVED, Rebase
+from catalog.model import GDAL_PREFIX, UNMOVED, Rebase
 from catalog.query.literals import filled
 from catalog.query.statements import statement
 from catalog.server.responses import read_whole
+from catalog.server.unpacked import Unpacked
 from catalog.stac.item import item_path
 from catalog.store.report import read_report
 
@@ -41,6 +42,8 @@ class Site:
     """Folders with files of the dataset, and what stands for them in hrefs; in order of trial."""
     session: Session
     """Where the table is asked."""
+    unpacked: Unpacked
+    """Files that lie in archives."""
 
     @classmethod
     def from_catalog(cls, catalog: Catalog) -> Self:
@@ -61,7 +64,8 @@ class Site:
         start = None if report.href_base is None else report.href_start
         recorded = tuple(Rebase(start, root) for root in report.roots)
         roots = recorded if moved == UNMOVED else (moved,)
-        return cls(catalog.dataset, folder, moved, roots, catalog.session)
+        unpacked = Unpacked(catalog)
+        return cls(catalog.dataset, folder, moved, roots, catalog.session, unpacked)
 
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""
@@ -84,8 +88,11 @@ class Site:
             return None
         assets = item["assets"]
         present = [name for name in self.dataset.sensors if assets.get(name)]
-        found = {name: self._local(assets[name]["href"]) for name in present}
-        return {name: path for name, path in found.items() if path is not None}
+        hrefs = {name: assets[name]["href"] for name in present}
+        found = {name: path for name in hrefs if (path := self._local(hrefs[name])) is not None}
+        if any(hrefs[name].startswith(GDAL_PREFIX) for name in hrefs.keys() - found.keys()):
+            return self.unpacked.files(key) | found
+        return found
 
     def _local(self, href: str) -> Path | None:
         found = (file_below(Path(root.new), root.of(href)) for root in self.roots)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import tarfile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -13,11 +14,13 @@ import pystac
 import pystac_client
 import pytest
 
+from catalog import index
 from catalog.datasets import SEN12MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from tests.server.conftest import Dataset
 
@@ -266,3 +269,21 @@ def test_a_preview_follows_its_file(tiny: Dataset, serving: Serving) -> None:
 )
 def test_what_nobody_has_is_not_found(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+def test_files_and_previews_of_an_archive_come_through_its_seek_index(
+    tiny: Dataset, serving: Serving, tmp_path: Path
+) -> None:
+    archive = tmp_path / "ROIs1868_summer.tar.gz"
+    with tarfile.open(archive, "w:gz") as members:
+        members.add(tiny.root / "ROIs1868_summer", "ROIs1868_summer")
+    index(archive, into=tmp_path / "catalog")
+    data = "data/ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p181.tif"
+    preview = "previews/summer/142/181/thumbnail.png"
+    with serving(tmp_path / "catalog") as packed, serving(tiny.out) as plain:
+        assert httpx.get(packed + data).content == httpx.get(plain + data).content
+        assert httpx.get(packed + preview).content == httpx.get(plain + preview).content
+        archive.unlink()
+        gone = httpx.get(packed + data.replace("181", "180"))
+        assert gone.status_code in {400, 404}
+        assert "Traceback" not in gone.text
