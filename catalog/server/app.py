@@ -115,7 +115,8 @@ def _not_built(_: Request) -> Response:
 def _tell(request: Request, error: Exception) -> Response:
     """An error of HTTP: as JSON from the API, as STAC has it, else as text."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    if not request.url.path.startswith("/api"):
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    if not path.startswith("/api"):
         return PlainTextResponse(error.detail, error.status_code, headers=error.headers)
     told = {"code": HTTPStatus(error.status_code).phrase, "description": error.detail}
     return JSONResponse(told, error.status_code, headers=error.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,8 +29,8 @@ _HEADERS: Final = {
     "X-Frame-Options": "SAMEORIGIN",
 }
 _SHARED: Final = ("/api", "/schemas/", "/catalog/", "/data/", "/previews/")
-_OWN: Final = ("/catalog/", *(f"/catalog/{name}" for name in (staging.REPORT, staging.ABOUT)))
-"""What tells paths of this machine, and the page."""
+_OWN: Final = frozenset(f"/catalog/{name}" for name in (staging.REPORT, staging.ABOUT))
+"""What tells paths of this machine."""
 
 
 class Guard:
@@ -87,10 +88,17 @@ class Sharing(CORSMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
-        if path.startswith(_SHARED) and path not in _OWN:
+        if _is_shared(path):
             await super().__call__(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+def _is_shared(path: str) -> bool:
+    """Whether any page may read what is at a path; what is spelt oddly is not shared."""
+    if not path.startswith("/catalog/"):
+        return path.startswith(_SHARED)
+    return path == posixpath.normpath(path) and path.lower() not in _OWN
 
 
 def _name(host: str) -> str:

@@ -6,8 +6,12 @@ import gzip
 import shutil
 from typing import TYPE_CHECKING
 
+import anyio
 import httpx
 import pytest
+
+from catalog import Catalog
+from catalog.server.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +59,20 @@ def test_pages_of_other_servers_read_what_stac_clients_need(
     assert client.get(path, headers=ORIGIN).headers["access-control-allow-origin"] == "*"
 
 
-@pytest.mark.parametrize("path", ["catalog/report.json", "catalog/map/about.json", "catalog/", ""])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "catalog/report.json",
+        "catalog/report.json/",
+        "catalog/.%2freport.json",
+        "catalog/sen12ms%2f..%2freport.json",
+        "catalog/map/about.json",
+        "catalog/map/about.json/",
+        "catalog/map%2f.%2fabout.json",
+        "catalog/",
+        "",
+    ],
+)
 def test_pages_of_other_servers_read_no_paths_of_this_machine(
     client: httpx.Client, path: str
 ) -> None:
@@ -149,3 +166,17 @@ def test_an_item_leads_back_to_the_map(client: httpx.Client) -> None:
         assert page.status_code == 200
         assert "map/app.js" in page.text
         assert links["alternate"].endswith("?patch=ROIs1868_summer_142_p180")
+
+
+def test_errors_of_the_api_are_json_below_the_path_of_a_proxy_too(demo: Dataset) -> None:
+    prefix = "/user/me/proxy/8000"
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(create_app(cat), root_path=prefix)
+        async with httpx.AsyncClient(transport=transport) as client:
+            return await client.get(f"http://localhost{prefix}/api/nothing")
+
+    with Catalog.open(demo.out) as cat:
+        answer = anyio.run(ask)
+    assert answer.status_code == 404
+    assert answer.json() == {"code": "Not Found", "description": "Not Found"}
