@@ -85,7 +85,8 @@ def serve(  # noqa: PLR0913 - one argument an option
         ) from error
     with Catalog.open(out, root=root) as cat, hosting.listen(host, port) as listener:
         url = hosting.url_of(listener)
-        hosts = {*LOOPBACK, host.lower(), urlsplit(url).hostname or host, *map(str.lower, allowed)}
+        own = urlsplit(url).netloc.rpartition(":")[0]  # in brackets if it is one of IPv6
+        hosts = {*LOOPBACK, host.lower(), own, *map(str.lower, allowed)}
         application = current.CurrentApp(cat, partial(Catalog.open, out, root=root), hosts)
         if host in hosting.ANY:
             click.echo(

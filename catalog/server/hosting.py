@@ -24,13 +24,13 @@ ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bou
 """Interfaces that mean all of them."""
 
 
-def address_of_this_machine() -> str:
+def address_of_this_machine(family: int) -> str:
     """The address that other machines of the network reach this one at; no packet is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))
+            probe.connect(("2001:db8::1" if family == socket.AF_INET6 else "192.0.2.1", 9))
         except OSError:
-            return "localhost"
+            return "::1" if family == socket.AF_INET6 else "localhost"
         return str(probe.getsockname()[0])
 
 
@@ -65,7 +65,7 @@ def url_of(listener: socket.socket) -> str:
     """URL of the server behind a socket, with a slash at its end."""
     host, port = listener.getsockname()[:2]
     if host in ANY:
-        host = address_of_this_machine()
+        host = address_of_this_machine(listener.family)
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 

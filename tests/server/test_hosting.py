@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from catalog.errors import ServeError
-from catalog.server.hosting import listen, url_of
+from catalog.server.hosting import ANY, listen, url_of
 
 
 def test_port_zero_is_any_free_port_of_the_interface() -> None:
@@ -30,10 +30,25 @@ def test_an_interface_that_is_not_there_is_one_sentence() -> None:
 
 def test_all_interfaces_are_opened_by_an_address_that_works_here_and_elsewhere() -> None:
     with listen("0.0.0.0", 0) as listener:
-        host, port = urlsplit(url_of(listener)).netloc.split(":")
-        assert host != "0.0.0.0"
-        with socket.create_connection((host, int(port)), timeout=5):
-            pass
+        assert_reached(listener)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
+def test_all_interfaces_of_ipv6_are_opened_by_an_address_of_ipv6() -> None:
+    try:
+        listener = listen("::", 0)
+    except ServeError as error:
+        pytest.skip(str(error))
+    with listener:
+        assert_reached(listener)
+
+
+def assert_reached(listener: socket.socket) -> None:
+    """Whether its URL leads to a socket, and names no interface that means all of them."""
+    url = urlsplit(url_of(listener))
+    assert url.hostname not in ANY
+    with socket.create_connection((url.hostname, url.port), timeout=5):
+        pass
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
