@@ -40,7 +40,7 @@ class Extras(NamedTuple):
     previews: bool = False
     """Whether pictures lie beside the items."""
     statistics: bool = False
-    """Whether the pixels of all images are read, to find what is wrong with them."""
+    """Whether the pixels of all images are read, to measure their quality."""
     land_cover: LandCoverSource | None = None
     """Where class counts come from that the dataset has not."""
 
@@ -82,11 +82,11 @@ def read_scene(
     lacking: dict[str, list[str]] = {}
     if scene.numbers.size:
         true_seasons = {scene.key: season} if season else {}
-        issues = audit_pixels(files, dataset, scene.numbers) if extras.statistics else {}
+        quality = audit_pixels(files, dataset, scene.numbers) if extras.statistics else {}
         borrowed = None
         if extras.land_cover:
             borrowed, lacking = borrowed_land_cover(extras.land_cover, scene, dataset)
-        context = Context(dataset, gazetteer(), true_seasons, extras.previews, issues, borrowed)
+        context = Context(dataset, gazetteer(), true_seasons, extras.previews, quality, borrowed)
         columns = columns_from_scene(scene, context)
         rows = table_from_columns(dataset, columns)
         summary = asdict(summary_of(scene.key, columns, gazetteer().names))

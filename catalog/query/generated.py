@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from catalog.datasets.quality import measures
 from catalog.query.literals import literal
 from catalog.query.statements import statement, statement_names
 
@@ -22,8 +23,9 @@ _WIDTH: Final = 99
 _BEFORE_PATHS: Final = ("id", "season", "local_season", "scene", "patch", "scene_id")
 _AFTER_PATHS: Final = (
     *("geometry", "xmin", "ymin", "xmax", "ymax", "lon", "lat", "crs", "country", "continent"),
-    *("split", "complete", "issues", "dominant_igbp", "dominant_cover"),
+    *("split", "complete", "issues"),
 )
+_DOMINANT: Final = ("dominant_igbp", "dominant_cover")
 _OF_COVERS: Final = "macros/class_counts"
 """Makes no sense for a dataset without simplified classes."""
 
@@ -41,17 +43,15 @@ def generated(dataset: Dataset) -> dict[str, str]:
 
 
 def flat_columns(dataset: Dataset) -> tuple[str, ...]:
-    """Columns of `patches` as expressions, with each share of a class in a column of its own.
+    """Columns of `patches` as expressions, with each field of a struct in a column of its own.
 
-    A share is called `LEGEND_CLASS`: `cover.forest` becomes `cover_forest`.
+    It is called `STRUCT_FIELD`: `cover.forest` becomes `cover_forest`.
     """
-    shares = (
-        f"{legend}.{name} AS {legend}_{name}"
-        for legend, names in dataset.shares.items()
-        for name in names
+    structs = {"quality": [measure.name for measure in measures(dataset)], **dataset.shares}
+    fields = (
+        f"{struct}.{name} AS {struct}_{name}" for struct, names in structs.items() for name in names
     )
-    *first, igbp, cover = (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS)
-    return (*first, *shares, igbp, cover)
+    return (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS, *fields, *_DOMINANT)
 
 
 def definitions(dataset: Dataset, *folders: str) -> Iterator[str]:
@@ -150,7 +150,8 @@ def _patches(dataset: Dataset) -> str:
     return f"""\
 -- Patches, with everything to select them by.
 -- One row a patch. Shares of land cover are of its {dataset.patch_pixels:,} pixels, 0 to 1, exact;
--- null without a land-cover file. Coordinates are degrees (OGC:CRS84).
+-- null without a land-cover file. Coordinates are degrees (OGC:CRS84). `quality` is null unless
+-- `index` read the pixels.
 CREATE OR REPLACE VIEW patches AS
 WITH measured AS (
     SELECT
@@ -182,6 +183,7 @@ SELECT
     "sen12ms:split" AS split,
     {complete} AS complete,
     "sen12ms:issues" AS issues,
+    "sen12ms:quality" AS quality,
 {shares}    {legend} AS dominant_igbp,
     {cover} AS dominant_cover
 FROM measured

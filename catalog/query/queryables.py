@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from catalog.datasets.quality import measures
 from catalog.query.literals import literal
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ _TIMES: Final = {
 }
 _LONGITUDE: Final = {"title": "Longitude of the centre", "minimum": -180, "maximum": 180}
 _LATITUDE: Final = {"title": "Latitude of the centre", "minimum": -90, "maximum": 90}
+_BOUNDS: Final[dict[str, dict[str, Any]]] = {
+    "not_finite": {"type": "integer", "minimum": 0},
+    "empty": {"minimum": 0, "maximum": 1},
+    "saturated": {"minimum": 0, "maximum": 1},
+    "mean": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,10 @@ def queryables(dataset: Dataset) -> dict[str, Queryable]:
             title = f"Share of {name.replace('_', ' ')} ({legend})"
             schema = _schema("number", {"title": title, "minimum": 0, "maximum": 1})
             found[f"{legend}.{name}"] = Queryable("number", f"{legend}.{name}", schema)
+    for measure in measures(dataset):
+        name, title = f"quality.{measure.name}", measure.meaning
+        extra = {"title": title[0].upper() + title[1:], **_BOUNDS[measure.kind]}
+        found[name] = Queryable("number", name, _schema("number", extra))
     return found
 
 

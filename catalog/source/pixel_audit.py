@@ -1,11 +1,12 @@
-"""What is wrong with the pixels of images: no numbers, nothing measured, too bright to measure."""
+"""The quality of images in numbers: values that are not finite, empty and saturated pixels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from catalog.datasets.quality import measures
 from catalog.errors import FileError
 from catalog.source.pixels import PixelReader
 
@@ -13,23 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from catalog.datasets import Dataset
+    from catalog.datasets.quality import Measure
     from catalog.source.tree import SceneFiles
-
-PIXEL_ISSUES: Final = ("not_finite", "empty", "saturated")
-"""An image has pixels that are NaN or infinite; at least a hundredth of its pixels is 0 in all
-bands; or has the greatest value of its type in one of them."""
-_LEAST_SHARE: Final = 0.01
 
 
 def audit_pixels(
     files: SceneFiles, dataset: Dataset, numbers: NDArray[np.int64]
-) -> dict[str, NDArray[np.bool_]]:
-    """Read the images of a scene, those of all sensors but land cover.
+) -> dict[str, NDArray[np.float64]]:
+    """Measure the images of a scene, those of all sensors but land cover.
 
     Parameters
     ----------
     files : SceneFiles
-        Its files on disk. One that cannot be read has no issue here: it is rejected elsewhere.
+        Its files on disk. One that cannot be read is not measured: it is rejected elsewhere.
     dataset : Dataset
         What they are of.
     numbers : int array of shape (n,)
@@ -37,12 +34,12 @@ def audit_pixels(
 
     Returns
     -------
-    dict of bool arrays of shape (n,)
-        By name in `PIXEL_ISSUES`, which patches have it.
+    dict of float64 arrays of shape (n,)
+        By name of the measure, one number per patch; NaN where the file is missing.
     """
-    found = {name: np.zeros(numbers.size, bool) for name in PIXEL_ISSUES}
+    found = {measure.name: np.full(numbers.size, np.nan) for measure in measures(dataset)}
     reader = PixelReader()
-    for sensor in (name for name in dataset.sensors if name != dataset.classified):
+    for sensor in dict.fromkeys(measure.sensor for measure in measures(dataset)):
         of_sensor = files.of_sensor(dataset, sensor)
         rows = np.searchsorted(numbers, of_sensor.numbers)
         for row, number, path in zip(rows, of_sensor.numbers, of_sensor.paths, strict=True):
@@ -52,18 +49,21 @@ def audit_pixels(
                 pixels = reader.read(path).pixels
             except FileError:
                 continue
-            for name in issues_of(pixels):
-                found[name][row] = True
+            for measure in measures(dataset):
+                if measure.sensor == sensor:
+                    found[measure.name][row] = measured(pixels, measure)
     return found
 
 
-def issues_of(pixels: NDArray[Any]) -> list[str]:
-    """What is wrong with one image (bands, rows, columns)."""
-    least = _LEAST_SHARE * pixels[0].size
-    found = {
-        "not_finite": not np.isfinite(pixels).all(),
-        "empty": np.count_nonzero((pixels == 0).all(axis=0)) >= least,
-        "saturated": np.issubdtype(pixels.dtype, np.integer)
-        and np.count_nonzero((pixels == np.iinfo(pixels.dtype).max).any(axis=0)) >= least,
-    }
-    return [name for name in PIXEL_ISSUES if found[name]]
+def measured(pixels: NDArray[Any], measure: Measure) -> float:
+    """One number of one image (bands, rows, columns); NaN if it has no value or band to measure."""
+    if measure.kind == "not_finite":
+        return float(np.count_nonzero(~np.isfinite(pixels)))
+    if measure.kind == "empty":
+        return float((pixels == 0).all(axis=0).mean())
+    if measure.kind == "saturated":
+        whole = np.issubdtype(pixels.dtype, np.integer)
+        return float((pixels == np.iinfo(pixels.dtype).max).any(axis=0).mean()) if whole else 0.0
+    values = pixels[measure.band : measure.band + 1]
+    values = values[np.isfinite(values)]
+    return float(values.mean(dtype=np.float64)) if values.size else np.nan

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
+from catalog.datasets.quality import measures
 from catalog.model import EDGES, Grids
 from catalog.stac.footprint import footprints
 from catalog.stac.grid import off_grid
@@ -38,7 +39,9 @@ ISSUES: Final = (
 )
 """Findings of the audit: the file names no usable CRS; the patch is not where its number says;
 there are land-cover codes outside the legend; the official split leaves the patch out; and, if
-pixels were read, images with NaN, with empty pixels, or with saturated ones."""
+pixels were read, images with NaN or infinite values; with at least a hundredth of the pixels empty;
+or with as many of them saturated."""
+_LEAST_SHARE: Final = 0.01
 
 
 class LandCover(NamedTuple):
@@ -66,8 +69,8 @@ class Context:
     """From `seasons.csv`; scenes that it does not name follow their hemisphere."""
     previews: bool = False
     """Whether pictures lie beside the items."""
-    pixel_issues: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-    """What was found in the pixels, by issue and patch; empty if they were not read."""
+    quality: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """What was measured on the pixels, by measure and patch; empty if they were not read."""
     land_cover: LandCover | None = None
     """Class counts of another catalog, where the dataset has no land cover of its own."""
 
@@ -105,7 +108,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
         "excluded": np.isin(
             scene.numbers, [out.patch for out in dataset.excluded if out.of_scene == key]
         ),
-        **context.pixel_issues,
+        **_pixel_issues(dataset, context.quality),
     }
     season = dataset.seasons[key.season]
     constants = {
@@ -139,6 +142,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
             [country.continent if country else None for country in countries]
         ),
         **{f"sen12ms:{scheme}": _struct(pixels, uncounted) for scheme, pixels in counts.items()},
+        "sen12ms:quality": _quality(context.quality, len(ids)),
         "sen12ms:issues": pa.array(_issues(found), pa.list_(pa.string())),
         "cover": _texts(covers),
     }
@@ -277,6 +281,27 @@ def _unknown(
     for pixels in counts.values():
         unknown |= pixels["unknown"] > 0
     return unknown
+
+
+def _quality(quality: Mapping[str, NDArray[np.float64]], patches: int) -> pa.Array:
+    """Measures as structs, null where there is nothing to measure."""
+    if not quality:
+        return pa.nulls(patches)
+    arrays = [pa.array(values, from_pandas=True) for values in quality.values()]
+    return pa.StructArray.from_arrays(arrays, list(quality))
+
+
+def _pixel_issues(
+    dataset: Dataset, quality: Mapping[str, NDArray[np.float64]]
+) -> dict[str, NDArray[np.bool_]]:
+    """By issue, the patches with an image that has it; empty if pixels were not read."""
+    found: dict[str, NDArray[np.bool_]] = {}
+    for measure in measures(dataset):
+        if measure.name in quality and measure.kind != "mean":
+            least = 1 if measure.kind == "not_finite" else _LEAST_SHARE
+            bad = quality[measure.name] >= least
+            found[measure.kind] = found.get(measure.kind, False) | bad
+    return found
 
 
 def _issues(found: Mapping[str, NDArray[np.bool_]]) -> list[list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from catalog.datasets.quality import measures
 from catalog.model import EDGES
 
 if TYPE_CHECKING:
@@ -103,6 +104,13 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
             )
             for scheme, legend in dataset.legends.items()
         ),
+        Column(
+            "sen12ms:quality",
+            _quality(dataset),
+            "Numbers that `index --statistics` measures on the pixels of the images: "
+            + "; ".join(f"`{measure.name}`, {measure.meaning}" for measure in measures(dataset))
+            + "; null without it, and for a file that is missing.",
+        ),
         Column("sen12ms:issues", _TEXTS, "Findings of the audit; empty if there are none."),
     )
 
@@ -125,6 +133,15 @@ def _assets(dataset: Dataset) -> pa.StructType:
 
 def _counts(legend: Legend) -> pa.StructType:
     return pa.struct([(name, pa.int32()) for name in (*legend.names, "unknown")])
+
+
+def _quality(dataset: Dataset) -> pa.StructType:
+    return pa.struct(
+        [
+            (measure.name, pa.int32() if measure.kind == "not_finite" else pa.float64())
+            for measure in measures(dataset)
+        ]
+    )
 
 
 def _names(names: Iterable[str]) -> str:

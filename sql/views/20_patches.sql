@@ -1,6 +1,7 @@
 -- Patches, with everything to select them by.
 -- One row a patch. Shares of land cover are of its 65,536 pixels, 0 to 1, exact;
--- null without a land-cover file. Coordinates are degrees (OGC:CRS84).
+-- null without a land-cover file. Coordinates are degrees (OGC:CRS84). `quality` is null unless
+-- `index` read the pixels.
 CREATE OR REPLACE VIEW patches AS
 WITH measured AS (
     SELECT
@@ -125,6 +126,7 @@ SELECT
     "sen12ms:split" AS split,
     assets.s1 IS NOT NULL AND assets.s2 IS NOT NULL AND assets.lc IS NOT NULL AS complete,
     "sen12ms:issues" AS issues,
+    "sen12ms:quality" AS quality,
     igbp,
     lccs_lc,
     lccs_lu,

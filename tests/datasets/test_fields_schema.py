@@ -10,6 +10,7 @@ import pytest
 from extension_schemas import problems
 
 from catalog.datasets import DEFINITIONS, SEN12MS
+from catalog.datasets.quality import measures
 from catalog.query.queryables import queryables
 from catalog.stac.scene_columns import ISSUES
 
@@ -65,6 +66,9 @@ def test_what_is_not_a_field_or_value_is_invalid(small: Small, name: str, value:
 def test_choices_and_classes_are_those_of_the_definition() -> None:
     for legend, found in SEN12MS.legends.items():
         assert list(FIELDS[f"sen12ms:{legend}"]["properties"]) == [*found.names, "unknown"]
+    names = [measure.name for measure in measures(SEN12MS)]
+    assert list(FIELDS["sen12ms:quality"]["properties"]) == names
+    assert FIELDS["sen12ms:quality"]["required"] == names
     assert tuple(FIELDS["sen12ms:issues"]["items"]["enum"]) == ISSUES
     for name, queryable in queryables(SEN12MS).items():
         if name.startswith("sen12ms:"):
