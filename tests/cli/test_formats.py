@@ -77,7 +77,7 @@ class TestSelect:
         frame["issues"] = [json.dumps(list(issues)) for issues in frame["issues"]]
         frame["complete"] = frame["complete"].map({True: "true", False: "false"})
         rows = [
-            {name: "" if value is None else str(value) for name, value in row.items()}
+            {name: "" if pd.isna(value) else str(value) for name, value in row.items()}
             for row in frame.to_dict("records")
         ]
         assert from_csv(text) == rows

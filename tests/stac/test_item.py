@@ -124,7 +124,7 @@ def test_what_is_not_known_is_null_in_the_table(gazetteer: Gazetteer) -> None:
         gazetteer, invented(30), invented(31, sensors=("s1",)), invented(60, grid=NO_CRS)
     )
     null = {name for name, value in whole.items() if value is None}
-    assert null == {"datetime"}
+    assert null == {"datetime", "sen12ms:quality"}
     assert {name for name, value in bare.items() if value is None} == null | {
         f"sen12ms:{scheme}" for scheme in SEN12MS.schemes
     }

@@ -36,6 +36,7 @@ FACTS = {
     "sen12ms:split": "train",
     "sen12ms:country": "MOZ",
     "sen12ms:continent": "Africa",
+    "sen12ms:quality": None,
     "sen12ms:issues": [],
 }
 LINKS = {
