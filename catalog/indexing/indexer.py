@@ -103,8 +103,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     previews : bool
         Whether to draw a thumbnail and overviews of every patch beside its item.
     statistics : bool
-        Whether to read the pixels of all images: what is measured is `quality`, what is wrong with
-        them `issues`.
+        Whether to read the pixels of all images, for `quality` and for more `issues`.
     workers : int, optional
         Processes that read and write; by default as many as cores, one for a small dataset.
     progress : Progress, optional
