@@ -119,7 +119,7 @@ def test_server_serves_its_file_and_preview(run: Run, out: Path) -> None:
         "from catalog import Catalog\n"
         "from catalog.server.app import create_app\n"
         "app = create_app(Catalog.open(sys.argv[1]))\n"
-        "with TestClient(app) as client:\n"
+        "with TestClient(app, base_url='http://localhost') as client:\n"
         "    for path in ('data/ROIs1158_spring/radar_1/ROIs1158_spring_radar_1_p30.tif',\n"
         "                 'previews/spring/1/30/overview_radar.png'):\n"
         "        assert client.get(path).status_code == 200, path\n"
