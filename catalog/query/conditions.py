@@ -27,7 +27,7 @@ PREDICATES: Final = ("intersects", "within", "centroid")
 
 _SYNONYMS: Final = {"autumn": "fall"}
 _NAME: Final = r"(?P<name>[A-Za-z][\w. -]*?)"
-_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*%?"
+_NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*%?"
 _OPERATOR: Final = r">=|<=|==?|>|<"
 _COMPARISON: Final = re.compile(
     rf"\s*{_NAME}\s*(?P<operator>{_OPERATOR})\s*(?P<value>{_NUMBER})\s*"
@@ -36,7 +36,9 @@ _BETWEEN: Final = re.compile(
     rf"\s*(?P<low>{_NUMBER})\s*(?P<after_low><=?)\s*{_NAME}\s*(?P<before_high><=?)\s*"
     rf"(?P<high>{_NUMBER})\s*"
 )
-_RANGE: Final = re.compile(rf"\s*{_NAME}\s*[=:]?\s*(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})\s*")
+_RANGE: Final = re.compile(
+    rf"\s*{_NAME}\s*(?:[=:]\s*)?(?P<low>{_NUMBER})\.\.(?P<high>{_NUMBER})\s*"
+)
 _UNKNOWN_COLUMN: Final = re.compile(r'Referenced column "([^"]*)" not found')
 _REVERSED: Final = {"<": ">", "<=": ">="}
 

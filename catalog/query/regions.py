@@ -29,9 +29,10 @@ _WKT: Final = re.compile(
     r"(?i)\s*(SRID\s*=|(MULTI)?(POINT|LINESTRING|POLYGON|CURVE|SURFACE)|GEOMETRYCOLLECTION"
     r"|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|POLYHEDRALSURFACE|TIN|TRIANGLE)[\sZM\d;]*(\(|EMPTY|;)"
 )
-_NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+# No two neighbours of it match the same text, or refusing a long one would take minutes.
 _BOX: Final = re.compile(
-    rf"\s*[\[(]?\s*{_NUMBER}(?:\s*[,;]\s*|\s+){_NUMBER}[\s\d.,;eE+-]*[\])]?\s*"
+    rf"\s*(?:[\[(]\s*)?{_NUMBER}(?:\s*[,;]\s*|\s+)(?={_NUMBER})[\s\d.,;eE+-]+(?:[\])]\s*)?"
 )
 _FILE: Final = re.compile(r"[/\\]|\.[a-z]{2,10}(\|layername=.*)?$", re.IGNORECASE)
 _SURE: Final = 0.78

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from catalog import CatalogError, FilterError
 from catalog.datasets import SEN12MS
+from catalog.query.conditions import shares_of
 from catalog.query.filters import question_from_filters
 
 if TYPE_CHECKING:
@@ -197,3 +199,23 @@ def test_every_class_of_every_legend_can_be_asked_for() -> None:
     for legend, names in SEN12MS.shares.items():
         for name in names:
             assert conditions(cover={f"{legend}.{name}": 0.5}) == [f"{legend}.{name} >= 0.5"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 4000,
+        "a>=" + "1" * 4000 + "x",
+        "a" + " " * 4000 + "!",
+        "a" + "1" * 4000 + "..",
+        "0<" + "a " * 2000 + "!",
+        "1" * 4000 + "<a!",
+        "." * 4000,
+    ],
+    ids=["letters", "digits", "spaces", "range", "between", "below", "dots"],
+)
+def test_a_long_text_is_refused_as_fast_as_a_short_one(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(FilterError, match="is not a condition"):
+        shares_of(text, SEN12MS)
+    assert time.process_time() - started < 5, "a second, and room for a slow machine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -376,3 +377,22 @@ def test_messages_read_well(cat: Catalog, tmp_path: Path, golden: Golden) -> Non
     # Arrow 26 names a Parquet file in its own message, too.
     text = text.replace("Could not open Parquet input source 'FOLDER/bad.parquet': ", "")
     golden.check("query/refused_regions.txt", text + "\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1," + "1" * 4000 + "x",
+        "1" + " " * 4000 + "1x",
+        "1,1" + "e1" * 2000 + "x",
+        " " * 4000 + "x",
+        "[" * 4000,
+        "1,1" + " " * 4000 + "x",
+    ],
+    ids=["digits", "spaces", "exponents", "start", "brackets", "end"],
+)
+def test_a_long_text_is_refused_as_fast_as_a_short_one(cat: Catalog, text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(RegionError, match="there is no region"):
+        resolve_region(text, cat.session.fetch)
+    assert time.process_time() - started < 5, "a second, and room for a slow machine"

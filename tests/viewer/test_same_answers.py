@@ -156,6 +156,9 @@ def test_lists_to_take_away(page: Page, host: str, cat: Catalog) -> None:
         ({"cover": ["forest>=2"]}, "forest 2 is not a share"),
         ({"cover": ["forest=0.9..0.1"]}, "is upside down"),
         ({"cover": ["forest"]}, "is not a condition"),
+        ({"cover": ["a" + "1" * 4000 + ".."]}, "is not a condition"),
+        ({"cover": ["a" + " " * 4000 + "!"]}, "is not a condition"),
+        ({"region": ["1," + "1" * 4000 + "x"]}, "there is no region"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(

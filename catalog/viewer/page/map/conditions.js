@@ -2,11 +2,11 @@
 // those of `Catalog.select`.
 
 const SYNONYMS = { autumn: "fall" };
-const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*%?`;
+const NUMBER = String.raw`[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*%?`;
 const NAME = String.raw`([A-Za-z][\w. -]*?)`;
 const COMPARISON = new RegExp(String.raw`^\s*${NAME}\s*(>=|<=|==?|>|<)\s*(${NUMBER})\s*$`);
 const BETWEEN = new RegExp(String.raw`^\s*(${NUMBER})\s*(<=?)\s*${NAME}\s*(<=?)\s*(${NUMBER})\s*$`);
-const RANGE = new RegExp(String.raw`^\s*${NAME}\s*[=:]?\s*(${NUMBER})\.\.(${NUMBER})\s*$`);
+const RANGE = new RegExp(String.raw`^\s*${NAME}\s*(?:[=:]\s*)?(${NUMBER})\.\.(${NUMBER})\s*$`);
 
 export const COMPARE = {
   ">=": (share, value) => share >= value,

@@ -7,9 +7,10 @@ import { boxOf, flawOf } from "./meets.js";
 const KINDS = ["continent", "group", "subregion", "country", "state"];
 const MOST_CORNERS = 2000;
 const NEAR = 0.7; // a name this alike is suggested
-const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?`;
+const NUMBER = String.raw`[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?`;
+// No two neighbours of it match the same text, or refusing a long one would take minutes.
 const BOX = new RegExp(
-  String.raw`^\s*[[(]?\s*${NUMBER}(?:\s*[,;]\s*|\s+)${NUMBER}[\s\d.,;eE+-]*[\])]?\s*$`,
+  String.raw`^\s*(?:[[(]\s*)?${NUMBER}(?:\s*[,;]\s*|\s+)(?=${NUMBER})[\s\d.,;eE+-]+(?:[\])]\s*)?$`,
 );
 const WKT = /^\s*(MULTI)?(POINT|LINESTRING|POLYGON)|^\s*GEOMETRYCOLLECTION/i;
 const HINT =
