@@ -49,6 +49,12 @@ def listen(host: str, port: int) -> socket.socket:
     ServeError
         If the port is taken, or there is no such interface.
     """
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise ServeError(
+            f"{host[:80]!r} is not the name of an interface: write an address such as 127.0.0.1"
+        ) from error
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)

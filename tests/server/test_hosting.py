@@ -28,6 +28,11 @@ def test_an_interface_that_is_not_there_is_one_sentence() -> None:
         listen("192.0.2.1", 0)
 
 
+def test_a_name_that_no_interface_can_have_is_refused() -> None:
+    with pytest.raises(ServeError, match="is not the name of an interface: write an address"):
+        listen("é\u202e" * 2000, 0)
+
+
 def test_all_interfaces_are_opened_by_an_address_that_works_here_and_elsewhere() -> None:
     with listen("0.0.0.0", 0) as listener:
         assert_reached(listener)
