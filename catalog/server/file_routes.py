@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -37,7 +39,7 @@ class FileRoutes:
     site: Site
     """What may be read."""
     pool: Pool
-    """Draws previews."""
+    """Draws previews, and unpacks files."""
 
     def routes(self) -> list[BaseRoute]:
         """`/catalog`, `/data` and `/previews`."""
@@ -57,12 +59,16 @@ class FileRoutes:
         kind = GEOJSON if value.get("type") == "Feature" else "application/json"
         return body_response(request, orjson.dumps(value), kind)
 
-    def _data(self, request: Request) -> Response:
+    async def _data(self, request: Request) -> Response:
         dataset, name = self.site.dataset, request.path_params["name"]
         key, sensor = dataset.parse_name(name.rpartition("/")[2]) or (None, "")
         if key is None or name != dataset.file_path(key, sensor):
             raise HTTPException(404, f"{dataset.about.title} has no file of that name")
-        members = self._members(key)
+        look_up = partial(self._members, key)
+        if self.site.is_packed:
+            members = await self.pool.run(request, look_up)
+        else:
+            members = await run_in_threadpool(look_up)
         if sensor not in members:
             raise HTTPException(404, "the file is missing, or not below the dataset's root")
         return file_response(request, members[sensor], GEOTIFF)

@@ -67,6 +67,11 @@ class Site:
         unpacked = Unpacked(catalog)
         return cls(catalog.dataset, folder, moved, roots, catalog.session, unpacked)
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether files of the dataset lie in archives, so that reading one takes a while."""
+        return any(root.new.startswith(GDAL_PREFIX) for root in self.roots)
+
     def catalog_file(self, name: str) -> Path | None:
         """A file of the catalog, by its path below the folder; None if there is none."""
         return file_below(self.folder, name)

@@ -52,9 +52,12 @@ class Unpacked:
             if key not in self._kept:
                 name = dataset.patch_id(key)
                 to = self._folder / name
-                self._catalog.pick([name]).extract(to=to)
+                taken = self._catalog.pick([name]).extract(to=to)
                 paths = {sensor: to / dataset.file_path(key, sensor) for sensor in dataset.sensors}
-                self._kept[key] = {sensor: path for sensor, path in paths.items() if path.is_file()}
+                found = {sensor: path for sensor, path in paths.items() if path.is_file()}
+                if taken.rejected:
+                    return found  # the archive may be back the next time
+                self._kept[key] = found
             self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:
                 oldest, _ = self._kept.popitem(last=False)
