@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,10 +25,10 @@ PAGE: Final = Path(__file__).with_name("page")
 """The page as it is shipped: what every catalog has."""
 
 
+@cache
 def page_digest() -> str:
     """SHA-256 of the shipped page: another one means another catalog."""
-    paths = sorted(path for path in PAGE.rglob("*") if path.is_file())
-    return digest(*(f"{path.relative_to(PAGE).as_posix()} {file_sha256(path)}" for path in paths))
+    return digest(*(f"{name} {file_sha256(PAGE / name)}" for name in _names()))
 
 
 def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
@@ -42,7 +43,10 @@ def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
     previews : bool
         Whether there are pictures beside the items.
     """
-    shutil.copytree(PAGE, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    for name in _names():
+        # Content alone: how the package was installed says nothing of who may write a catalog.
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PAGE / name, folder / name)
     data = folder / staging.MAP
     session = Session(open_database(folder / staging.DATABASE, dataset=dataset))
     try:
@@ -54,6 +58,11 @@ def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
     finally:
         session.close()
     (folder / staging.ABOUT).write_bytes(orjson.dumps(about))
+
+
+def _names() -> list[str]:
+    """The files of the shipped page, as paths below it."""
+    return sorted(path.relative_to(PAGE).as_posix() for path in PAGE.rglob("*") if path.is_file())
 
 
 def _addresses(*, previews: bool) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,9 @@ import shapely
 
 from catalog import Catalog, index
 from catalog.cli.demo import SCENES
+from catalog.datasets import SEN12MS
 from catalog.source.synthetic import write_scene
-from catalog.viewer import boundaries
+from catalog.viewer import boundaries, page
 from catalog.viewer.columns import packed
 from catalog.viewer.search_table import UNKNOWN
 
@@ -105,3 +107,20 @@ def test_pictures_of_a_static_catalog_lie_where_the_page_looks(tmp_path: Path) -
         for picture in about["previews"]:
             path = tmp_path / "out" / about["picture"].format(**values, picture=picture)
             assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_read_only_package_makes_no_read_only_catalog(
+    catalog_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, out = tmp_path / "page", tmp_path / "out"
+    shutil.copytree(page.PAGE, shipped)
+    out.mkdir(mode=0o2775)
+    out.chmod(0o2775)
+    for folder in (shipped, shipped / "map"):
+        folder.chmod(0o555)
+    monkeypatch.setattr(page, "PAGE", shipped)
+    for name in ("catalog.duckdb", "items.parquet"):
+        shutil.copy(catalog_folder / name, out)
+    page.write_page(out, SEN12MS, previews=False)
+    assert out.stat().st_mode & 0o7777 == 0o2775
+    assert (out / "map").stat().st_mode & 0o200
