@@ -7,12 +7,11 @@ colours of their legend, and grey for other codes.
 
 from __future__ import annotations
 
-import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio import Affine
 from rasterio.io import MemoryFile
 
 from catalog.source.header import UnreadableError, opened
@@ -82,8 +81,9 @@ def encode_png(picture: Rgb) -> bytes:
     """An RGB picture, (rows, columns, 3), as PNG."""
     rows, columns, bands = picture.shape
     profile = {"width": columns, "height": rows, "count": bands, "dtype": picture.dtype}
-    with warnings.catch_warnings(), MemoryFile() as memory:
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    # Without a place, rasterio warns; a thread cannot silence that without silencing the others.
+    profile["transform"] = Affine(1, 0, 0, 0, -1, rows)
+    with MemoryFile() as memory:
         with memory.open(driver="PNG", **profile, **_FAST) as file:
             file.write(np.moveaxis(picture, -1, 0))
         return bytes(memory.read())

@@ -172,7 +172,7 @@ def test_all_of_a_url_is_understood_or_told(visit: Visit, cat: Catalog) -> None:
     expect = playwright.expect
     visit.open(
         "?cover=forest>=0.33&cover=igbp.savanna<=40%25&region=Brazil&region=Italy&season=SUMMER"
-        "&split=foo&colour=red"
+        "&split=foo&colour=red&patch=p1&picture=sketch&at=9,95,3"
     )
     chosen = cat.select(
         cover=["forest>=0.33", "igbp.savanna<=40%"], region=["Brazil", "Italy"], season="summer"
@@ -180,6 +180,9 @@ def test_all_of_a_url_is_understood_or_told(visit: Visit, cat: Catalog) -> None:
     expect(visit.count).to_contain_text(f"{len(chosen)} patches")
     expect(visit.page.get_by_role("alert")).to_contain_text("there is no split 'foo'")
     expect(visit.page.get_by_role("alert")).to_contain_text("there is no filter 'colour'")
+    expect(visit.page.get_by_role("alert")).to_contain_text("there is no picture 'sketch'")
+    expect(visit.page.get_by_role("alert")).to_contain_text("there is no patch 'p1'")
+    expect(visit.page.get_by_role("alert")).to_contain_text("at=9,95,3 is not a view")
 
 
 def test_the_question_is_copied_and_lists_are_downloaded(visit: Visit, cat: Catalog) -> None:

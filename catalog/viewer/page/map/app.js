@@ -46,8 +46,10 @@ async function start() {
     map.paint(state.picture);
     if (state.view) map.look(state.view);
     await ask(!state.view && !state.patch);
-    if (state.patch) await choose(search.numberOf(state.patch), { move: !state.view });
-    else await choose(null);
+    const patch = state.patch ? search.numberOf(state.patch) : null;
+    if (state.patch && patch === null)
+      found.problems.push(`there is no patch '${state.patch}': it is left out`);
+    await choose(patch, { move: !state.view });
     if (found.problems.length) panel.tell(found.problems.join(" · "));
   }
 

@@ -28,6 +28,19 @@ export function nameOf(what, text, known) {
   return found;
 }
 
+/** The names that a filter can have; undefined where it takes any text. */
+export function knownNames(filter, { names, splits, cover, sensors }) {
+  const known = {
+    season: names.season,
+    local_season: names.season,
+    split: splits,
+    country: names.country,
+    dominant_cover: Object.keys(cover),
+    sensor: Object.keys(sensors),
+  };
+  return known[filter];
+}
+
 /** The bounds that a text sets: 'forest>=0.5', 'forest<50%', 'igbp.savanna=0.2..0.5'. */
 export function boundsOf(text, shares) {
   let match;

@@ -1,7 +1,7 @@
 // The question of the page, answered: which patches pass the filters. The same as `Catalog.select`.
 
 import { fetchColumns, fetchJson } from "./columns.js";
-import { boundsOf, COMPARE, FilterError, nameOf } from "./conditions.js";
+import { boundsOf, COMPARE, FilterError, knownNames, nameOf } from "./conditions.js";
 import { meets } from "./meets.js";
 import { Regions } from "./regions.js";
 
@@ -107,8 +107,7 @@ export class Search {
   }
 
   known(facet, texts) {
-    const names = { season: this.seasons, local_season: this.seasons, split: this.about.splits }[facet];
-    const known = names ?? { country: this.about.names.country, dominant_cover: Object.keys(this.about.cover) }[facet]; // prettier-ignore
+    const known = knownNames(facet, this.about);
     return texts.map((text) => nameOf(facet.replace("_", " "), text, known));
   }
 

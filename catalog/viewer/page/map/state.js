@@ -1,6 +1,6 @@
 // Filters, view and chosen patch in the page's URL, so that it can be shared.
 
-import { boundsOf, FilterError, nameOf } from "./conditions.js";
+import { boundsOf, FilterError, knownNames, nameOf } from "./conditions.js";
 
 const SEVERAL = ["region", "not_region", "season", "local_season", "split", "country", "dominant_cover", "sensor", "cover"]; // prettier-ignore
 const OWN = ["complete", "at", "patch", "picture"];
@@ -19,17 +19,9 @@ export function fromQuery(query, search) {
   };
   const filters = {};
   const known = (name, text) => {
-    const { names, sensors, splits } = search.about;
-    const lists = {
-      season: names.season,
-      local_season: names.season,
-      split: splits,
-      country: names.country,
-      dominant_cover: Object.keys(search.about.cover),
-      sensor: Object.keys(sensors),
-    };
     if (name === "cover") return boundsOf(text, search.shares) && text;
-    return lists[name] ? nameOf(name.replace("_", " "), text, lists[name]) : text.trim();
+    const names = knownNames(name, search.about);
+    return names ? nameOf(name.replace("_", " "), text, names) : text.trim();
   };
   for (const name of SEVERAL) {
     const values = query.getAll(name).map((text) => attempt(() => known(name, text)));
@@ -44,10 +36,20 @@ export function fromQuery(query, search) {
     if (![...SEVERAL, ...OWN].includes(name))
       problems.push(`there is no filter '${name}': it is left out`);
   const at = (query.get("at") ?? "").split(",").map(Number);
-  const view = at.length === 3 && at.every(Number.isFinite) ? at : null;
+  const view = at.length === 3 && at.every(Number.isFinite) && isInMap(at) ? at : null;
   if (query.has("at") && !view)
     problems.push(`at=${query.get("at")} is not a view: write lon,lat,zoom`);
-  return { filters, view, patch: query.get("patch"), picture: query.get("picture"), problems };
+  let picture = query.get("picture");
+  if (picture !== null && !(picture in search.about.previews)) {
+    problems.push(`there is no picture '${picture}': it is left out`);
+    picture = null;
+  }
+  return { filters, view, patch: query.get("patch"), picture, problems };
+}
+
+/** Whether a view is one that the map can show: EPSG:3857 ends before the poles. */
+function isInMap([lon, lat, zoom]) {
+  return Math.abs(lon) <= 180 && Math.abs(lat) <= 85 && zoom >= 0 && zoom <= 30;
 }
 
 /** The inverse: the query of a state. */
