@@ -64,6 +64,18 @@ class Opened(NamedTuple):
         return cursor
 
 
+def made_from(opened: Opened) -> str | None:
+    """SHA-256 of the `items.parquet` that an opened `catalog.duckdb` is made from, in hexadecimal.
+
+    None if the database does not say so: `index` did not write it.
+    """
+    try:
+        row = opened.connection.execute(statement("build/made_from")).fetchone()
+    except duckdb.Error:
+        return None
+    return None if row is None else str(row[0])
+
+
 def all_definitions(dataset: Dataset) -> list[str]:
     """All statements that `catalog.duckdb` is made with: another one means another database."""
     build = [statement(name) for name in statement_names("build")]

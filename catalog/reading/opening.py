@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from catalog.datasets import DATASETS, SEN12MS, dataset_of_table
 from catalog.errors import CatalogNotFoundError
 from catalog.model import UNMOVED
-from catalog.query.database import open_database, open_items
+from catalog.query.database import made_from, open_database, open_items
 from catalog.query.session import Session
 from catalog.store import staging
 from catalog.store.geoparquet import column_names
-from catalog.store.integrity import check_parts
+from catalog.store.integrity import check_parts, foreign, recorded_sha256
 
 if TYPE_CHECKING:
     from catalog.datasets import Dataset
@@ -48,11 +48,14 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
         return Session(open_items(str(folder / staging.ITEMS)))  # what `extract` wrote
     check_parts(folder)
     items, database = str(folder / staging.ITEMS), folder / staging.DATABASE
-    if database.is_file():
+    if not database.is_file():
+        return Session(open_items(items, dataset_of(folder), moved), folder, moved)
+    for _ in range(2):  # `index` may have put another catalog in its place in between
         opened = open_database(database, items, dataset_of(folder), moved)
-    else:
-        opened = open_items(items, dataset_of(folder), moved)
-    return Session(opened, folder, moved)
+        if recorded_sha256(folder, staging.ITEMS) in {None, made_from(opened)}:
+            return Session(opened, folder, moved)
+        opened.connection.close()
+    raise foreign(database)
 
 
 def dataset_of(folder: Path) -> Dataset:

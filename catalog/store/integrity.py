@@ -66,9 +66,22 @@ def check_parts(folder: Path) -> None:
     # Once more, since `index` may have put another catalog in its place in between.
     name = _other_part(folder) and _other_part(folder)
     if name:
-        raise CatalogNotFoundError(
-            f"{folder / name} does not belong to the other files of the catalog: {_AGAIN}"
-        )
+        raise foreign(folder / name)
+
+
+def foreign(path: Path) -> CatalogNotFoundError:
+    """What to raise where a file does not belong to the others of its catalog."""
+    return CatalogNotFoundError(
+        f"{path} does not belong to the other files of the catalog: {_AGAIN}"
+    )
+
+
+def recorded_sha256(folder: Path, name: str) -> str | None:
+    """SHA-256 of a file as `index` recorded it, in hexadecimal; None where there is no record."""
+    try:
+        return _recorded(folder)[name][0]
+    except (OSError, ValueError, LookupError):
+        return None
 
 
 def _other_part(folder: Path) -> str | None:

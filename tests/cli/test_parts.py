@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from catalog import Catalog, CatalogNotFoundError, index
+from catalog.store.integrity import write_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,14 @@ def test_every_command_refuses_a_part_of_another_catalog(
     assert told.startswith(f"Error: {out}")
     assert "does not belong to the other files of the catalog: run `sen12ms index` again" in told
     assert set(out.parent.rglob("*")) == before
+
+
+def test_a_database_of_another_table_is_refused_by_what_it_says(other: Path, out: Path) -> None:
+    """Its size and ends may be those of the right one: DuckDB writes the same there."""
+    shutil.copy(other / "catalog.duckdb", out / "catalog.duckdb")
+    write_checksums(out)
+    with pytest.raises(CatalogNotFoundError, match=r"catalog\.duckdb does not belong to the other"):
+        Catalog.open(out)
 
 
 def cut_off(path: Path) -> None:
