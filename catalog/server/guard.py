@@ -28,7 +28,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "SAMEORIGIN",
 }
-_SHARED: Final = ("/api", "/schemas/", "/catalog/", "/data/", "/previews/")
+_SHARED: Final = ("/api", "/schemas/", "/data/", "/previews/")
 _OWN: Final = frozenset(f"/catalog/{name}" for name in (staging.REPORT, staging.ABOUT))
 """What tells paths of this machine."""
 

@@ -10,9 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from catalog.server.responses import file_response
+from catalog.server.responses import file_response, read_whole
 from catalog.store import staging
-from catalog.store.static import read_json
 from catalog.viewer.boundaries import COUNTRIES
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class MapRoutes:
         path = self.site.catalog_file(staging.ABOUT)
         if path is None:
             raise HTTPException(404, _OLD)
-        about = dict(read_json(path))
+        about = read_whole(path)
         names = about["names"]
         folders = [self.site.moved.of(folder) for folder in names["folders"]]
         about |= {**_ADDRESSES, "names": names | {"folders": folders}}

@@ -47,6 +47,39 @@ def test_a_file_that_another_program_wrote_is_answered_as_well(tiny: Dataset) ->
         assert orjson.loads(answer) == expected
 
 
+def cut(raw: bytes) -> bytes:
+    return raw[: len(raw) // 2]
+
+
+def flip_the_first_bit(raw: bytes) -> bytes:
+    return bytes([raw[0] ^ 1]) + raw[1:]
+
+
+def end_a_text_early(raw: bytes) -> bytes:
+    return raw.replace(b"Italy", b'"taly')
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [cut, flip_the_first_bit, end_a_text_early, lambda _: b"", lambda _: b"[1]", lambda _: b"{}"],
+    ids=["cut", "bit", "text", "empty", "list", "object"],
+)
+def test_a_damaged_file_is_answered_from_the_table(
+    demo: Dataset, tmp_path: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    out = shutil.copytree(demo.out, tmp_path / "catalog")
+    name = "ROIs1868_summer_142_p180"
+    key = SEN12MS.parse_id(name)
+    assert key is not None
+    path = out / item_path(SEN12MS, key.of_scene, name)
+    with Catalog.open(out) as cat:
+        items = ApiItems(cat)
+        (expected,) = items.read([name], BASE)
+        path.write_bytes(harm(path.read_bytes()))
+        assert orjson.loads(items.encoded([name], BASE)[0]) == expected
+        assert items.read([name], BASE) == [expected]
+
+
 def found(url: str, query: str = "") -> list[dict[str, Any]]:
     answer = httpx.get(f"{url}api/search?limit=1000{query}").json()
     items: list[dict[str, Any]] = json.loads(json.dumps(answer["features"]).replace(url, BASE))

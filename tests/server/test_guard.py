@@ -135,7 +135,9 @@ def test_a_damaged_item_is_told_in_a_sentence(
     path = out / ITEM.removeprefix("catalog/")
     path.write_bytes(path.read_bytes()[:100])
     with serving(out) as url:
-        for asked in (ITEM, PREVIEW, DATA):
+        about = out / "map" / "about.json"
+        about.write_bytes(about.read_bytes()[:1000])
+        for asked in (ITEM, PREVIEW, DATA, "catalog/map/about.json"):
             answer = httpx.get(url + asked)
             assert answer.status_code == 500
             assert "is damaged: run `sen12ms check`" in answer.text
