@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Task, TaskID
     from rich.text import Text
 
-    from catalog.indexing.indexer import Progress as Told
+    from catalog.indexing.run import Progress as Told
 
 _PHASES = {
     "make": ("making files", "files"),

@@ -19,8 +19,8 @@ from replica import read_scene, true_scenes
 
 from catalog import Catalog
 from catalog.datasets import SEN12MS
-from catalog.indexing.indexer import _Choices, _Indexing, _silent
-from catalog.indexing.scenes import gazetteer
+from catalog.indexing.run import Choices, Run
+from catalog.indexing.scenes import Extras, gazetteer
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
 from catalog.server.stac_browser import browser_folder
@@ -69,8 +69,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     summaries.sort(key=lambda summary: summary.key)
     upper = upper_catalogs(SEN12MS, summaries, table_columns(SEN12MS), previews=False)
     report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, None, 0, 0, 0, {}, ())
-    choices = _Choices(previews=False, workers=1, progress=_silent)
-    _Indexing(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
+    choices = Choices(Extras(), workers=1, progress=lambda *_: None)
+    Run(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
     return folder
 
 
