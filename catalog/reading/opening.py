@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from catalog.datasets import DATASETS, SEN12MS, dataset_of_table
 from catalog.errors import CatalogNotFoundError
@@ -17,6 +17,9 @@ from catalog.store.integrity import check_parts, foreign, recorded_sha256
 if TYPE_CHECKING:
     from catalog.datasets import Dataset
     from catalog.model import Rebase
+
+_MARKS: Final = (staging.REPORT, staging.CATALOG, staging.DATABASE)
+"""Files that only a catalog has beside its table."""
 
 
 def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
@@ -44,7 +47,7 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
         raise CatalogNotFoundError(
             f"there is no catalog in {path}: make one with `sen12ms index ROOT -o OUT`"
         )
-    if not (folder / staging.REPORT).exists() and not (folder / staging.CATALOG).exists():
+    if not any((folder / name).exists() for name in _MARKS):
         return Session(open_items(str(folder / staging.ITEMS)))  # what `extract` wrote
     check_parts(folder)
     items, database = str(folder / staging.ITEMS), folder / staging.DATABASE

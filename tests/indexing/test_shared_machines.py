@@ -19,15 +19,16 @@ import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from pathlib import Path
 from catalog.datasets import SEN12MS
-from catalog.indexing import indexer
+from catalog.indexing.run import Choices, Run
+from catalog.indexing.scenes import Extras
 from catalog.source.hrefs import Hrefs
 from catalog.source.tree import Listing
 from catalog.store.journal import Journal
 listing = Listing()
 listing.files = 10**6
-choices = indexer._Choices(False, None, indexer._silent)
+choices = Choices(Extras(), None, print)
 journal = Journal(Path("nowhere"), SEN12MS)
-run = indexer._Indexing(Path("out"), journal, Hrefs(()), choices, listing, [])
+run = Run(Path("out"), journal, Hrefs(()), choices, listing, [])
 print(run.workers)
 """
 WRITE = """
