@@ -52,12 +52,14 @@ def run(text: str, names: dict[str, object]) -> None:
         exec(compile(block, f"block {number}", "exec"), names)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("names")
 def test_page_runs_from_the_question_to_the_pictures(demo: Path) -> None:
     for name in ("leakage.png", "train.parquet", "val.json", "test.txt", "train.png"):
         assert (demo / name).stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_page_trains(names: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch", reason="PyTorch is an optional extra")
     run(PAGE.read_text(encoding="utf-8").partition(TRAINING)[2], names)

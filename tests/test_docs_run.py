@@ -60,6 +60,7 @@ def blocks(page: str) -> Iterator[tuple[str, str]]:
         yield match[1], match[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.usefixtures("place")
 def test_page_runs(page: str) -> None:
@@ -91,6 +92,7 @@ def run_in_python(block: str, names: dict[str, object]) -> None:
             pytest.skip(f"{error.name} is an optional extra")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("place")
 def test_tasks_of_the_readme_have_answers() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -105,6 +107,7 @@ def test_tasks_of_the_readme_have_answers() -> None:
                 assert Path(output[1]).stat().st_size > 500 if output else done.stdout, line
 
 
+@pytest.mark.slow
 def test_notebook_runs(place: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbclient is an optional extra")
     client = pytest.importorskip("nbclient", reason="nbclient is an optional extra")

@@ -73,6 +73,7 @@ def started(tree: Tree) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked, which this system cannot")
+@pytest.mark.slow
 def test_twenty_runs_that_are_killed_at_any_moment_are_made_good_by_the_next(
     tree: Tree, expected: dict[str, Any], started: Callable[..., subprocess.Popen[str]]
 ) -> None:

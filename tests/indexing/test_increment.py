@@ -51,6 +51,7 @@ def test_the_order_in_which_files_are_found_is_of_no_matter(
     assert contents_of(first) | other_roots == expected | other_roots
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same_bytes_for_a_script_without_a_guard(
     small: Small, tmp_path: Path
 ) -> None:
