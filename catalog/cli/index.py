@@ -58,6 +58,13 @@ _SHOWN = 10
     help="What ROOT holds; default: what its file names tell, else sen12ms.",
 )
 @click.option(
+    "--cloud-cover",
+    metavar="TABLE",
+    type=click.Path(),
+    help="CSV or Parquet with the columns id and cloud_cover, percent: clouds in the cloudy "
+    "images of SEN12MS-CR.",
+)
+@click.option(
     "--land-cover-from",
     metavar="CATALOG",
     type=click.Path(),
@@ -103,6 +110,11 @@ def summary(report: Report, out: str) -> str:
     missing = [f"{count:,} without {sensor}" for sensor, count in report.missing.items() if count]
     if missing:
         lines.append(f"Incomplete patches: {', '.join(missing)}.")
+    if report.cloud_cover:
+        lines.append(
+            f"Cloud cover of {report.cloud_cover['taken']:,} from {report.cloud_cover['source']}; "
+            f"{report.cloud_cover['not_in_catalog']:,} of its ids are not in the catalog."
+        )
     if report.land_cover:
         lacking = [
             f"{len(report.land_cover[reason]):,} {text}"

@@ -185,6 +185,13 @@ _FILTERS = (
         "'lccs_lu.dense_forest>0'; may be repeated: all of them.",
     ),
     click.option(
+        "--cloud-cover",
+        multiple=True,
+        metavar="CONDITION",
+        help="Clouds in the cloudy image of SEN12MS-CR, percent, where they are known: '<=30', "
+        "'10..30'; may be repeated: all of them.",
+    ),
+    click.option(
         "--split",
         multiple=True,
         type=_SPLIT,

@@ -219,6 +219,8 @@ class Dataset:
     """Patches in none of the official splits."""
     tables: str
     """The folder of the definition that holds the table of the legends."""
+    cloudy: str | None = None
+    """The sensor whose images may show clouds, of which a table can tell how many."""
     schema_url: str | None = None
     """What items and the collection name as the JSON Schema of the fields that only they have."""
 

@@ -68,6 +68,7 @@ def load_dataset(folder: Traversable) -> Dataset:
         other_scenes=values.get("other_scenes"),
         excluded=frozenset(PatchKey(*entry) for entry in values.get("excluded", ())),
         tables=folder.name,
+        cloudy=values.get("cloudy"),
         schema_url=values.get("schema_url"),
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.indexing.archives import add_archives, read_archives
+from catalog.indexing.cloud_cover import cloud_cover_table
 from catalog.indexing.land_cover import land_cover_source
 from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.run import Choices, Run
@@ -37,6 +38,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     dataset: Dataset | None = None,
     add: bool = False,
     href_base: str | None = None,
+    cloud_cover: str | os.PathLike[str] | None = None,
     land_cover_from: str | os.PathLike[str] | None = None,
     schema_url: str | None = None,
     previews: bool = False,
@@ -64,6 +66,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         again unless they changed.
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
+    cloud_cover : path, optional
+        A CSV or Parquet table with the columns `id` and `cloud_cover`, percent: what is known of
+        the clouds in the cloudy images of SEN12MS-CR.
     land_cover_from : path, optional
         A catalog of SEN12MS, or its `items.parquet`: where SEN12MS-CR takes class counts from.
     schema_url : str, optional
@@ -88,6 +93,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     CatalogNotFoundError
         If a root does not exist, or holds no file of a dataset, or files of several, or there is
         no catalog to add to.
+    FileError
+        If the table of cloud cover cannot be read, or is not one.
     OutputError
         If the catalog cannot be written; an older one stays as it was.
     """
@@ -98,6 +105,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     if known:
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
         schema_url = schema_url or known.schema_url
+        cloud_cover = cloud_cover or (known.cloud_cover or {}).get("source")
         land_cover_from = land_cover_from or (known.land_cover or {}).get("source")
     paths = sorted({_checked_root(root, out) for root in roots})
     archives = [path for path in paths if is_archive(path)]
@@ -113,8 +121,10 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     if schema_url:
         dataset = replace(dataset, schema_url=_checked_url(schema_url))
     land_cover, dataset = land_cover_source(land_cover_from, dataset)
+    clouds = cloud_cover_table(cloud_cover, dataset)
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
-    choices = Choices(Extras(previews, statistics, land_cover), workers, progress or _silent)
+    extras = Extras(previews, statistics, clouds, land_cover)
+    choices = Choices(extras, workers, progress or _silent)
     with staging.exclusive(out, dataset):
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import shapely
 
+from catalog.indexing.cloud_cover import read_cloud_cover
 from catalog.indexing.land_cover import LandCoverSource, borrowed_land_cover
 from catalog.source.pixel_audit import audit_pixels
 from catalog.source.preview import draw_preview
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from catalog.datasets import Dataset
+    from catalog.indexing.cloud_cover import CloudCoverTable
     from catalog.source.hrefs import Hrefs
     from catalog.source.tree import SceneFiles
     from catalog.stac.collection import SceneSummary
@@ -41,6 +43,8 @@ class Extras(NamedTuple):
     """Whether pictures lie beside the items."""
     statistics: bool = False
     """Whether the pixels of all images are read, to measure their quality."""
+    cloud_cover: CloudCoverTable | None = None
+    """Which table tells the clouds of the cloudy images."""
     land_cover: LandCoverSource | None = None
     """Where class counts come from that the dataset has not."""
 
@@ -86,7 +90,15 @@ def read_scene(
         borrowed = None
         if extras.land_cover:
             borrowed, lacking = borrowed_land_cover(extras.land_cover, scene, dataset)
-        context = Context(dataset, gazetteer(), true_seasons, extras.previews, quality, borrowed)
+        context = Context(
+            dataset,
+            gazetteer(),
+            true_seasons,
+            previews=extras.previews,
+            quality=quality,
+            cloud_cover=read_cloud_cover(extras.cloud_cover) if extras.cloud_cover else None,
+            land_cover=borrowed,
+        )
         columns = columns_from_scene(scene, context)
         rows = table_from_columns(dataset, columns)
         summary = asdict(summary_of(scene.key, columns, gazetteer().names))

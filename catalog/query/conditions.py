@@ -43,6 +43,20 @@ _UNKNOWN_COLUMN: Final = re.compile(r'Referenced column "([^"]*)" not found')
 _REVERSED: Final = {"<": ">", "<=": ">="}
 
 
+class Bound(NamedTuple):
+    """One bound on a number of a patch."""
+
+    column: str
+    """The column of `patches`."""
+    operator: str
+    """`>=`, `<=`, `>`, `<` or `=`."""
+    value: float
+    """In the unit of the column."""
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.operator} {literal(self.value)}"
+
+
 class Share(NamedTuple):
     """One bound on the share of a class."""
 
@@ -191,7 +205,58 @@ def _written(name: str, value: object) -> Iterable[str]:
     raise FilterError(f"{name}: {value!r} is not a share: give one number, or (lowest, highest)")
 
 
-def _shares(text: str, dataset: Dataset) -> list[Share]:
+def cloud_bounds_of(given: Any, dataset: Dataset) -> list[Bound]:
+    """Bounds on the clouds in the cloudy image of a patch.
+
+    Parameters
+    ----------
+    given : number, two numbers, or str or several
+        Percent: at most so many, between two, or as `<=30`, `<30%`, `10..30`.
+    dataset : Dataset
+        Has cloudy images.
+
+    Raises
+    ------
+    FilterError
+        If it is something else, or the dataset has no cloudy images.
+    """
+    if dataset.cloudy is None:
+        raise FilterError(f"{dataset.about.title} has no cloudy images: leave out cloud_cover")
+    if isinstance(given, Real) and str(given) != "True":
+        texts = [f"<={given}"]
+    elif isinstance(given, tuple) and len(given) == 2:
+        texts = ["{}..{}".format(*given)]
+    else:
+        texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else [*given]
+    return [bound for text in texts for bound in _cloud_bounds(text)]
+
+
+def _cloud_bounds(text: object) -> list[Bound]:
+    try:
+        _, bounds = _bounds(f"cloud_cover {text}")
+        values = [float(number.strip().rstrip("% ")) for _, number in bounds]
+    except FilterError as error:
+        raise FilterError(
+            f"{text!r} is not a condition: write cloud_cover '<=30', '<30%' or '10..30'"
+        ) from error
+    if values != sorted(values) or not all(0 <= value <= 100 for value in values):
+        raise FilterError(
+            f"{text!r} is not a cloud cover: give percent from 0 to 100, lowest first"
+        )
+    return [
+        Bound("cloud_cover", operator, value)
+        for (operator, _), value in zip(bounds, values, strict=True)
+    ]
+
+
+def _bounds(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The name in a condition, and its bounds as operator and number, as written.
+
+    Raises
+    ------
+    FilterError
+        If it is not a condition.
+    """
     if match := _RANGE.fullmatch(text):
         bounds = [(">=", match["low"]), ("<=", match["high"])]
     elif match := _BETWEEN.fullmatch(text):
@@ -205,8 +270,13 @@ def _shares(text: str, dataset: Dataset) -> list[Share]:
         raise FilterError(
             f"{text!r} is not a condition: write 'forest>=0.5', 'forest<50%' or 'forest=0.2..0.5'"
         )
-    legend, name = _class_of(match["name"], dataset)
-    values = [_share(match["name"], value) for _, value in bounds]
+    return match["name"], bounds
+
+
+def _shares(text: str, dataset: Dataset) -> list[Share]:
+    written, bounds = _bounds(text)
+    legend, name = _class_of(written, dataset)
+    values = [_share(written, value) for _, value in bounds]
     if values != sorted(values):
         raise FilterError(f"{text!r} is upside down: give the lowest share first")
     return [

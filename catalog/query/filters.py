@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from catalog.errors import FilterError
 from catalog.query.conditions import (
     PREDICATES,
+    cloud_bounds_of,
     expression,
     in_list,
     names_of,
@@ -41,6 +42,7 @@ class Filters(TypedDict, total=False):
     season: str | Iterable[str] | None
     local_season: str | Iterable[str] | None
     cover: Shares | None
+    cloud_cover: Any
     split: str | Iterable[str] | None
     sensor: str | Iterable[str] | None
     complete: bool | None
@@ -129,6 +131,11 @@ def _cover(value: Any, dataset: Dataset) -> Written:
     return shares, shares
 
 
+def _cloud_cover(value: Any, dataset: Dataset) -> Written:
+    bounds = [str(bound) for bound in cloud_bounds_of(value, dataset)]
+    return bounds, bounds
+
+
 def _ids(value: Any, _: Dataset) -> Written:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise FilterError(f"ids={value!r} is not a list of ids: write ['ROIs1158_spring_1_p30']")
@@ -149,6 +156,7 @@ _PLAIN: Final[dict[str, Callable[[Any, Dataset], Written]]] = {
     "complete": _complete,
     "sensor": _sensor,
     "cover": _cover,
+    "cloud_cover": _cloud_cover,
     "ids": _ids,
     "filter": _filter,
 }

@@ -51,7 +51,8 @@ def flat_columns(dataset: Dataset) -> tuple[str, ...]:
     fields = (
         f"{struct}.{name} AS {struct}_{name}" for struct, names in structs.items() for name in names
     )
-    return (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS, *fields, *_DOMINANT)
+    clouds = ["cloud_cover"] if dataset.cloudy else []
+    return (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS, *clouds, *fields, *_DOMINANT)
 
 
 def definitions(dataset: Dataset, *folders: str) -> Iterator[str]:
@@ -147,6 +148,7 @@ def _patches(dataset: Dataset) -> str:
     shares = "".join(f"    {name},\n" for name in measured)
     legend = f"dominant({dataset.simplified})" if dataset.simplified else "NULL::VARCHAR"
     cover = "dominant(cover)" if covers else "NULL::VARCHAR"
+    clouds = '    "eo:cloud_cover" AS cloud_cover,\n' if dataset.cloudy else ""
     return f"""\
 -- Patches, with everything to select them by.
 -- One row a patch. Shares of land cover are of its {dataset.patch_pixels:,} pixels, 0 to 1, exact;
@@ -183,7 +185,7 @@ SELECT
     "sen12ms:split" AS split,
     {complete} AS complete,
     "sen12ms:issues" AS issues,
-    "sen12ms:quality" AS quality,
+{clouds}    "sen12ms:quality" AS quality,
 {shares}    {legend} AS dominant_igbp,
     {cover} AS dominant_cover
 FROM measured

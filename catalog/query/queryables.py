@@ -69,7 +69,10 @@ def known_names(dataset: Dataset) -> dict[str, Queryable]:
     """The published names, and their short forms: `season` for `sen12ms:season`."""
     published = queryables(dataset)
     short = {name.removeprefix(PREFIX): found for name, found in published.items()}
-    return {**short, **published, "crs": published["proj:code"]}
+    for name in ("proj:code", "eo:cloud_cover"):
+        if name in published:
+            short[published[name].sql] = published[name]
+    return {**short, **published}
 
 
 def _fields(dataset: Dataset) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
@@ -90,6 +93,9 @@ def _fields(dataset: Dataset) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     yield "proj:code", "text", "crs", {"title": "CRS of the pixels"}
     yield "lon", "number", "lon", _LONGITUDE
     yield "lat", "number", "lat", _LATITUDE
+    if dataset.cloudy:
+        clouds = {"title": "Clouds, percent", "minimum": 0, "maximum": 100}
+        yield "eo:cloud_cover", "number", "cloud_cover", clouds
     yield "complete", "bool", "complete", {"title": "All files are there"}
     yield f"{PREFIX}issues", "array", "issues", {"title": "Findings of the audit"}
     dominant = {"title": "Cover of most pixels", "enum": list(dataset.covers)}

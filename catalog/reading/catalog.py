@@ -104,6 +104,7 @@ class Catalog:
         season: str | Iterable[str] | None = None,
         local_season: str | Iterable[str] | None = None,
         cover: Shares | None = None,
+        cloud_cover: float | str | Iterable[str] | tuple[float, float] | None = None,
         split: str | Iterable[str] | None = None,
         sensor: str | Iterable[str] | None = None,
         complete: bool | None = None,
@@ -133,6 +134,9 @@ class Catalog:
             Shares of classes of any legend, 0 to 1: `{"forest": 0.5}` is at least half,
             `{"water": (0, 0.1)}` at most a tenth, `["forest>=0.5", "water<10%"]` in words. A name
             of several legends is the simplified class; `igbp.savanna` says which is meant.
+        cloud_cover : number, (lowest, highest), or str or several, optional
+            Percent of the cloudy image of SEN12MS-CR that is clouds: at most so many, between two,
+            or in words: `"<=30"`, `"10..30"`. Patches whose cloud cover is not known are left out.
         split : {'train', 'test'} or both, optional
             Official split.
         sensor : str or several, optional

@@ -42,7 +42,7 @@ def nothing_found(cat: Catalog, filters: Mapping[str, Any]) -> list[str]:
 
 
 def _without_files(cat: Catalog, filters: Mapping[str, Any]) -> Iterator[str]:
-    """Sensors that a filter needs, and of which the catalog has no file."""
+    """Sensors that a filter needs, of which the catalog has no file; cloud cover it needs."""
     needed = filters.get("sensor") or ()
     needed = {needed} if isinstance(needed, str) else set(needed)
     if "cover" in filters:
@@ -53,6 +53,11 @@ def _without_files(cat: Catalog, filters: Mapping[str, Any]) -> Iterator[str]:
                 f"No patch of this catalog has {sensor}: index those files, or archives, with "
                 "`sen12ms index … --add`."
             )
+    if "cloud_cover" in filters and not len(cat.select(cloud_cover=100)):
+        yield (
+            "The cloud cover of no patch is known: name a table of it as "
+            "`sen12ms index … --cloud-cover TABLE`."
+        )
 
 
 def _one_less(cat: Catalog, filters: Mapping[str, Any]) -> Iterator[str]:

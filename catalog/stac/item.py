@@ -28,13 +28,16 @@ EXTENSIONS: Final = (
     "https://stac-extensions.github.io/file/v2.1.0/schema.json",
 )
 """Extensions of STAC that every item uses."""
+_CLOUD_COVER: Final = "https://stac-extensions.github.io/eo/v2.0.0/schema.json"
+"""Extension of STAC that items use where a table told their cloud cover."""
 GEOTIFF: Final = "image/tiff; application=geotiff"
 PNG: Final = "image/png"
 
 
-def extensions(schema_url: str | None) -> list[str]:
+def extensions(schema_url: str | None, *, clouds: bool = False) -> list[str]:
     """Schemas of all fields of an item; that of the dataset's own fields, if any, comes last."""
-    return [*EXTENSIONS, *([schema_url] if schema_url else [])]
+    eo = [_CLOUD_COVER] if clouds else []
+    return [*EXTENSIONS, *eo, *([schema_url] if schema_url else [])]
 
 
 def item_path(dataset: Dataset, key: SceneKey, item: str) -> str:

@@ -71,6 +71,8 @@ class Context:
     """Whether pictures lie beside the items."""
     quality: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """What was measured on the pixels, by measure and patch; empty if they were not read."""
+    cloud_cover: Mapping[str, float] | None = None
+    """Percent of the cloudy image that is clouds, by id; None where no table was given."""
     land_cover: LandCover | None = None
     """Class counts of another catalog, where the dataset has no land cover of its own."""
 
@@ -114,7 +116,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
     constants = {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": extensions(dataset.schema_url),
+        "stac_extensions": extensions(dataset.schema_url, clouds=context.cloud_cover is not None),
         "collection": dataset.id,
         "links": item_links(dataset, key),
         "datetime": None,
@@ -142,6 +144,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
             [country.continent if country else None for country in countries]
         ),
         **{f"sen12ms:{scheme}": _struct(pixels, uncounted) for scheme, pixels in counts.items()},
+        **_clouds(context, ids),
         "sen12ms:quality": _quality(context.quality, len(ids)),
         "sen12ms:issues": pa.array(_issues(found), pa.list_(pa.string())),
         "cover": _texts(covers),
@@ -289,6 +292,14 @@ def _quality(quality: Mapping[str, NDArray[np.float64]], patches: int) -> pa.Arr
         return pa.nulls(patches)
     arrays = [pa.array(values, from_pandas=True) for values in quality.values()]
     return pa.StructArray.from_arrays(arrays, list(quality))
+
+
+def _clouds(context: Context, ids: Sequence[str]) -> Columns:
+    """The column of cloud cover, if the dataset has one; null where it is not known."""
+    if context.dataset.cloudy is None:
+        return {}
+    known = context.cloud_cover or {}
+    return {"eo:cloud_cover": pa.array([known.get(name) for name in ids], pa.float64())}
 
 
 def _pixel_issues(

@@ -104,6 +104,7 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
             )
             for scheme, legend in dataset.legends.items()
         ),
+        *_clouds(dataset),
         Column(
             "sen12ms:quality",
             _quality(dataset),
@@ -119,6 +120,16 @@ def columns(dataset: Dataset) -> tuple[Column, ...]:
 def schema(dataset: Dataset) -> pa.Schema:
     """The columns as an Arrow schema."""
     return pa.schema([(column.name, column.type) for column in columns(dataset)])
+
+
+def _clouds(dataset: Dataset) -> list[Column]:
+    if dataset.cloudy is None:
+        return []
+    meaning = (
+        f"Percent of {dataset.cloudy} that is clouds, 0 to 100, from the table of "
+        "`index --cloud-cover`; null without it, and for patches that it does not name."
+    )
+    return [Column("eo:cloud_cover", pa.float64(), meaning)]
 
 
 def _split(dataset: Dataset) -> str:

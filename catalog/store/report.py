@@ -42,6 +42,9 @@ class Report:
     """Patches without a file, by sensor."""
     rejected: tuple[Rejected, ...]
     """Files that are not in the catalog, by path."""
+    cloud_cover: Mapping[str, Any] | None = None
+    """Where the cloud cover comes from: `source`, the table; `taken`, how many patches have it;
+    `not_in_catalog`, how many ids of the table are not. None where no table was given."""
     land_cover: Mapping[str, Any] | None = None
     """Where class counts come from that the dataset has not: `source`, the table; `taken`, how many
     patches have them; `missing` and `other_grid`, ids of those that are not there, or lie on

@@ -1,0 +1,108 @@
+"""The user's table of cloud cover: an id and a percentage a row."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from catalog.errors import FileError
+from catalog.store.integrity import file_sha256
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from catalog.datasets import Dataset
+
+_NAMES: Final = ("cloud_cover", "eo:cloud_cover")
+"""What the column of percentages may be called."""
+
+
+class CloudCoverTable(NamedTuple):
+    """The table that the cloud cover of patches comes from."""
+
+    path: str
+    """Absolute path of a CSV or Parquet file."""
+    sha256: str
+    """Of its content, in hexadecimal."""
+
+
+def cloud_cover_table(
+    path: str | os.PathLike[str] | None, dataset: Dataset
+) -> CloudCoverTable | None:
+    """The table of a user, once it is known to be one; None if there is none.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, says something else than percentages of patches, or the dataset has
+        no cloudy images.
+    """
+    if path is None:
+        return None
+    if dataset.cloudy is None:
+        raise FileError(f"{dataset.about.title} has no cloudy images: leave out {path}")
+    absolute = str(Path(path).absolute())
+    try:
+        table = CloudCoverTable(absolute, file_sha256(Path(absolute)))
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+    for name in read_cloud_cover(table):
+        if dataset.parse_id(name) is None:
+            raise FileError(
+                f"{path}: {name!r} is not an id of a patch: write ROIs1158_spring_1_p30"
+            )
+    return table
+
+
+@lru_cache(maxsize=1)
+def read_cloud_cover(table: CloudCoverTable) -> Mapping[str, float]:
+    """Percent of the cloudy image that is clouds, 0 to 100, by the id of the patch.
+
+    Patches whose percentage is empty are left out: nothing is known of them.
+
+    Raises
+    ------
+    FileError
+        If a column is missing, a value is not from 0 to 100, or a patch has two of them.
+    """
+    path = table.path
+    try:
+        columns = _read(path)
+        ids, percent = columns["id"].cast(pa.string()), columns["percent"].cast(pa.float64())
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise FileError(f"{path} is not a table of cloud cover: {reason}") from error
+    found: dict[str, float] = {}
+    for name, value in zip(ids.to_pylist(), percent.to_pylist(), strict=True):
+        if name is None or value is None:
+            continue
+        if not 0 <= value <= 100:
+            raise FileError(f"{path}: the cloud cover of {name} is {value:g}, not 0 to 100 percent")
+        if found.setdefault(name, value) != value:
+            raise FileError(f"{path} has two values for {name}: {found[name]:g} and {value:g}")
+    return found
+
+
+def _read(path: str) -> pa.Table:
+    """The columns `id` and `percent` of a file."""
+    if path.lower().endswith(".parquet"):
+        table = pq.read_table(path)
+    else:
+        texts = pyarrow.csv.ConvertOptions(
+            column_types={"id": pa.string()}, strings_can_be_null=True, null_values=["", "null"]
+        )
+        table = pyarrow.csv.read_csv(path, convert_options=texts)
+    names = [name for name in _NAMES if name in table.column_names]
+    if "id" not in table.column_names or len(names) != 1:
+        raise FileError(
+            f"{path} has the columns {', '.join(table.column_names)}: name them id and cloud_cover"
+        )
+    ids = pc.utf8_trim_whitespace(table["id"].cast(pa.string()))
+    return pa.table({"id": ids, "percent": table[names[0]]})
