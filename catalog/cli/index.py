@@ -72,6 +72,11 @@ _SHOWN = 10
     "of the patch of the same key and grid.",
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Scheduler of a Dask cluster that does the work: tcp://HOST:8786.",
+)
 @json_option
 @quiet_option
 def index(roots: tuple[str, ...], out: str, as_json: bool, **choices: Any) -> None:

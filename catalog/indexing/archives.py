@@ -9,10 +9,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import loky
 import pyarrow.compute as pc
 
-from catalog.indexing.mapper import run_tasks
 from catalog.source.tar import ArchiveReader, stamp_of
 from catalog.source.tree import ArchivePart
 from catalog.store import staging
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from catalog.indexing.mapper import Engine
     from catalog.model import Member, SceneKey
     from catalog.source.hrefs import Hrefs
     from catalog.source.tar import Stamp
@@ -48,7 +47,7 @@ class Position(NamedTuple):
 def read_archives(
     journal: ArchiveJournal,
     archives: Sequence[str],
-    workers: int | None,
+    engine: Engine,
     progress: Callable[[int, int], None],
 ) -> list[ArchiveRecord]:
     """What the archives hold; those that did not change since the last run are not read again.
@@ -59,8 +58,8 @@ def read_archives(
         Where the records are kept.
     archives : list of str
         Absolute paths.
-    workers : int, optional
-        Processes that read; by default as many as cores, one for small archives.
+    engine : Engine
+        What reads them.
     progress : callable
         Told bytes read and in all, of those archives that are read.
 
@@ -75,8 +74,6 @@ def read_archives(
     records = {name: record for name, record in found.items() if record is not None}
     sizes = {name: stamps[name].size for name in archives if name not in records}
     total = sum(sizes.values())
-    if workers is None:
-        workers = loky.cpu_count() if total > _SMALL_BYTES else 1
     offsets = dict.fromkeys(sizes, 0)
 
     def hear(position: Position) -> None:
@@ -85,7 +82,7 @@ def read_archives(
 
     largest_first = sorted(sizes, key=lambda name: -sizes[name])
     tasks = [(journal, name, fingerprints[name], stamps[name]) for name in largest_first]
-    for record in run_tasks(_read_archive, tasks, workers, hear):
+    for record in engine.run(_read_archive, tasks, hear, small=total <= _SMALL_BYTES):
         records[record.archive] = record
         hear(Position(record.archive, sizes[record.archive]))
     return [records[name] for name in archives]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from urllib.parse import urlsplit
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.indexing.archives import add_archives, read_archives
 from catalog.indexing.cloud_cover import cloud_cover_table
+from catalog.indexing.cluster import connected
 from catalog.indexing.land_cover import land_cover_source
+from catalog.indexing.mapper import Processes
 from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras
@@ -26,7 +29,10 @@ from catalog.store.journal import Journal
 from catalog.store.report import Report, read_report
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from catalog.datasets import Dataset
+    from catalog.indexing.mapper import Engine
     from catalog.indexing.run import Progress
 
 _LOG = logging.getLogger("catalog")
@@ -44,6 +50,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     previews: bool = False,
     statistics: bool = False,
     workers: int | None = None,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Make, or bring up to date, the catalog of a dataset on disk.
@@ -80,6 +87,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         Whether to read the pixels of all images, for `quality` and for more `issues`.
     workers : int, optional
         Processes that read and write; by default as many as cores, one for a small dataset.
+    cluster : str, optional
+        Address of the scheduler of a Dask cluster, as `tcp://HOST:8786`, whose workers read and
+        write instead; they see the same folders under the same paths as this machine.
     progress : Progress, optional
         Told how far the work is.
 
@@ -96,7 +106,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     FileError
         If the table of cloud cover cannot be read, or is not one.
     OutputError
-        If the catalog cannot be written; an older one stays as it was.
+        If the catalog cannot be written, or the cluster cannot do it; an older one stays as it was.
+    MissingExtraError
+        If a cluster is named and Dask is not installed.
     """
     if not os.fspath(into):
         raise OutputError("the catalog has no name: give its folder as OUT")
@@ -124,11 +136,11 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     clouds = cloud_cover_table(cloud_cover, dataset)
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
     extras = Extras(previews, statistics, clouds, land_cover)
-    choices = Choices(extras, workers, progress or _silent)
-    with staging.exclusive(out, dataset):
+    with _engine(workers, cluster) as engine, staging.exclusive(out, dataset):
+        choices = Choices(extras, engine, progress or _silent)
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))
-        records = read_archives(journal.archives, archives, workers, choices.tell_unpacked)
+        records = read_archives(journal.archives, archives, engine, choices.tell_unpacked)
         add_archives(listing, records)
         if not listing.files:
             raise CatalogNotFoundError(nothing_of(dataset, paths, listing.rejected))
@@ -136,6 +148,15 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         journal.archives.prune(archives)
         _LOG.info("%s: %d patches, %d files rejected", out, report.patches, len(report.rejected))
         return report
+
+
+def _engine(workers: int | None, cluster: str | None) -> AbstractContextManager[Engine]:
+    """What does the work, for as long as it is open."""
+    if cluster is None:
+        return nullcontext(Processes(workers))
+    if workers is not None:
+        raise OutputError(f"{cluster} has workers of its own: name workers or a cluster, not both")
+    return connected(cluster)
 
 
 def _known_report(out: Path) -> Report:

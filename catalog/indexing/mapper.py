@@ -1,11 +1,12 @@
-"""Tasks over processes: a few at a time, results as they come."""
+"""Tasks over an engine, processes by default: results as they come."""
 
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, wait
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from loky import ProcessPoolExecutor
+from loky import ProcessPoolExecutor, cpu_count
 from loky.backend import get_context
 
 if TYPE_CHECKING:
@@ -22,6 +23,40 @@ _IDLE_SECONDS: Final = 10
 """A process without work ends itself after that: so it does when this one was killed."""
 _CHANNEL: Final[list[SimpleQueue[Any]]] = []
 """In a process that works: leads to the one that hears."""
+
+
+class Engine(Protocol):
+    """What does tasks: processes of this machine, or a cluster."""
+
+    def run(
+        self,
+        function: Callable[..., _Result],
+        tasks: Iterable[tuple[Any, ...]],
+        hear: Callable[[Any], None] | None = None,
+        *,
+        small: bool = False,
+    ) -> Iterator[_Result]:
+        """As `run_tasks`; `small` work is done sooner than a second process is started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Processes of this machine."""
+
+    workers: int | None = None
+    """How many at most; by default as many as cores, and one for small work."""
+
+    def run(
+        self,
+        function: Callable[..., _Result],
+        tasks: Iterable[tuple[Any, ...]],
+        hear: Callable[[Any], None] | None = None,
+        *,
+        small: bool = False,
+    ) -> Iterator[_Result]:
+        """Call a function with each tuple of arguments."""
+        workers = self.workers or (1 if small else cpu_count())
+        return run_tasks(function, tasks, workers, hear)
 
 
 def run_tasks(

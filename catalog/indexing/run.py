@@ -6,14 +6,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import loky
 import shapely
 
 from catalog.errors import CatalogNotFoundError
 from catalog.indexing.archives import publish
 from catalog.indexing.cloud_cover import read_cloud_cover
 from catalog.indexing.land_cover import land_cover_report
-from catalog.indexing.mapper import run_tasks
 from catalog.indexing.scenes import Extras, read_scene, write_scene
 from catalog.model import Rejected
 from catalog.query.database import all_definitions, build_database
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from catalog.datasets import Dataset
+    from catalog.indexing.mapper import Engine
     from catalog.model import SceneKey
     from catalog.source.hrefs import Hrefs
     from catalog.source.tree import Listing
@@ -58,7 +57,7 @@ class Choices(NamedTuple):
     """How a run is done."""
 
     extras: Extras
-    workers: int | None
+    engine: Engine
     progress: Progress
 
     def tell_unpacked(self, done: int, total: int) -> None:
@@ -83,10 +82,9 @@ class Run:
         return self.journal.dataset
 
     @property
-    def workers(self) -> int:
-        """Processes at most."""
-        few = self.listing.files < _SMALL_FILES
-        return self.choices.workers or (1 if few else loky.cpu_count())
+    def is_small(self) -> bool:
+        """Whether one process is soon done."""
+        return self.listing.files < _SMALL_FILES
 
     def run(self) -> Report:
         """Read what changed, and write the catalog unless it is current."""
@@ -168,12 +166,14 @@ class Run:
         extras = self.choices.extras
         tasks = [
             (self.journal, files, fingerprints[key], self.hrefs, seasons.get(key), extras)
-            for key, files in self.listing.scenes.items()
+            for key, files in sorted(
+                self.listing.scenes.items(), key=lambda entry: -entry[1].count
+            )
             if key not in records
         ]
         total = sum(files.count for _, files, *_ in tasks)
         done = rejected = 0
-        for record in run_tasks(read_scene, tasks, self.workers):
+        for record in self.choices.engine.run(read_scene, tasks, small=self.is_small):
             records[record.key] = record
             done += self.listing.scenes[record.key].count
             rejected += len(record.rejected)
@@ -236,10 +236,10 @@ class Run:
                     folder,
                     (scenes[summary.key], self.hrefs) if self.choices.extras.previews else None,
                 )
-                for summary in summaries
+                for summary in sorted(summaries, key=lambda scene: -scene.patches)
             ]
             done = 0
-            for patches in run_tasks(write_scene, tasks, self.workers):
+            for patches in self.choices.engine.run(write_scene, tasks, small=self.is_small):
                 done += patches
                 self.choices.progress("write", done, report.patches, len(report.rejected))
             for path, value in upper.items():

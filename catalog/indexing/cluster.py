@@ -1,0 +1,131 @@
+"""Tasks over a Dask cluster, whose workers see the same folders as this machine."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from catalog.errors import MissingExtraError, OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_Result = TypeVar("_Result")
+
+_PATIENCE: Final = "5s"
+"""So long a scheduler may take to answer."""
+_RETRIES: Final = 2
+"""So often a task that failed is tried again; one whose worker died, as Dask is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Dask cluster, by the client that is connected to it."""
+
+    client: Any
+
+    def run(
+        self,
+        function: Callable[..., _Result],
+        tasks: Iterable[tuple[Any, ...]],
+        hear: Callable[[Any], None] | None = None,
+        *,
+        small: bool = False,  # noqa: ARG002 - the workers run already
+    ) -> Iterator[_Result]:
+        """Call a function with each tuple of arguments; what tasks tell meanwhile is not heard.
+
+        Raises
+        ------
+        OutputError
+            If the cluster gives a task up.
+        """
+        from distributed import KilledWorker, as_completed
+
+        told = () if hear is None else (_unheard,)
+        futures = [
+            self.client.submit(
+                function, *told, *arguments, pure=False, retries=_RETRIES, priority=-number
+            )
+            for number, arguments in enumerate(tasks)
+        ]
+        try:
+            for future in as_completed(futures):
+                result = future.result()
+                future.release()
+                yield result
+        except (CancelledError, KilledWorker) as error:
+            raise OutputError(
+                f"the cluster gave up a task ({error}): look at its workers' logs, and run again"
+            ) from error
+        finally:
+            self.client.cancel([future for future in futures if not future.done()])
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """A cluster, connected while the block runs.
+
+    Parameters
+    ----------
+    address : str
+        Of its scheduler, as `tcp://HOST:8786`.
+
+    Raises
+    ------
+    MissingExtraError
+        If Dask is not installed.
+    OutputError
+        If the scheduler does not answer, has no workers, or they have other versions.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError(
+            "a cluster needs Dask: pip install 'sen12ms-catalog[cluster]'"
+        ) from error
+    try:
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"no Dask scheduler answers at {address!r}: start one, or give its tcp://HOST:PORT"
+        ) from error
+    with client:
+        _check(client.run(_version_teller()), address)
+        yield Cluster(client)
+
+
+def _check(workers: dict[str, dict[str, str]], address: str) -> None:
+    if not workers:
+        raise OutputError(f"the cluster at {address} has no workers: start some with `dask worker`")
+    here = _version_teller()()
+    for worker, there in workers.items():
+        for name, version in here.items():
+            if there[name] != version:
+                raise OutputError(
+                    f"{worker} has {name} {there[name]}, and this machine {version}: "
+                    "install the same version on both"
+                )
+
+
+def _version_teller() -> Callable[[], dict[str, str]]:
+    """What tells the versions that must agree; it travels whole, to workers without this package."""
+
+    def tell() -> dict[str, str]:
+        import sys
+        from importlib.metadata import PackageNotFoundError, version
+
+        versions = {"Python": "{}.{}".format(*sys.version_info)}
+        for name in ("sen12ms-catalog", "duckdb"):
+            try:
+                versions[name] = version(name)
+            except PackageNotFoundError:
+                versions[name] = "not at all"
+        return versions
+
+    return tell
+
+
+def _unheard(told: object) -> None:
+    pass
