@@ -46,6 +46,10 @@ class Processes:
     workers: int | None = None
     """How many at most; by default as many as cores, and one for small work."""
 
+    def count(self, *, small: bool) -> int:
+        """How many work at most."""
+        return self.workers or (1 if small else cpu_count())
+
     def run(
         self,
         function: Callable[..., _Result],
@@ -55,8 +59,7 @@ class Processes:
         small: bool = False,
     ) -> Iterator[_Result]:
         """Call a function with each tuple of arguments."""
-        workers = self.workers or (1 if small else cpu_count())
-        return run_tasks(function, tasks, workers, hear)
+        return run_tasks(function, tasks, self.count(small=small), hear)
 
 
 def run_tasks(

@@ -18,6 +18,7 @@ from catalog import Catalog, CatalogNotFoundError, OutputError, index
 from catalog.datasets import SEN12MS
 from catalog.indexing import archives
 from catalog.indexing.archives import read_archives
+from catalog.indexing.mapper import Processes
 from catalog.model import GDAL_PREFIX
 from catalog.source import gzip_stream
 from catalog.store.archive_journal import ArchiveJournal
@@ -212,7 +213,7 @@ def test_progress_moves_while_an_archive_is_read(
     journal = ArchiveJournal(tmp_path / "journal", SEN12MS)
     names = of_sensor(packed, "s2", "lc")
     told: list[tuple[int, int]] = []
-    read_archives(journal, list(map(str, names)), workers, lambda *now: told.append(now))
+    read_archives(journal, list(map(str, names)), Processes(workers), lambda *now: told.append(now))
     total = sum(name.stat().st_size for name in names)
     assert (told, told[-1]) == (sorted(told), (total, total))
     if workers == 1:  # the other processes tell half a second later

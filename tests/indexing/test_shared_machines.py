@@ -17,19 +17,8 @@ if TYPE_CHECKING:
 WORKERS = """
 import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from pathlib import Path
-from catalog.datasets import SEN12MS
-from catalog.indexing.run import Choices, Run
-from catalog.indexing.scenes import Extras
-from catalog.source.hrefs import Hrefs
-from catalog.source.tree import Listing
-from catalog.store.journal import Journal
-listing = Listing()
-listing.files = 10**6
-choices = Choices(Extras(), None, print)
-journal = Journal(Path("nowhere"), SEN12MS)
-run = Run(Path("out"), journal, Hrefs(()), choices, listing, [])
-print(run.workers)
+from catalog.indexing.mapper import Processes
+print(Processes().count(small=False))
 """
 WRITE = """
 import os, sys
