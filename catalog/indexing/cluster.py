@@ -51,7 +51,7 @@ class Cluster:
             for number, arguments in enumerate(tasks)
         ]
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=self.client.loop):
                 result = future.result()
                 future.release()
                 yield result
@@ -110,7 +110,7 @@ def _check(workers: dict[str, dict[str, str]], address: str) -> None:
 
 
 def _version_teller() -> Callable[[], dict[str, str]]:
-    """What tells the versions that must agree; it travels whole, to workers without this package."""
+    """What tells the versions that must agree; it travels whole: workers may lack this package."""
 
     def tell() -> dict[str, str]:
         import sys

@@ -166,9 +166,7 @@ class Run:
         extras = self.choices.extras
         tasks = [
             (self.journal, files, fingerprints[key], self.hrefs, seasons.get(key), extras)
-            for key, files in sorted(
-                self.listing.scenes.items(), key=lambda entry: -entry[1].count
-            )
+            for key, files in sorted(self.listing.scenes.items(), key=lambda entry: -entry[1].count)
             if key not in records
         ]
         total = sum(files.count for _, files, *_ in tasks)

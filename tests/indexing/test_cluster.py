@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def cluster() -> Iterator[Any]:
     """Two workers, each a process with one thread."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         yield cluster
 
@@ -64,26 +64,25 @@ def test_other_version_is_told(cluster: Any, small: Small, tmp_path: Path) -> No
     metadata.write_text("Metadata-Version: 2.1\nName: duckdb\nVersion: 0.0.1\n")
     with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=10)
-        client.run(sys.path.insert, 0, str(tmp_path / "site"))
+        # A lambda travels whole; a method of sys.path would take a copy of the list along.
+        client.run(lambda folder: __import__("sys").path.insert(0, folder), str(tmp_path / "site"))
         with pytest.raises(OutputError, match=r"has duckdb 0\.0\.1, and this machine .* install"):
             index(small.root, into=tmp_path / "catalog", cluster=cluster.scheduler_address)
-        client.run(sys.path.remove, str(tmp_path / "site"))
+        client.run(lambda folder: __import__("sys").path.remove(folder), str(tmp_path / "site"))  # noqa: PLW0108 - travels whole
     assert not (tmp_path / "catalog").exists()
 
 
 def test_cluster_without_workers_is_told(small: Small, tmp_path: Path) -> None:
     with (
-        distributed.LocalCluster(n_workers=0, dashboard_address=None) as empty,
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as empty,
         pytest.raises(OutputError, match="has no workers: start some"),
     ):
         index(small.root, into=tmp_path / "catalog", cluster=empty.scheduler_address)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
-def test_scheduler_that_does_not_answer_is_told(
-    small: Small, tmp_path: Path, address: str
-) -> None:
-    with pytest.raises(OutputError, match="no Dask scheduler answers at .* start one"):
+def test_scheduler_that_does_not_answer_is_told(small: Small, tmp_path: Path, address: str) -> None:
+    with pytest.raises(OutputError, match=r"no Dask scheduler answers at .* start one"):
         index(small.root, into=tmp_path / "catalog", cluster=address)
 
 
