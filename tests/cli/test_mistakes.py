@@ -44,6 +44,8 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
         (*INDEX, "--land-cover-from", "FOLDER/nope"),
         "has land cover of its own",
     ),
+    "index-cloud-cover-of-sen12ms": (1, (*INDEX, "--cloud-cover", "nope.csv"), "no cloudy images"),
+    "index-cluster-nonsense": (1, (*INDEX, "--cluster", "nonsense://x"), "no Dask scheduler"),
     "index-workers-none": (2, (*INDEX, "--workers", "0"), "0"),
     "index-workers-text": (2, (*INDEX, "--workers", "many"), "many"),
     "index-option": (2, (*INDEX, "--worker", "2"), "--workers"),
@@ -71,6 +73,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-cover-sign": (1, (*SELECT, "--cover", "forest!0.5"), "forest!0.5"),
     "select-bbox": (1, (*SELECT, "--bbox", "1,2,3"), "1,2,3"),
     "select-cover-share": (1, (*SELECT, "--cover", "forest>=50"), "50"),
+    "select-cloud-cover": (1, (*SELECT, "--cloud-cover", "<=30"), "no cloudy images"),
     "select-cover-empty": (1, (*SELECT, "--cover", ""), "''"),
     "select-filter": (1, (*SELECT, "--filter", "forrest > 0.5"), "forrest"),
     "select-predicate-twice": (
