@@ -25,6 +25,7 @@ Shares = Mapping[str, float | str | Sequence[float]] | Iterable[str] | str
 
 PREDICATES: Final = ("intersects", "within", "centroid")
 
+_CLOUDS: Final = "cloud_cover"
 _SYNONYMS: Final = {"autumn": "fall"}
 _NAME: Final = r"(?P<name>[A-Za-z][\w. -]*?)"
 _NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*%?"
@@ -233,12 +234,14 @@ def cloud_bounds_of(given: Any, dataset: Dataset) -> list[Bound]:
 
 def _cloud_bounds(text: object) -> list[Bound]:
     try:
-        _, bounds = _bounds(f"cloud_cover {text}")
+        name, bounds = _bounds(f"{_CLOUDS} {str(text).strip().removeprefix(_CLOUDS)}")
         values = [float(number.strip().rstrip("% ")) for _, number in bounds]
     except FilterError as error:
         raise FilterError(
             f"{text!r} is not a condition: write cloud_cover '<=30', '<30%' or '10..30'"
         ) from error
+    if name != _CLOUDS:
+        raise FilterError(f"{text!r} is not a cloud cover: write '<=30', '<30%' or '10..30'")
     if values != sorted(values) or not all(0 <= value <= 100 for value in values):
         raise FilterError(
             f"{text!r} is not a cloud cover: give percent from 0 to 100, lowest first"

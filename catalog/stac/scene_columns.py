@@ -116,7 +116,6 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
     constants = {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": extensions(dataset.schema_url, clouds=context.cloud_cover is not None),
         "collection": dataset.id,
         "links": item_links(dataset, key),
         "datetime": None,
@@ -129,6 +128,7 @@ def columns_from_scene(scene: Scene, context: Context) -> Columns:
     return {
         **{name: pa.repeat(pa.scalar(value), len(ids)) for name, value in constants.items()},
         "id": pa.array(ids),
+        "stac_extensions": _extensions(context, ids),
         "geometry": pa.array(shapely.to_wkb(outlines, byte_order=1), pa.binary()),
         "bbox": _struct(dict(zip(EDGES, bounds.T, strict=True)), nowhere),
         "assets": _struct(_assets(dataset, scene) | _pictures(context, key, ids)),
@@ -292,6 +292,13 @@ def _quality(quality: Mapping[str, NDArray[np.float64]], patches: int) -> pa.Arr
         return pa.nulls(patches)
     arrays = [pa.array(values, from_pandas=True) for values in quality.values()]
     return pa.StructArray.from_arrays(arrays, list(quality))
+
+
+def _extensions(context: Context, ids: Sequence[str]) -> pa.Array:
+    """Schemas by patch: that of cloud cover wants to see its field, so only where it is known."""
+    known, url = context.cloud_cover or {}, context.dataset.schema_url
+    schemas = [extensions(url, clouds=clouds) for clouds in (False, True)]
+    return pa.array([schemas[name in known] for name in ids], pa.list_(pa.string()))
 
 
 def _clouds(context: Context, ids: Sequence[str]) -> Columns:
