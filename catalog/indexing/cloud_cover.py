@@ -52,7 +52,9 @@ def cloud_cover_table(
     try:
         table = CloudCoverTable(absolute, file_sha256(Path(absolute)))
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}") from error
+        raise FileError(
+            f"{path} cannot be read: {error.strerror}; name the table of cloud cover"
+        ) from error
     for name in read_cloud_cover(table):
         if dataset.parse_id(name) is None:
             raise FileError(
@@ -73,36 +75,44 @@ def read_cloud_cover(table: CloudCoverTable) -> Mapping[str, float]:
         If a column is missing, a value is not from 0 to 100, or a patch has two of them.
     """
     path = table.path
-    try:
-        columns = _read(path)
-        ids, percent = columns["id"].cast(pa.string()), columns["percent"].cast(pa.float64())
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).partition("\n")[0]
-        raise FileError(f"{path} is not a table of cloud cover: {reason}") from error
     found: dict[str, float] = {}
-    for name, value in zip(ids.to_pylist(), percent.to_pylist(), strict=True):
+    for name, value in _rows(path):
         if name is None or value is None:
             continue
         if not 0 <= value <= 100:
-            raise FileError(f"{path}: the cloud cover of {name} is {value:g}, not 0 to 100 percent")
+            raise FileError(
+                f"{path}: the cloud cover of {name} is {value:g}, not 0 to 100 percent: "
+                "leave unknown ones empty"
+            )
         if found.setdefault(name, value) != value:
-            raise FileError(f"{path} has two values for {name}: {found[name]:g} and {value:g}")
+            raise FileError(
+                f"{path} has two values for {name}: {found[name]:g} and {value:g}; leave one"
+            )
     return found
 
 
-def _read(path: str) -> pa.Table:
-    """The columns `id` and `percent` of a file."""
-    if path.lower().endswith(".parquet"):
-        table = pq.read_table(path)
-    else:
-        texts = pyarrow.csv.ConvertOptions(
-            column_types={"id": pa.string()}, strings_can_be_null=True, null_values=["", "null"]
-        )
-        table = pyarrow.csv.read_csv(path, convert_options=texts)
-    names = [name for name in _NAMES if name in table.column_names]
-    if "id" not in table.column_names or len(names) != 1:
+def _rows(path: str) -> list[tuple[str | None, float | None]]:
+    """Id and percentage of each row of a file."""
+    try:
+        table = _read(path)
+        names = list(table.column_names)
+        percents = [name for name in names if name in _NAMES]
+        if names.count("id") == 1 and len(percents) == 1:
+            ids = pc.utf8_trim_whitespace(table["id"].cast(pa.string()))
+            values = table[percents[0]].cast(pa.float64())
+            return list(zip(ids.to_pylist(), values.to_pylist(), strict=True))
+    except (OSError, UnicodeError, pa.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
         raise FileError(
-            f"{path} has the columns {', '.join(table.column_names)}: name them id and cloud_cover"
-        )
-    ids = pc.utf8_trim_whitespace(table["id"].cast(pa.string()))
-    return pa.table({"id": ids, "percent": table[names[0]]})
+            f"{path} is not a table of cloud cover: {reason}; write it as CSV or Parquet"
+        ) from error
+    raise FileError(f"{path} has the columns {', '.join(names)}: name them id and cloud_cover")
+
+
+def _read(path: str) -> pa.Table:
+    if path.lower().endswith(".parquet"):
+        return pq.read_table(path)
+    texts = pyarrow.csv.ConvertOptions(
+        column_types={"id": pa.string()}, strings_can_be_null=True, null_values=["", "null"]
+    )
+    return pyarrow.csv.read_csv(path, convert_options=texts)

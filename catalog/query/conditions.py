@@ -48,30 +48,14 @@ class Bound(NamedTuple):
     """One bound on a number of a patch."""
 
     column: str
-    """The column of `patches`."""
+    """The column of `patches`, or field of one: `cover.forest`."""
     operator: str
     """`>=`, `<=`, `>`, `<` or `=`."""
     value: float
-    """In the unit of the column."""
+    """In the unit of the column: shares from 0 to 1, clouds in percent."""
 
     def __str__(self) -> str:
         return f"{self.column} {self.operator} {literal(self.value)}"
-
-
-class Share(NamedTuple):
-    """One bound on the share of a class."""
-
-    legend: str
-    """`cover`, or a legend of the dataset."""
-    name: str
-    """The class."""
-    operator: str
-    """`>=`, `<=`, `>`, `<` or `=`."""
-    value: float
-    """0 to 1."""
-
-    def __str__(self) -> str:
-        return f"{self.legend}.{self.name} {self.operator} {literal(self.value)}"
 
 
 def one_of(column: str, names: Iterable[str]) -> str:
@@ -163,7 +147,7 @@ def names_of(
     return list(found)
 
 
-def shares_of(cover: Shares, dataset: Dataset) -> list[Share]:
+def shares_of(cover: Shares, dataset: Dataset) -> list[Bound]:
     """Bounds on shares of land-cover classes.
 
     Parameters
@@ -229,37 +213,28 @@ def cloud_bounds_of(given: Any, dataset: Dataset) -> list[Bound]:
         texts = ["{}..{}".format(*given)]
     else:
         texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else [*given]
+    if not texts:
+        raise FilterError("cloud_cover is an empty list: leave it out to take all")
     return [bound for text in texts for bound in _cloud_bounds(text)]
 
 
 def _cloud_bounds(text: object) -> list[Bound]:
-    try:
-        name, bounds = _bounds(f"{_CLOUDS} {str(text).strip().removeprefix(_CLOUDS)}")
-        values = [float(number.strip().rstrip("% ")) for _, number in bounds]
-    except FilterError as error:
+    found = _bounds(f"{_CLOUDS} {str(text).strip().removeprefix(_CLOUDS)}")
+    if found is None or found[0] != _CLOUDS:
         raise FilterError(
-            f"{text!r} is not a condition: write cloud_cover '<=30', '<30%' or '10..30'"
-        ) from error
-    if name != _CLOUDS:
-        raise FilterError(f"{text!r} is not a cloud cover: write '<=30', '<30%' or '10..30'")
+            f"{text!r} is not a cloud cover: write 30, '<=30', '<30%' or '10..30', percent"
+        )
+    values = [float(number.strip().rstrip("% ")) for _, number in found[1]]
     if values != sorted(values) or not all(0 <= value <= 100 for value in values):
         raise FilterError(
             f"{text!r} is not a cloud cover: give percent from 0 to 100, lowest first"
         )
-    return [
-        Bound("cloud_cover", operator, value)
-        for (operator, _), value in zip(bounds, values, strict=True)
-    ]
+    operators = [operator for operator, _ in found[1]]
+    return [Bound(_CLOUDS, *bound) for bound in zip(operators, values, strict=True)]
 
 
-def _bounds(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """The name in a condition, and its bounds as operator and number, as written.
-
-    Raises
-    ------
-    FilterError
-        If it is not a condition.
-    """
+def _bounds(text: str) -> tuple[str, list[tuple[str, str]]] | None:
+    """The name in a condition, and its bounds as operator and number; None if it is not one."""
     if match := _RANGE.fullmatch(text):
         bounds = [(">=", match["low"]), ("<=", match["high"])]
     elif match := _BETWEEN.fullmatch(text):
@@ -270,20 +245,23 @@ def _bounds(text: str) -> tuple[str, list[tuple[str, str]]]:
     elif match := _COMPARISON.fullmatch(text):
         bounds = [(match["operator"].replace("==", "="), match["value"])]
     else:
-        raise FilterError(
-            f"{text!r} is not a condition: write 'forest>=0.5', 'forest<50%' or 'forest=0.2..0.5'"
-        )
+        return None
     return match["name"], bounds
 
 
-def _shares(text: str, dataset: Dataset) -> list[Share]:
-    written, bounds = _bounds(text)
+def _shares(text: str, dataset: Dataset) -> list[Bound]:
+    found = _bounds(text)
+    if found is None:
+        raise FilterError(
+            f"{text!r} is not a condition: write 'forest>=0.5', 'forest<50%' or 'forest=0.2..0.5'"
+        )
+    written, bounds = found
     legend, name = _class_of(written, dataset)
     values = [_share(written, value) for _, value in bounds]
     if values != sorted(values):
         raise FilterError(f"{text!r} is upside down: give the lowest share first")
     return [
-        Share(legend, name, operator, value)
+        Bound(f"{legend}.{name}", operator, value)
         for (operator, _), value in zip(bounds, values, strict=True)
     ]
 

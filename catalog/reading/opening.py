@@ -12,7 +12,7 @@ from catalog.query.database import made_from, open_database, open_items
 from catalog.query.session import Session
 from catalog.store import staging
 from catalog.store.geoparquet import column_names
-from catalog.store.integrity import check_parts, foreign, recorded_sha256
+from catalog.store.integrity import check_parts, file_sha256, foreign, recorded_sha256
 
 if TYPE_CHECKING:
     from catalog.datasets import Dataset
@@ -55,7 +55,8 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
         return Session(open_items(items, dataset_of(folder), moved), folder, moved)
     for _ in range(2):  # `index` may have put another catalog in its place in between
         opened = open_database(database, items, dataset_of(folder), moved)
-        if recorded_sha256(folder, staging.ITEMS) in {None, made_from(opened)}:
+        sha256 = recorded_sha256(folder, staging.ITEMS) or file_sha256(folder / staging.ITEMS)
+        if sha256 == made_from(opened):
             return Session(opened, folder, moved)
         opened.connection.close()
     raise foreign(database)

@@ -68,6 +68,19 @@ def test_every_command_refuses_a_part_of_another_catalog(
     assert set(out.parent.rglob("*")) == before
 
 
+def test_a_table_and_a_database_alone_are_a_catalog_if_they_belong_together(
+    small: Small, other: Path, tmp_path: Path
+) -> None:
+    for name in ("items.parquet", "catalog.duckdb"):
+        shutil.copy(small.out / name, tmp_path / name)
+    with Catalog.open(tmp_path) as catalog:
+        assert catalog.folder == tmp_path
+        assert len(catalog.select()) == 54
+    shutil.copy(other / "catalog.duckdb", tmp_path / "catalog.duckdb")
+    with pytest.raises(CatalogNotFoundError, match=r"catalog\.duckdb"):
+        Catalog.open(tmp_path)
+
+
 def test_a_database_of_another_table_is_refused_by_what_it_says(other: Path, out: Path) -> None:
     """Its size and ends may be those of the right one: DuckDB writes the same there."""
     shutil.copy(other / "catalog.duckdb", out / "catalog.duckdb")

@@ -130,13 +130,19 @@ def test_a_changed_table_is_noticed_and_adding_keeps_it(folder: Path, tmp_path: 
         (f"id,cloud_cover\n{IDS[0]},much\n", "is not a table of cloud cover"),
         ("id,cloud_cover\nROIs,1\n", "'ROIs' is not an id of a patch"),
         ("", "is not a table of cloud cover"),
+        ("id,id,cloud_cover\na,b,1\n", "table.csv has the columns id, id, cloud_cover: name them"),
+        (
+            "id,cloud_cover,eo:cloud_cover\n",
+            "has the columns id, cloud_cover, eo:cloud_cover: name",
+        ),
+        ("id,cloud_cover\n\udce3,1\n", "is not a table of cloud cover"),
     ],
 )
 def test_what_is_not_a_table_of_cloud_cover_is_refused(
     folder: Path, tmp_path: Path, text: str, told: str
 ) -> None:
     table = tmp_path / "table.csv"
-    table.write_text(text)
+    table.write_text(text, errors="surrogateescape")
     with pytest.raises(FileError, match=re.escape(told)):
         index(folder / "CR", into=tmp_path / "catalog", cloud_cover=table)
     assert not (tmp_path / "catalog").exists()
@@ -165,6 +171,11 @@ def test_a_file_that_is_not_there_and_a_dataset_without_clouds_are_told(
 def test_what_is_not_a_condition_is_refused(folder: Path, condition: object) -> None:
     with Catalog.open(folder / "catalog") as cat, pytest.raises(FilterError, match="cover"):
         cat.select(cloud_cover=[condition])
+
+
+def test_no_condition_at_all_is_refused(folder: Path) -> None:
+    with Catalog.open(folder / "catalog") as cat, pytest.raises(FilterError, match="empty list"):
+        cat.select(cloud_cover=[])
 
 
 def test_the_command_says_what_it_took(folder: Path, tmp_path: Path) -> None:

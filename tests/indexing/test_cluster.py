@@ -16,6 +16,8 @@ from catalog.errors import MissingExtraError, OutputError
 
 distributed = pytest.importorskip("distributed", reason="distributed is an optional extra")
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path

@@ -293,6 +293,7 @@ def questions(draw: st.DrawFn, rows: Rows) -> Asked:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dataset", ["small", "ragged"])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
