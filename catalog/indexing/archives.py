@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import closing
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -82,9 +83,10 @@ def read_archives(
 
     largest_first = sorted(sizes, key=lambda name: -sizes[name])
     tasks = [(journal, name, fingerprints[name], stamps[name]) for name in largest_first]
-    for record in engine.run(_read_archive, tasks, hear, small=total <= _SMALL_BYTES):
-        records[record.archive] = record
-        hear(Position(record.archive, sizes[record.archive]))
+    with closing(engine.run(_read_archive, tasks, hear, small=total <= _SMALL_BYTES)) as results:
+        for record in results:
+            records[record.archive] = record
+            hear(Position(record.archive, sizes[record.archive]))
     return [records[name] for name in archives]
 
 

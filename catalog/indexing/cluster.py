@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
+import asyncio
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -10,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from catalog.errors import MissingExtraError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 _Result = TypeVar("_Result")
 
-_PATIENCE: Final = "5s"
+_PATIENCE_SECONDS: Final = 5
 """So long a scheduler may take to answer."""
+_POLL_SECONDS: Final = 0.1
 _RETRIES: Final = 2
 """So often a task that failed is tried again; one whose worker died, as Dask is configured."""
 
@@ -33,7 +36,7 @@ class Cluster:
         hear: Callable[[Any], None] | None = None,
         *,
         small: bool = False,  # noqa: ARG002 - the workers run already
-    ) -> Iterator[_Result]:
+    ) -> Generator[_Result]:
         """Call a function with each tuple of arguments; what tasks tell meanwhile is not heard.
 
         Raises
@@ -60,7 +63,16 @@ class Cluster:
                 f"the cluster gave up a task ({error}): look at its workers' logs, and run again"
             ) from error
         finally:
-            self.client.cancel([future for future in futures if not future.done()])
+            self._cancel([future for future in futures if not future.done()])
+
+    def _cancel(self, futures: list[Any]) -> None:
+        """Cancel tasks, and wait for those that run: they still write where the next run will."""
+        if not futures:
+            return
+        self.client.cancel(futures)
+        keys = {future.key for future in futures}
+        while any(self.client.run(_runs_any, keys).values()):
+            time.sleep(_POLL_SECONDS)
 
 
 @contextmanager
@@ -86,14 +98,26 @@ def connected(address: str) -> Iterator[Cluster]:
             "a cluster needs Dask: pip install 'sen12ms-catalog[cluster]'"
         ) from error
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:
+        # A client that cannot connect would try to close itself later, and say so.
+        with ThreadPoolExecutor(1) as thread:  # a notebook has a loop in its own
+            thread.submit(asyncio.run, _reach(address)).result()
+    except Exception as error:
+        # Each protocol of Dask raises errors of its own.
         raise OutputError(
             f"no Dask scheduler answers at {address!r}: start one, or give its tcp://HOST:PORT"
         ) from error
-    with client:
+    with Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False) as client:
         _check(client.run(_version_teller()), address)
         yield Cluster(client)
+
+
+async def _reach(address: str) -> None:
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    options = Security().get_connection_args("client")
+    connection = await connect(address, timeout=_PATIENCE_SECONDS, **options)
+    connection.abort()
 
 
 def _check(workers: dict[str, dict[str, str]], address: str) -> None:
@@ -125,6 +149,11 @@ def _version_teller() -> Callable[[], dict[str, str]]:
         return versions
 
     return tell
+
+
+def _runs_any(keys: set[str], dask_worker: Any) -> bool:
+    """Whether a worker runs one of these tasks, cancelled or not."""
+    return any(task.key in keys for task in dask_worker.state.executing)
 
 
 def _unheard(told: object) -> None:

@@ -10,7 +10,7 @@ from loky import ProcessPoolExecutor, cpu_count
 from loky.backend import get_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import Future
     from multiprocessing import SimpleQueue
 
@@ -35,8 +35,11 @@ class Engine(Protocol):
         hear: Callable[[Any], None] | None = None,
         *,
         small: bool = False,
-    ) -> Iterator[_Result]:
-        """As `run_tasks`; `small` work is done sooner than a second process is started."""
+    ) -> Generator[_Result]:
+        """As `run_tasks`; `small` work is done sooner than a second process is started.
+
+        Closing it ends the tasks that are not done.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Processes:
         hear: Callable[[Any], None] | None = None,
         *,
         small: bool = False,
-    ) -> Iterator[_Result]:
+    ) -> Generator[_Result]:
         """Call a function with each tuple of arguments."""
         return run_tasks(function, tasks, self.count(small=small), hear)
 
@@ -67,7 +70,7 @@ def run_tasks(
     tasks: Iterable[tuple[Any, ...]],
     workers: int,
     hear: Callable[[Any], None] | None = None,
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """Call a function with each tuple of arguments; yield the results in the order they come.
 
     With one worker everything happens in this process, in order. Otherwise loky starts the

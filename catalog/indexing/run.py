@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -171,11 +172,12 @@ class Run:
         ]
         total = sum(files.count for _, files, *_ in tasks)
         done = rejected = 0
-        for record in self.choices.engine.run(read_scene, tasks, small=self.is_small):
-            records[record.key] = record
-            done += self.listing.scenes[record.key].count
-            rejected += len(record.rejected)
-            self.choices.progress("read", done, total, rejected)
+        with closing(self.choices.engine.run(read_scene, tasks, small=self.is_small)) as results:
+            for record in results:
+                records[record.key] = record
+                done += self.listing.scenes[record.key].count
+                rejected += len(record.rejected)
+                self.choices.progress("read", done, total, rejected)
         return [records[key] for key in self.listing.scenes]
 
     def _cloud_cover(self, records: Sequence[SceneRecord]) -> dict[str, Any] | None:
@@ -237,9 +239,11 @@ class Run:
                 for summary in sorted(summaries, key=lambda scene: -scene.patches)
             ]
             done = 0
-            for patches in self.choices.engine.run(write_scene, tasks, small=self.is_small):
-                done += patches
-                self.choices.progress("write", done, report.patches, len(report.rejected))
+            engine = self.choices.engine
+            with closing(engine.run(write_scene, tasks, small=self.is_small)) as results:
+                for patches in results:
+                    done += patches
+                    self.choices.progress("write", done, report.patches, len(report.rejected))
             for path, value in upper.items():
                 write_json(folder / path, value)
             items = folder / staging.ITEMS

@@ -60,6 +60,24 @@ def test_worker_that_is_killed_changes_nothing(cluster: Any, small: Small, tmp_p
     assert contents_of(tmp_path / "catalog") == contents_of(small.out)
 
 
+@pytest.mark.parametrize("when", ["read", "write"])
+def test_an_interrupted_run_leaves_nothing_that_runs_on(
+    cluster: Any, small: Small, tmp_path: Path, when: str
+) -> None:
+    def interrupt(phase: str, done: int, total: int, rejected: int) -> None:
+        if phase == when:
+            raise KeyboardInterrupt
+
+    address = cluster.scheduler_address
+    with pytest.raises(KeyboardInterrupt):
+        index(small.root, into=tmp_path / "catalog", cluster=address, progress=interrupt)
+    with distributed.Client(address, set_as_default=False) as client:
+        running = client.run(lambda dask_worker: len(dask_worker.state.executing))
+        assert not any(running.values())
+    index(small.root, into=tmp_path / "catalog", cluster=address)
+    assert contents_of(tmp_path / "catalog") == contents_of(small.out)
+
+
 def test_other_version_is_told(cluster: Any, small: Small, tmp_path: Path) -> None:
     metadata = tmp_path / "site" / "duckdb-0.0.1.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
@@ -82,7 +100,7 @@ def test_cluster_without_workers_is_told(small: Small, tmp_path: Path) -> None:
         index(small.root, into=tmp_path / "catalog", cluster=empty.scheduler_address)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "tls://127.0.0.1:1", ""])
 def test_scheduler_that_does_not_answer_is_told(small: Small, tmp_path: Path, address: str) -> None:
     with pytest.raises(OutputError, match=r"no Dask scheduler answers at .* start one"):
         index(small.root, into=tmp_path / "catalog", cluster=address)
