@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., str]
 
+pytestmark = pytest.mark.slow
+
 DEFINITION = """
 [sensors.radar]
 title = "A third instrument"

@@ -20,7 +20,10 @@ ENDLESS = "SELECT length(repeat('x', 1000000000)) + length(repeat('y', 100000000
 QUADRATIC = "SELECT levenshtein(repeat('ab', 50000), repeat('ba', 50000))"
 HUGE = "SELECT list_sum(range(1500000000))"
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
+]
 
 
 def started(small: Small, *arguments: str) -> subprocess.Popen[str]:

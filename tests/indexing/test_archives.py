@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Pack = Callable[..., list[Path]]
 
+pytestmark = pytest.mark.slow
+
 SENSORS = ("s1", "s2", "lc")
 SPRING = "ROIs1158_spring"
 

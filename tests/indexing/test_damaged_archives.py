@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from conftest import Packed
 
+pytestmark = pytest.mark.slow
+
 
 def half(content: bytes) -> bytes:
     return content[: len(content) // 2]

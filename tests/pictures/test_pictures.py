@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 pytest.importorskip("matplotlib", reason="matplotlib is an optional extra")
 

@@ -142,6 +142,7 @@ def outline(wkb: bytes | None) -> Any:
     return wkb and shapely.from_wkb(wkb)
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(tree=filters)
 def test_a_random_filter_selects_what_the_same_condition_does_in_python(
@@ -158,6 +159,7 @@ def test_a_random_filter_selects_what_the_same_condition_does_in_python(
         assert catalog.select(filter={"op": "not", "args": [given_filter]}).ids == refuted
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(tree=filters)
 def test_a_random_filter_selects_the_same_of_2000_patches_all_over_the_world(

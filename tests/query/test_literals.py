@@ -36,6 +36,7 @@ def test_number_is_read_back_to_the_last_bit(value: float) -> None:
     assert read_back(f"({literal(value)})::DOUBLE") == value
 
 
+@pytest.mark.slow
 def test_decimal_of_duckdb_is_another_double() -> None:
     """Why `ConstantExpression` is not used."""
     shares = [pixels / 65536 for pixels in range(0, 65536, 7)]

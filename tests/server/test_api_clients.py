@@ -66,6 +66,7 @@ def test_pystac_client_reads_the_collection_and_its_queryables(stac: Any, cat: C
     assert [item.id for item in collection.get_items()] == cat.select().ids
 
 
+@pytest.mark.slow
 def test_pystac_client_pages_through_two_thousand_items(
     thousands: Path, serving: Callable[..., AbstractContextManager[str]]
 ) -> None:

@@ -45,6 +45,7 @@ def walk(client: httpx.Client, href: str) -> Iterator[tuple[str, dict[str, Any]]
             yield from walk(client, urljoin(url, link["href"]))
 
 
+@pytest.mark.slow
 def test_every_link_and_asset_of_the_demo_resolves(client: httpx.Client, url: str) -> None:
     hrefs: set[str] = set()
     for here, value in walk(client, "catalog/catalog.json"):

@@ -24,6 +24,8 @@ from catalog.viewer.search_table import UNKNOWN
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def unpacked(content: bytes) -> dict[str, np.ndarray[Any, Any]]:
     """The columns of a file, read as its description says."""
