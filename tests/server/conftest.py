@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+with warnings.catch_warnings():
+    # It warns that it is deprecated. pystac imports it with its first item, and has Python ignore
+    # that: another thread, such as that of a server, may undo this at that moment.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import_module("pystac.extensions.label")
 
 PICTURED = ("summer", 142)
 """The scene of the demo that is whole; of the others there are four patches, without images."""
