@@ -1,4 +1,4 @@
-"""Groups of commands that are imported when they are called, and refuse options given twice."""
+"""Groups of commands that are imported when they are called, and check how options are given."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LazyCommands(Mapping[str, click.Command]):
 
 
 class Commands(click.Group):
-    """A group whose commands refuse an option that is given twice, unless it may be repeated."""
+    """A group whose commands refuse an option that is empty, or given twice without need."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - given by click
         """Names in the order in which the commands were given."""
@@ -60,16 +60,16 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is called, its arguments checked for repeated options."""
+        """The command that is called, its options checked."""
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None and not isinstance(command, click.Group):
-            _refuse_repeated(command, click.Context(command, ctx, name), rest)
+            _check_options(command, click.Context(command, ctx, name), rest)
         return name, command, rest
 
 
-def _refuse_repeated(command: click.Command, context: click.Context, arguments: list[str]) -> None:
+def _check_options(command: click.Command, context: click.Context, arguments: list[str]) -> None:
     try:
-        _, _, given = command.make_parser(context).parse_args(list(arguments))
+        values, _, given = command.make_parser(context).parse_args(list(arguments))
     except click.UsageError:
         return  # It is raised again, with its own context, when the command is called.
     for option, times in Counter(given).items():
@@ -77,3 +77,16 @@ def _refuse_repeated(command: click.Command, context: click.Context, arguments: 
         if is_single and times > 1:
             message = f"{option.opts[0]} is given {times} times: give it once"
             raise click.UsageError(message, context)
+        if (
+            isinstance(option, click.Option)
+            and option.default != ""
+            and _is_empty(values[option.name])
+        ):
+            message = f"{option.opts[0]} is empty: give a value, or leave it out"
+            raise click.UsageError(message, context)
+
+
+def _is_empty(value: object) -> bool:
+    """Whether the value of an option, or one of several, is a text without characters."""
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(text, str) and not text.strip() for text in texts)

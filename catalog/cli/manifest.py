@@ -10,6 +10,7 @@ import click
 
 from catalog.cli.asked import selected
 from catalog.cli.formats import FORMATS, write_selection
+from catalog.cli.groups import Commands
 from catalog.cli.opened import opened
 from catalog.cli.options import (
     filter_options,
@@ -29,7 +30,7 @@ _SHOWN = 20
 """How many patches of each kind are printed."""
 
 
-@click.group(short_help="Write, verify, compare and load manifests.")
+@click.group(cls=Commands, short_help="Write, verify, compare and load manifests.")
 def manifest() -> None:
     """Subsets as files: patches, paths, sizes, how they were chosen, and a SHA-256.
 

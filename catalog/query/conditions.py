@@ -117,6 +117,21 @@ def refused(where: str, error: Exception) -> str:
     return f"DuckDB refuses where={where!r}: {' '.join(lines[:2])}{hint}"
 
 
+def listed(what: str, given: Any) -> list[Any]:
+    """One value or several as a list.
+
+    Raises
+    ------
+    FilterError
+        If the list is empty, which could mean all patches or none of them.
+    """
+    is_one = isinstance(given, str) or not isinstance(given, Iterable)
+    values = [given] if is_one else list(given)
+    if not values:
+        raise FilterError(f"the list of {what} is empty: leave it out to take all")
+    return values
+
+
 def names_of(
     what: str, given: str | Iterable[str] | None, known: Iterable[str]
 ) -> list[str] | None:
@@ -134,11 +149,8 @@ def names_of(
     options = {name.casefold(): name for name in known}
     if not isinstance(given, Iterable):
         raise FilterError(f"{given!r} is not a {what}: it is one of {', '.join(options.values())}")
-    names = [given] if isinstance(given, str) else list(given)
-    if not names:
-        raise FilterError(f"the list of {what}s is empty: leave it out to take all")
     found: dict[str, None] = {}
-    for name in names:
+    for name in listed(f"{what}s", given):
         folded = str(name).strip().casefold()
         match = options.get(folded, options.get(_SYNONYMS.get(folded, "")))
         if match is None:
@@ -161,18 +173,16 @@ def shares_of(cover: Shares, dataset: Dataset) -> list[Bound]:
     Raises
     ------
     FilterError
-        If there is no such class, or a share is not from 0 to 1; the message says what there is.
+        If there is no such class, a share is not from 0 to 1, or there is no condition at all; the
+        message says what there is.
     """
-    if isinstance(cover, str):
-        cover = [cover]
-    if isinstance(cover, Mapping):
-        texts = [text for name, value in cover.items() for text in _written(name, value)]
-    elif isinstance(cover, Iterable):
-        texts = list(cover)
-    else:
+    if not isinstance(cover, Iterable):
         raise FilterError(
             f"{cover!r} names no class: write {{'forest': {cover}}} or 'forest>={cover}'"
         )
+    texts = listed("conditions on land cover", cover)
+    if isinstance(cover, Mapping):
+        texts = [text for name in texts for text in _written(name, cover[name])]
     return [share for text in texts for share in _shares(str(text), dataset)]
 
 
@@ -203,7 +213,7 @@ def cloud_bounds_of(given: Any, dataset: Dataset) -> list[Bound]:
     Raises
     ------
     FilterError
-        If it is something else, or the dataset has no cloudy images.
+        If it is something else, an empty list, or the dataset has no cloudy images.
     """
     if dataset.cloudy is None:
         raise FilterError(f"{dataset.about.title} has no cloudy images: leave out cloud_cover")
@@ -212,9 +222,7 @@ def cloud_bounds_of(given: Any, dataset: Dataset) -> list[Bound]:
     elif isinstance(given, tuple) and len(given) == 2:
         texts = ["{}..{}".format(*given)]
     else:
-        texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else [*given]
-    if not texts:
-        raise FilterError("cloud_cover is an empty list: leave it out to take all")
+        texts = listed("conditions on cloud cover", given)
     return [bound for text in texts for bound in _cloud_bounds(text)]
 
 

@@ -12,6 +12,7 @@ from catalog.query.conditions import (
     cloud_bounds_of,
     expression,
     in_list,
+    listed,
     names_of,
     one_of,
     shares_of,
@@ -164,7 +165,7 @@ _PLAIN: Final[dict[str, Callable[[Any, Dataset], Written]]] = {
 
 def _expressions(where: str | Iterable[str], session: Session) -> list[str]:
     """Users' expressions as conditions, each of which DuckDB accepts over `patches`."""
-    texts = [where] if isinstance(where, str) or not isinstance(where, Iterable) else list(where)
+    texts = listed("SQL expressions", where)
     conditions = [expression(text) for text in texts]
     for text, condition in zip(texts, conditions, strict=True):
         session.fetch(Question((condition,)).about("nothing"), text)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from catalog.cli import sen12ms
@@ -33,7 +34,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "index-root-without-files": (1, ("index", "FOLDER/empty", "-o", "FOLDER/new"), "no file"),
     "index-one-root-unknown": (1, (*INDEX, "FOLDER/nope"), "FOLDER/nope"),
     "index-out-missing": (2, ("index", "ROOT"), "--out"),
-    "index-out-empty-text": (1, ("index", "ROOT", "-o", ""), "OUT"),
+    "index-out-empty-text": (2, ("index", "ROOT", "-o", ""), "-o is empty"),
     "index-out-is-a-file": (1, ("index", "ROOT", "-o", "FOLDER/file.txt"), "file.txt"),
     "index-out-below-a-file": (1, ("index", "ROOT", "-o", "FOLDER/file.txt/new"), "file.txt"),
     "index-out-is-not-empty": (1, ("index", "ROOT", "-o", "FOLDER"), "no catalog has"),
@@ -60,7 +61,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-option": (2, (*SELECT, "--contry", "Italy"), "--contry"),
     "select-region-misspelt": (1, (*SELECT, "--region", "Itly"), "Italy"),
     "select-region-ambiguous": (1, (*SELECT, "--region", "Georgia"), "state:Georgia"),
-    "select-region-empty": (1, (*SELECT, "--region", ""), "empty"),
+    "select-region-empty": (2, (*SELECT, "--region", ""), "--region is empty"),
     "select-region-box": (1, (*SELECT, "--region", "1,2,3"), "1,2,3"),
     "select-region-file": (1, (*SELECT, "--region", "FOLDER/nope.shp"), "nope.shp"),
     "select-region-no-vector": (1, (*SELECT, "--region", "FOLDER/file.txt"), "file.txt"),
@@ -74,7 +75,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "select-bbox": (1, (*SELECT, "--bbox", "1,2,3"), "1,2,3"),
     "select-cover-share": (1, (*SELECT, "--cover", "forest>=50"), "50"),
     "select-cloud-cover": (1, (*SELECT, "--cloud-cover", "<=30"), "no cloudy images"),
-    "select-cover-empty": (1, (*SELECT, "--cover", ""), "''"),
+    "select-cover-empty": (2, (*SELECT, "--cover", ""), "--cover is empty"),
     "select-filter": (1, (*SELECT, "--filter", "forrest > 0.5"), "forrest"),
     "select-predicate-twice": (
         2,
@@ -234,6 +235,31 @@ def test_answers_read_well(ask: Ask, golden: Golden) -> None:
             said = f"[{answer.code}] {answer.err.split('for help.')[-1].strip()}"
         lines += [f"$ sen12ms {' '.join(map(repr, words))}", *said.splitlines(), ""]
     golden.check("cli/mistakes.txt", "\n".join(line.rstrip() for line in lines))
+
+
+OPTIONS = [
+    (*words, option)
+    for name in sen12ms.commands
+    for words, command in (
+        [((name, each), sub) for each, sub in sen12ms.commands[name].commands.items()]
+        if isinstance(sen12ms.commands[name], click.Group)
+        else [((name,), sen12ms.commands[name])]
+    )
+    for option in command.params
+    if isinstance(option, click.Option) and not option.is_flag and option.default != ""
+]
+
+
+@pytest.mark.parametrize("words", OPTIONS, ids=lambda words: "-".join(map(str, words[:-1])))
+@pytest.mark.parametrize("text", ["", " "], ids=["nothing", "space"])
+def test_an_empty_option_is_refused(run: Run, words: tuple[Any, ...], text: str) -> None:
+    *command, option = words
+    name = option.opts[-1]
+    result = (
+        run(*command, name, "value", name, text) if option.multiple else run(*command, name, text)
+    )
+    assert result.code == 2
+    assert f"{option.opts[0]} is empty: give a value, or leave it out" in result.err
 
 
 def test_every_argument_of_every_command_has_a_mistake() -> None:

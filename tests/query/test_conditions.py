@@ -72,6 +72,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "cover-two-numbers": ({"cover": ["forest>=5 5"]}, "forest>=5 5"),
     "cover-nan-text": ({"cover": ["forest>=nan"]}, "forest>=nan"),
     "cover-empty-text": ({"cover": ""}, "''"),
+    "cover-empty-list": ({"cover": []}, "the list of conditions on land cover is empty"),
+    "cover-empty-mapping": ({"cover": {}}, "the list of conditions on land cover is empty"),
+    "where-empty-list": ({"where": []}, "the list of SQL expressions is empty"),
+    "filter-empty-text": ({"filter": ""}, "CQL2"),
+    "filter-empty-mapping": ({"filter": {}}, "CQL2"),
     "cover-hostile": ({"cover": ["forest>=0); DROP TABLE patches --"]}, "DROP TABLE"),
 }
 
@@ -167,7 +172,6 @@ NOBODY = SimpleNamespace(dataset=SEN12MS, fetch=None)
         ({"cover": {"urban": 1}}, ["cover.urban >= 1.0"]),
         ({"cover": {"urban": np.float32(0.5)}}, ["cover.urban >= 0.5"]),
         ({"cover": {"urban": [0, 0.25]}}, ["cover.urban >= 0.0", "cover.urban <= 0.25"]),
-        ({"cover": {}}, []),
         ({"ids": ["a", "b", "a"]}, ["id IN (SELECT unnest(string_split('a b', ' ')))"]),
         ({"season": None}, []),
     ],

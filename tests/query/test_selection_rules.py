@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -60,3 +60,17 @@ def test_middle_of_a_patch_across_the_antimeridian_is_in_it(opened: Opened) -> N
 def test_unknown_place_is_told_before_any_patch_is_asked_for(cat: Catalog) -> None:
     with pytest.raises(ValueError, match="Itly"):
         cat.select(region="Itly")
+
+
+LISTS = ("region", "not_region", "bbox", "intersects", "season", "local_season", "cover", "split")
+
+
+@pytest.mark.parametrize("name", [*LISTS, "sensor", "where"])
+@pytest.mark.parametrize("empty", [[], (), iter(())], ids=["list", "tuple", "iterator"])
+def test_an_empty_list_is_refused_by_every_filter(cat: Catalog, name: str, empty: Any) -> None:
+    with pytest.raises(ValueError, match=r"list of .* is empty: leave it out to take all"):
+        cat.select(**{name: empty})
+
+
+def test_no_ids_are_no_patches(cat: Catalog) -> None:
+    assert cat.select(ids=[]).ids == cat.pick([]).ids == []
