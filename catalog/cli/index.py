@@ -118,7 +118,8 @@ def summary(report: Report, out: str) -> str:
     if report.cloud_cover:
         lines.append(
             f"Cloud cover of {report.cloud_cover['taken']:,} from {report.cloud_cover['source']}; "
-            f"{report.cloud_cover['not_in_catalog']:,} of its ids are not in the catalog."
+            f"{report.cloud_cover['not_in_catalog']:,} of its ids are not in the catalog, "
+            f"{report.cloud_cover['without_value']:,} have no value."
         )
     if report.land_cover:
         lacking = [

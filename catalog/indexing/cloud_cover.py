@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +16,7 @@ from catalog.store.integrity import file_sha256
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from catalog.datasets import Dataset
 
@@ -57,17 +57,14 @@ def cloud_cover_table(
         ) from error
     for name in read_cloud_cover(table):
         if dataset.parse_id(name) is None:
-            raise FileError(
-                f"{path}: {name!r} is not an id of a patch: write ROIs1158_spring_1_p30"
-            )
+            example = dataset.patch_id(dataset.example)
+            raise FileError(f"{path}: {name!r} is not an id of a patch: write {example}")
     return table
 
 
 @lru_cache(maxsize=1)
-def read_cloud_cover(table: CloudCoverTable) -> Mapping[str, float]:
-    """Percent of the cloudy image that is clouds, 0 to 100, by the id of the patch.
-
-    Patches whose percentage is empty are left out: nothing is known of them.
+def read_cloud_cover(table: CloudCoverTable) -> Mapping[str, float | None]:
+    """Percent of the cloudy image that is clouds, 0 to 100, by the id of the patch; None if empty.
 
     Raises
     ------
@@ -75,20 +72,40 @@ def read_cloud_cover(table: CloudCoverTable) -> Mapping[str, float]:
         If a column is missing, a value is not from 0 to 100, or a patch has two of them.
     """
     path = table.path
-    found: dict[str, float] = {}
-    for name, value in _rows(path):
-        if name is None or value is None:
+    found: dict[str, float | None] = {}
+    for id_, value in _rows(path):
+        name = id_ or ""
+        if value is None:
+            if name:
+                found.setdefault(name, None)
             continue
         if not 0 <= value <= 100:
             raise FileError(
                 f"{path}: the cloud cover of {name} is {value:g}, not 0 to 100 percent: "
                 "leave unknown ones empty"
             )
-        if found.setdefault(name, value) != value:
-            raise FileError(
-                f"{path} has two values for {name}: {found[name]:g} and {value:g}; leave one"
-            )
+        other = found.get(name)
+        if other is not None and other != value:
+            raise FileError(f"{path} has two values for {name}: {other:g} and {value:g}; leave one")
+        found[name] = value
     return found
+
+
+def cloud_cover_report(
+    table: CloudCoverTable | None, columns: Iterable[pa.ChunkedArray]
+) -> dict[str, Any] | None:
+    """What `report.json` says of the table, from the columns of all scenes."""
+    if table is None:
+        return None
+    values = list(read_cloud_cover(table).values())
+    taken, empty = sum(len(column) - column.null_count for column in columns), values.count(None)
+    return {
+        "source": table.path,
+        "sha256": table.sha256,
+        "taken": taken,
+        "not_in_catalog": len(values) - empty - taken,
+        "without_value": empty,
+    }
 
 
 def _rows(path: str) -> list[tuple[str | None, float | None]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import shapely
 
 from catalog.errors import CatalogNotFoundError
 from catalog.indexing.archives import publish
-from catalog.indexing.cloud_cover import read_cloud_cover
+from catalog.indexing.cloud_cover import cloud_cover_report
 from catalog.indexing.land_cover import land_cover_report
 from catalog.indexing.scenes import Extras, read_scene, write_scene
 from catalog.model import Rejected
@@ -120,7 +120,10 @@ class Run:
                 for sensor in self.dataset.sensors
             },
             rejected=tuple(sorted(rejected, key=lambda entry: entry.path)),
-            cloud_cover=self._cloud_cover(records),
+            cloud_cover=cloud_cover_report(
+                self.choices.extras.cloud_cover,
+                (self.journal.rows(record.key)["eo:cloud_cover"] for record in records),
+            ),
             land_cover=land_cover_report(self.choices.extras.land_cover, records),
         )
         upper = upper_catalogs(
@@ -179,21 +182,6 @@ class Run:
                 rejected += len(record.rejected)
                 self.choices.progress("read", done, total, rejected)
         return [records[key] for key in self.listing.scenes]
-
-    def _cloud_cover(self, records: Sequence[SceneRecord]) -> dict[str, Any] | None:
-        """What `report.json` says of the table of cloud cover."""
-        table = self.choices.extras.cloud_cover
-        if table is None:
-            return None
-        rows = [self.journal.rows(record.key).column("eo:cloud_cover") for record in records]
-        taken = sum(len(column) - column.null_count for column in rows)
-        absent = len(read_cloud_cover(table)) - taken
-        return {
-            "source": table.path,
-            "sha256": table.sha256,
-            "taken": taken,
-            "not_in_catalog": absent,
-        }
 
     def _is_current(
         self,

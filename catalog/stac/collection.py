@@ -57,6 +57,8 @@ class SceneSummary:
     """Continents."""
     crs: tuple[str, ...]
     """CRSs of the pixels."""
+    cloud_cover: tuple[float, float] | None = None
+    """Least and most percent of clouds in its cloudy images; None where nothing is known."""
 
     @property
     def title(self) -> str:
@@ -343,11 +345,14 @@ def _union(scenes: Sequence[SceneSummary]) -> Box | None:
 def _summaries(
     dataset: Dataset, scenes: Sequence[SceneSummary], seasons: Sequence[str]
 ) -> pystac.Summaries:
-    values: dict[str, list[Any]] = {
+    values: dict[str, Any] = {
         "sen12ms:season": list(seasons),
         "sen12ms:continent": sorted({name for scene in scenes for name in scene.continents}),
         "sen12ms:country": sorted({code for scene in scenes for code in scene.countries}),
         "proj:code": sorted({code for scene in scenes for code in scene.crs}),
         "gsd": [dataset.resolution_m],
     }
+    clouds = [share for scene in scenes for share in scene.cloud_cover or ()]
+    if clouds:
+        values["eo:cloud_cover"] = pystac.RangeSummary(min(clouds), max(clouds))
     return pystac.Summaries({name: known for name, known in values.items() if known})

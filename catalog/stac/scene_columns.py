@@ -71,8 +71,8 @@ class Context:
     """Whether pictures lie beside the items."""
     quality: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """What was measured on the pixels, by measure and patch; empty if they were not read."""
-    cloud_cover: Mapping[str, float] | None = None
-    """Percent of the cloudy image that is clouds, by id; None where no table was given."""
+    cloud_cover: Mapping[str, float | None] | None = None
+    """Percent of the cloudy image that is clouds, by id; None where it is not known."""
     land_cover: LandCover | None = None
     """Class counts of another catalog, where the dataset has no land cover of its own."""
 
@@ -298,7 +298,8 @@ def _extensions(context: Context, ids: Sequence[str]) -> pa.Array:
     """Schemas by patch: that of cloud cover wants to see its field, so only where it is known."""
     known, url = context.cloud_cover or {}, context.dataset.schema_url
     schemas = [extensions(url, clouds=clouds) for clouds in (False, True)]
-    return pa.array([schemas[name in known] for name in ids], pa.list_(pa.string()))
+    named = [schemas[known.get(name) is not None] for name in ids]
+    return pa.array(named, pa.list_(pa.string()))
 
 
 def _clouds(context: Context, ids: Sequence[str]) -> Columns:

@@ -46,13 +46,14 @@ def summary_of(
         countries=tuple(sorted(countries)),
         continents=tuple(sorted(continents)),
         crs=tuple(sorted(crs)),
+        cloud_cover=_range(columns.get("eo:cloud_cover")),
     )
 
 
 def summary_from_json(values: Mapping[str, Any]) -> SceneSummary:
     """The inverse of `asdict`, whatever JSON made of it."""
-    lists = ("bbox", "countries", "continents", "crs")
-    tuples = {name: None if values[name] is None else tuple(values[name]) for name in lists}
+    lists = ("bbox", "countries", "continents", "crs", "cloud_cover")
+    tuples = {name: tuple(values[name]) for name in lists if values.get(name) is not None}
     return SceneSummary(**{**values, **tuples, "key": SceneKey(*values["key"])})
 
 
@@ -68,6 +69,13 @@ def columns_from_table(dataset: Dataset, table: pa.Table) -> dict[str, pa.Chunke
         }
     covers = dominant_covers(dataset, pixels, table.num_rows)
     return columns | {"cover": pa.chunked_array([covers], pa.string())}
+
+
+def _range(percents: pa.Array | None) -> tuple[float, float] | None:
+    """The least and the most of what is known; None if nothing is."""
+    if percents is None or percents.null_count == len(percents):
+        return None
+    return pc.min(percents).as_py(), pc.max(percents).as_py()
 
 
 def _bounds(boxes: pa.Array) -> Box | None:

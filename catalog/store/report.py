@@ -44,7 +44,8 @@ class Report:
     """Files that are not in the catalog, by path."""
     cloud_cover: Mapping[str, Any] | None = None
     """Where the cloud cover comes from: `source`, the table; `taken`, how many patches have it;
-    `not_in_catalog`, how many ids of the table are not. None where no table was given."""
+    `not_in_catalog` and `without_value`, how many of its other ids have a value or have none. None
+    where no table was given."""
     land_cover: Mapping[str, Any] | None = None
     """Where class counts come from that the dataset has not: `source`, the table; `taken`, how many
     patches have them; `missing` and `other_grid`, ids of those that are not there, or lie on

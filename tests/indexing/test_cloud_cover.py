@@ -14,11 +14,12 @@ import pystac
 import pytest
 from click.testing import CliRunner
 
-from catalog import Catalog, index
+from catalog import Catalog, Report, index
 from catalog.cli import sen12ms
 from catalog.datasets import SEN12MS_CR
 from catalog.errors import FileError, FilterError
 from catalog.query.extensions import load_extension
+from catalog.reading.check import check
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ TABLE = pd.DataFrame(
 CONDITIONS = ["<=30", "<30%", ">30", "=30", "0..30", "> 0.1", ">=0"]
 
 
+def counts_of(report: Report) -> tuple[int, ...]:
+    """How many ids of the table were taken, are not in the catalog, and have no value."""
+    assert report.cloud_cover is not None
+    names = ("taken", "not_in_catalog", "without_value")
+    return tuple(report.cloud_cover[name] for name in names)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clouds")
@@ -44,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = index(folder / "CR", into=folder / "catalog", cloud_cover=folder / "clouds.csv")
     assert report.cloud_cover is not None
     assert report.cloud_cover["source"] == str(folder / "clouds.csv")
-    assert (report.cloud_cover["taken"], report.cloud_cover["not_in_catalog"]) == (3, 1)
+    assert counts_of(report) == (3, 1, 1)
     return folder
 
 
@@ -120,6 +128,41 @@ def test_a_changed_table_is_noticed_and_adding_keeps_it(folder: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("rows", "counts"),
+    [
+        ([f"{IDS[0]},", f"{IDS[1]},", "ROIs1868_summer_9_p9,", ","], (0, 0, 3)),
+        ([f"{IDS[0]},", f"{IDS[0]},5", f"{IDS[0]},", f"{IDS[1]},"], (1, 0, 1)),
+        ([f"{IDS[0]},0", "ROIs1868_summer_9_p9,4", "ROIs1868_summer_9_p10,"], (1, 1, 1)),
+    ],
+)
+def test_every_id_of_a_table_is_counted_once(
+    folder: Path, tmp_path: Path, rows: list[str], counts: tuple[int, ...]
+) -> None:
+    table = tmp_path / "clouds.csv"
+    table.write_text("\n".join(["id,cloud_cover", *rows]))
+    report = index(folder / "CR", into=tmp_path / "catalog", cloud_cover=table)
+    assert counts_of(report) == counts
+    kept = json.loads((tmp_path / "catalog" / "report.json").read_bytes())
+    assert kept["cloud_cover"] == report.cloud_cover
+
+
+def test_the_collection_says_its_range_where_it_is_known(folder: Path, tmp_path: Path) -> None:
+    path = folder / "catalog" / "sen12ms-cr" / "collection.json"
+    collection = json.loads(path.read_bytes())
+    known = TABLE[TABLE["id"].isin(IDS)]["cloud_cover"]
+    expected = {"minimum": known.min(), "maximum": known.max()}
+    assert collection["summaries"]["eo:cloud_cover"] == expected
+    assert any("/eo/" in extension for extension in collection["stac_extensions"])
+    assert pystac.Collection.from_file(str(path)).summaries.get_range("eo:cloud_cover")
+    assert check(folder / "catalog").findings == ()
+    for text in ("", f"{IDS[0]},"):
+        (tmp_path / "clouds.csv").write_text(f"id,cloud_cover\n{text}\n")
+        index(folder / "CR", into=tmp_path / "out", cloud_cover=tmp_path / "clouds.csv")
+        told = json.loads((tmp_path / "out" / "sen12ms-cr" / "collection.json").read_bytes())
+        assert "eo:cloud_cover" not in told["summaries"]
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("id,cloud\na,1\n", "has the columns id, cloud: name them id and cloud_cover"),
@@ -127,6 +170,8 @@ def test_a_changed_table_is_noticed_and_adding_keeps_it(folder: Path, tmp_path: 
         (f"id,cloud_cover\n{IDS[0]},nan\n", "is nan, not 0 to 100 percent"),
         (f"id,cloud_cover\n{IDS[0]},-1\n", "is -1, not 0 to 100 percent"),
         (f"id,cloud_cover\n{IDS[0]},1\n{IDS[0]},2\n", f"has two values for {IDS[0]}: 1 and 2"),
+        ("id,cloud_cover\n,5\n", "'' is not an id of a patch: write ROIs1158_spring_1_p30"),
+        ("id,cloud_cover\nROIs,\n", "'ROIs' is not an id of a patch"),
         (f"id,cloud_cover\n{IDS[0]},much\n", "is not a table of cloud cover"),
         ("id,cloud_cover\nROIs,1\n", "'ROIs' is not an id of a patch"),
         ("", "is not a table of cloud cover"),
@@ -174,7 +219,10 @@ def test_what_is_not_a_condition_is_refused(folder: Path, condition: object) -> 
 
 
 def test_no_condition_at_all_is_refused(folder: Path) -> None:
-    with Catalog.open(folder / "catalog") as cat, pytest.raises(FilterError, match="empty list"):
+    with (
+        Catalog.open(folder / "catalog") as cat,
+        pytest.raises(FilterError, match=r"list of .* is empty"),
+    ):
         cat.select(cloud_cover=[])
 
 
@@ -187,4 +235,4 @@ def test_the_command_says_what_it_took(folder: Path, tmp_path: Path) -> None:
         check=True,
     )
     assert "Cloud cover of 3 from " in done.stderr
-    assert "1 of its ids are not in the catalog." in done.stderr
+    assert "1 of its ids are not in the catalog, 1 have no value." in done.stderr
