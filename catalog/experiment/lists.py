@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.datasets import SEN12MS
+from catalog.datasets import DATASETS, SEN12MS
 from catalog.errors import ManifestError
 from catalog.experiment.pickled_names import PickledNamesError, names_in_pickle
 from catalog.model import PatchKey
@@ -21,14 +21,14 @@ from catalog.store.manifest_reader import read_manifest
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from catalog.datasets import Dataset
 
 _MOST_BYTES: Final = 1 << 30  # a JSON manifest of all of SEN12MS has 100 MB
 
 
-def read_list(path: str | os.PathLike[str], dataset: Dataset = SEN12MS) -> Manifest:
+def read_list(path: str | os.PathLike[str], dataset: Dataset | None = None) -> Manifest:
     """Read a manifest, or a list of patches: ids only, in the order of the file.
 
     Parameters
@@ -37,15 +37,16 @@ def read_list(path: str | os.PathLike[str], dataset: Dataset = SEN12MS) -> Manif
         A manifest; an official list, a name a line or a pickled list (`.txt`, `.pkl`); what
         `select` writes (`.csv`, `.json`, `.geojson`, `.parquet`); or names in the first column of
         a `.csv`, or in a `.json` list.
-    dataset : Dataset
-        What the patches are of.
+    dataset : Dataset, optional
+        What the patches are of; default: what the columns of a manifest or the names tell, else
+        SEN12MS.
 
     Raises
     ------
     ManifestError
         If there is no such file, a name on it is not a patch, or a manifest was cut off or changed.
     """
-    file = Path(path)
+    file, datasets = Path(path), [dataset] if dataset else [*DATASETS.values()]
     ending = file.suffix.lower()
     if ending not in _READERS:
         raise ManifestError(
@@ -54,17 +55,28 @@ def read_list(path: str | os.PathLike[str], dataset: Dataset = SEN12MS) -> Manif
     try:
         if file.stat().st_size > _MOST_BYTES:
             raise ManifestError(f"{file} is not a list of patches: it is larger than 1 GiB")
-        manifest = None if ending in {*LISTS, ".geojson"} else read_manifest(file, dataset)
-        names = () if manifest else _READERS[ending](file)
+        manifest = None if ending in {*LISTS, ".geojson"} else read_manifest(file, datasets)
+        names = [] if manifest else _READERS[ending](file)
     except OSError as error:
         raise ManifestError(f"{file} cannot be read: {error.strerror or error}") from error
     except (ValueError, csv.Error, pa.ArrowException) as error:
         if isinstance(error, ManifestError):
             raise
         raise ManifestError(f"{file} is not a list of patches: {error}") from error
-    return manifest or Manifest(
-        tuple(map(Entry, patch_ids(names, dataset, where=str(file)))), dataset=dataset
-    )
+    return manifest or _manifest_of(names, datasets, str(file))
+
+
+def _manifest_of(names: list[Any], datasets: Sequence[Dataset], where: str) -> Manifest:
+    """The patches of a list, of the first dataset that has all of its names."""
+    errors = []
+    for dataset in datasets:
+        try:
+            ids = patch_ids(names, dataset, where=where)
+        except ManifestError as error:
+            errors.append(error)
+        else:
+            return Manifest(tuple(map(Entry, ids)), dataset=dataset)
+    raise errors[0]
 
 
 def patch_ids(

@@ -7,7 +7,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.datasets import SEN12MS
 from catalog.errors import CatalogNotFoundError, FilterError
 from catalog.experiment.lists import read_list
 from catalog.model import Finding
@@ -49,7 +48,7 @@ class Difference:
         return bool(self.removed or self.added or self.moved or self.resized or self.made)
 
 
-def _opened(source: ManifestOrPath, dataset: Dataset) -> Manifest:
+def _opened(source: ManifestOrPath, dataset: Dataset | None) -> Manifest:
     return source if isinstance(source, Manifest) else read_list(source, dataset)
 
 
@@ -87,7 +86,7 @@ def verify(
     source: ManifestOrPath,
     against: Catalog | str | os.PathLike[str],
     *,
-    dataset: Dataset = SEN12MS,
+    dataset: Dataset | None = None,
 ) -> list[Finding]:
     """Whether all that a manifest names is there, with the recorded sizes.
 
@@ -97,8 +96,8 @@ def verify(
         What to verify.
     against : Catalog or path
         A catalog, or a folder with the files of the dataset, nested in any way.
-    dataset : Dataset
-        What is in the folder; of a catalog it is known.
+    dataset : Dataset, optional
+        What is in the folder; default: that of the manifest. Of a catalog it is known.
 
     Returns
     -------
@@ -113,10 +112,12 @@ def verify(
         If there is no such folder.
     """
     if isinstance(against, Catalog):
-        dataset, sizes = against.dataset, _sizes_in_catalog(against)
+        manifest = _opened(source, against.dataset)
+        sizes = _sizes_in_catalog(against)
     else:
-        sizes = _sizes_below(against, dataset)
-    return list(_compared(_opened(source, dataset).entries, sizes))
+        manifest = _opened(source, dataset)
+        sizes = _sizes_below(against, dataset or manifest.dataset)
+    return list(_compared(manifest.entries, sizes))
 
 
 def _sizes_in_catalog(catalog: Catalog) -> Sizes:
@@ -152,7 +153,7 @@ def _compared(entries: tuple[Entry, ...], sizes: Sizes) -> Iterator[Finding]:
 
 
 def diff(
-    first: ManifestOrPath, second: ManifestOrPath, *, dataset: Dataset = SEN12MS
+    first: ManifestOrPath, second: ManifestOrPath, *, dataset: Dataset | None = None
 ) -> Difference:
     """How a second manifest differs from a first, whatever the order of their patches.
 
@@ -160,8 +161,8 @@ def diff(
     ----------
     first, second : Manifest or path
         What to compare.
-    dataset : Dataset
-        What the patches of files are of.
+    dataset : Dataset, optional
+        What the patches of files are of; default: what each file tells.
 
     Raises
     ------

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from catalog.datasets import Dataset
 
-    Decoded = tuple[dict[str, Any], Iterable[Sequence[Any]]]
-    """Header and rows."""
+    Decoded = tuple[dict[str, Any], Dataset, Iterable[Sequence[Any]]]
+    """Header, what the patches are of, and rows."""
 
 _CSV_START: Final = "# {"
 _RECORDED: Final = '"sha256":'
@@ -33,15 +33,15 @@ _RECORDED: Final = '"sha256":'
 _MOST_ROWS: Final = 10_000_000
 
 
-def read_manifest(path: Path, dataset: Dataset) -> Manifest | None:
+def read_manifest(path: Path, datasets: Sequence[Dataset]) -> Manifest | None:
     """Read a manifest that `write_manifest` wrote, and verify its count of patches and its SHA-256.
 
     Parameters
     ----------
     path : Path
         A `.parquet`, `.csv` or `.json` file.
-    dataset : Dataset
-        What the patches are of.
+    datasets : sequence of Dataset
+        What the patches may be of: the columns tell.
 
     Returns
     -------
@@ -56,15 +56,15 @@ def read_manifest(path: Path, dataset: Dataset) -> Manifest | None:
         If the file cannot be read.
     """
     try:
-        decoded = _DECODERS[path.suffix.lower()](path, columns_of(dataset))
-        return None if decoded is None else _checked(*decoded, dataset)
+        decoded = _DECODERS[path.suffix.lower()](path, datasets)
+        return None if decoded is None else _checked(*decoded)
     except ManifestError as error:
         raise ManifestError(f"{path} {error}") from error
     except (ValueError, csv.Error, pa.ArrowException) as error:
         raise ManifestError(f"{path} is not a valid manifest: {error}") from error
 
 
-def _checked(header: dict[str, Any], rows: Iterable[Sequence[Any]], dataset: Dataset) -> Manifest:
+def _checked(header: dict[str, Any], dataset: Dataset, rows: Iterable[Sequence[Any]]) -> Manifest:
     if header.get("manifest") != VERSION:
         raise ManifestError("is a manifest of another version: read it with a newer release")
     recorded = {name: header.pop(name, None) for name in ("patches", "bytes", "sha256", "counts")}
@@ -95,32 +95,33 @@ def _checked_counts(counts: object) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _from_parquet(path: Path, columns: tuple[str, ...]) -> Decoded | None:
+def _from_parquet(path: Path, datasets: Sequence[Dataset]) -> Decoded | None:
     with pq.ParquetFile(path) as file:
+        names = file.schema_arrow.names
         header = (file.schema_arrow.metadata or {}).get(PARQUET_KEY)
         if header is None:
-            if file.schema_arrow.names == list(columns):
+            if tuple(names) in map(columns_of, datasets):
                 raise ManifestError("was changed: it has no header; get it again")
             return None
-        _check_columns(file.schema_arrow.names, columns)
+        dataset = _dataset_of(names, datasets)
         if file.metadata.num_rows > _MOST_ROWS:
             raise ManifestError(f"has {file.metadata.num_rows:,} rows: no manifest has so many")
         table = file.read()
-    values = [table.column(name).to_pylist() for name in columns]
-    return _header(header), zip(*values, strict=True)
+    values = [table.column(name).to_pylist() for name in names]
+    return _header(header), dataset, zip(*values, strict=True)
 
 
-def _from_csv(path: Path, columns: tuple[str, ...]) -> Decoded | None:
+def _from_csv(path: Path, datasets: Sequence[Dataset]) -> Decoded | None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         first = file.readline()
         if not (first.startswith(_CSV_START) or _RECORDED in first):
             return None
         names, *rows = [row for row in csv.reader(file) if row] or [[]]
-    _check_columns(names, columns)
-    return _header(first.removeprefix("#")), (_typed(row, columns) for row in rows)
+    dataset = _dataset_of(names, datasets)
+    return _header(first.removeprefix("#")), dataset, (_typed(row, names) for row in rows)
 
 
-def _typed(row: list[str], columns: tuple[str, ...]) -> Sequence[str | int | None]:
+def _typed(row: list[str], columns: list[str]) -> Sequence[str | int | None]:
     """Cells of CSV as values; a row of another length stays as it is, to be refused."""
     if len(row) != len(columns):
         return row
@@ -132,16 +133,17 @@ def _cell(name: str, text: str) -> str | int | None:
     return int(text) if is_size else text or None
 
 
-def _from_json(path: Path, columns: tuple[str, ...]) -> Decoded | None:
+def _from_json(path: Path, datasets: Sequence[Dataset]) -> Decoded | None:
     content = orjson.loads(path.read_bytes())
     if not isinstance(content, dict) or "manifest" not in content:
         return None
     entries = content.pop("entries", None)
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ManifestError("is not a valid manifest: it has no list of entries")
+    dataset = _dataset_of(entries[0], datasets) if entries else datasets[0]
     for entry in entries:
-        _check_columns(entry, columns)
-    return content, ([entry[name] for name in columns] for entry in entries)
+        _dataset_of(entry, [dataset])
+    return content, dataset, (list(entry.values()) for entry in entries)
 
 
 def _header(text: str | bytes) -> dict[str, Any]:
@@ -151,12 +153,16 @@ def _header(text: str | bytes) -> dict[str, Any]:
     return header
 
 
-def _check_columns(found: Iterable[str], columns: tuple[str, ...]) -> None:
-    if tuple(found) != columns:
-        raise ManifestError(
-            f"is not a valid manifest: it has the columns {', '.join(found)[:200]}, and not "
-            f"{', '.join(columns)}"
-        )
+def _dataset_of(columns: Iterable[str], datasets: Sequence[Dataset]) -> Dataset:
+    """The dataset whose manifests have these columns."""
+    for dataset in datasets:
+        if tuple(columns) == columns_of(dataset):
+            return dataset
+    expected = " or ".join(", ".join(columns_of(dataset)) for dataset in datasets)
+    raise ManifestError(
+        f"is not a valid manifest: it has the columns {', '.join(columns)[:200]}, "
+        f"and not {expected}"
+    )
 
 
 _DECODERS: Final = {".parquet": _from_parquet, ".csv": _from_csv, ".json": _from_json}
