@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import shapely
 
 from catalog.errors import FilterError
 from catalog.reading.arguments import checked_fraction, checked_name
+from catalog.reading.check import TOLERANCE_DEGREES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
     from catalog.datasets import Dataset
     from catalog.datasets.definition import Legend
+    from catalog.reading.catalog import Catalog
     from catalog.reading.selection import Selection
 
 IGNORED: Final = 255
@@ -34,6 +37,9 @@ class Target:
     classes in the catalog."""
     threshold: float = 0.1
     """Least share of a class in `multi_label`."""
+    land_cover: Catalog | None = None
+    """Another catalog, whose land cover it is made of: that of the patches of the same ids, which
+    must lie on the same grids. None for the catalog of the patches."""
 
     @property
     def is_label(self) -> bool:
@@ -41,8 +47,74 @@ class Target:
         return self.name in _OF_SHARES
 
 
-def checked_target(target: str | Target | None, dataset: Dataset) -> Target | None:
-    """A target of a dataset, or its first one; None where the dataset has no land cover.
+def labelled(
+    selection: Selection, target: str | Target | None, sensors: Collection[str]
+) -> tuple[Target, Selection] | None:
+    """A target, and the patches whose land cover it is made of, in the order of the selection.
+
+    Parameters
+    ----------
+    selection : Selection
+        The patches of which something is predicted.
+    target : str or Target, optional
+        Default: a mask by the first legend, if there are files of land cover.
+    sensors : collection of str
+        Which files of the patches are used.
+
+    Returns
+    -------
+    tuple or None
+        None where no land cover is used.
+
+    Raises
+    ------
+    FilterError
+        If there is no such target, or no land cover that it can be made of.
+    """
+    dataset = selection.dataset
+    given = Target(target) if isinstance(target, str) else target
+    if given is not None and given.land_cover is not None:
+        other = _same_ground(selection, given.land_cover)
+        return checked_target(given, other.dataset), other
+    if dataset.classified is not None:
+        is_used = dataset.classified in sensors
+        found = checked_target(given or dataset.schemes[0], dataset)
+        return (found, selection) if is_used else None
+    if given is None:
+        return None
+    found = checked_target(given, dataset)
+    if not found.is_label:
+        raise FilterError(
+            f"{dataset.about.title} has no files of land cover to make a mask of: name a catalog "
+            f"that has them, as target=Target({found.name!r}, land_cover=…), or take a label"
+        )
+    return found, selection
+
+
+def _same_ground(selection: Selection, land_cover: Catalog) -> Selection:
+    """The same patches in another catalog, each with a file of land cover."""
+    found = land_cover.pick(selection.ids)
+    sensor = found.dataset.classified
+    if sensor is None:
+        raise FilterError(
+            f"{found.dataset.about.title} has no files of land cover: name a catalog of a dataset "
+            "that has them"
+        )
+    mine, theirs = (each.relation().select("crs", "geometry") for each in (selection, found))
+    ours, others = mine.to_arrow_table(), theirs.to_arrow_table()
+    here, there = (shapely.from_wkb(table["geometry"].to_numpy()) for table in (ours, others))
+    same = shapely.equals_exact(here, there, TOLERANCE_DEGREES)
+    same &= ours["crs"].to_numpy() == others["crs"].to_numpy()
+    for place in np.flatnonzero(~same)[:1]:
+        raise FilterError(
+            f"{selection.ids[place]} lies on another grid in {land_cover.session.name}: "
+            "leave it out"
+        )
+    return found
+
+
+def checked_target(target: str | Target, dataset: Dataset) -> Target:
+    """A target of a dataset.
 
     Raises
     ------
@@ -50,9 +122,11 @@ def checked_target(target: str | Target | None, dataset: Dataset) -> Target | No
         If there is no such target, or the threshold is not a share.
     """
     known = [*dataset.schemes, *(("simplified", *_OF_SHARES) if dataset.simplified else ())]
-    if target is None:
-        return Target(known[0]) if known else None
     found = Target(target) if isinstance(target, str) else target
+    if not known:
+        raise FilterError(
+            f"{dataset.about.title} has no land cover: leave out target={found.name!r}"
+        )
     threshold = checked_fraction("threshold", found.threshold, whole=True)
     return Target(checked_name("target", found.name, known), threshold)
 
@@ -77,7 +151,7 @@ def cover_shares(selection: Selection) -> NDArray[np.float64]:
     Raises
     ------
     FilterError
-        If a patch has no land-cover file.
+        If the land cover of a patch is not known.
     """
     covers = selection.dataset.covers
     names = [f"cover_{cover}" for cover in covers]
@@ -87,8 +161,10 @@ def cover_shares(selection: Selection) -> NDArray[np.float64]:
     (unknown,) = np.nonzero(np.isnan(shares).any(axis=1))
     if unknown.size:
         name = table.column("id")[int(unknown[0])].as_py()
-        sensor = selection.dataset.classified
-        raise FilterError(f"{name} has no {sensor}, and so no label: select with sensor={sensor!r}")
+        raise FilterError(
+            f"{name} has no land cover, and so no label: "
+            "select with where='dominant_cover IS NOT NULL'"
+        )
     return shares
 
 

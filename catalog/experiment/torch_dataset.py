@@ -11,9 +11,9 @@ import numpy as np
 
 from catalog.errors import FileError, FilterError, MissingExtraError
 from catalog.experiment.labels import (
-    checked_target,
     class_counts,
     cover_shares,
+    labelled,
     multi_labels,
     simplified_codes,
     single_labels,
@@ -70,14 +70,18 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
     selection : Selection
         The patches, in its order.
     sensors : sequence of str, optional
-        Which files to use; default: all. Without land cover (`lc`) there is no target.
+        Which files to use; default: all. Without land cover (`lc`) there is no target, unless it
+        names another catalog.
     bands : sequence of str, optional
         Names of bands (`VV`, `B4` …) in the order of the channels; default: all, in the order of
         the files. A name that several sensors of an image have is written `SENSOR.BAND`. `cloudy`
         has those of them that cloudy images have.
     target : str or Target, optional
         What the land cover becomes: a mask by one of its legends (`igbp`, the default, …) or by the
-        classes of `simplified`; `single_label` or `multi_label`.
+        classes of `simplified`; `single_label` or `multi_label`. SEN12MS-CR has no files of land
+        cover, and so no mask by itself: `Target("igbp", land_cover=Catalog.open(…))` names a
+        catalog of SEN12MS, whose files the masks are read from. Counts that the catalog took over
+        are enough for labels.
     transform : callable, optional
         Called with each sample; what it returns takes its place.
     return_metadata : bool
@@ -87,7 +91,7 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
     Raises
     ------
     FilterError
-        If a name does not exist, or a patch lacks a file.
+        If a name does not exist, a patch lacks a file, or there is no land cover for a target.
     MissingExtraError
         If PyTorch is not installed, on import.
     """
@@ -107,10 +111,10 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
         dataset = selection.dataset
         used = names_of("sensor", sensors, dataset.sensors) or list(dataset.sensors)
         images = [name for name in dataset.sensors if name in used and name != dataset.classified]
-        target = checked_target(target, dataset)
-        classified = dataset.classified if dataset.classified in used else None
-        self.target = target if classified else None
+        found = labelled(selection, target, used)
+        self.target = found[0] if found else None
         """What is predicted; None where no land cover is used."""
+        cover = found[1] if found else selection
         known = _known_bands(dataset, images)
         names = {tensor: tuple(own) for tensor, own in known.items()}
         if bands is not None:
@@ -126,22 +130,24 @@ class PatchDataset(TorchDataset):  # type: ignore[misc]  # PyTorch is optional, 
             for tensor, own in names.items()
             if own
         }
-        self._labels = self._labels_of(selection)
+        self._labels = self._labels_of(cover)
         read = [entry.sensor for parts in self._channels.values() for entry in parts]
-        self._mask: _Mask | None = None
-        if classified and self.target and not self.target.is_label:
-            self._mask = _mask(dataset, classified, self.target.name)
-            read.append(classified)
         self._places: NDArray[np.float64] | None = None
         if return_metadata:
             read = read or used[:1]
             self._places = _centroids(selection)
-        self._class_counts = class_counts(selection, self.target)
+        self._class_counts = class_counts(cover, self.target)
         self._read_sensors = tuple(read)
-        self._shapes = {name: (len(dataset.sensors[name].bands), *dataset.shape) for name in read}
+        self._shapes = _shapes(dataset, read)
         self._tensor_shapes = {name: (len(own), *dataset.shape) for name, own in names.items()}
         manifest = selection.manifest()
         self._ids, self._paths = _files(manifest, read)
+        self._mask: _Mask | None = None
+        if self.target and not self.target.is_label:
+            self._mask = _mask(cover.dataset, self.target.name)
+            self._shapes |= _shapes(cover.dataset, [self._mask.sensor])
+            own = manifest if cover is selection else cover.manifest()
+            self._paths |= _files(own, [self._mask.sensor])[1]
         self._kept = StatisticsFile(selection.session.folder, manifest.sha256, *self.bands)
         self._reader = PixelReader()
 
@@ -280,13 +286,19 @@ class _Mask(NamedTuple):
     """The class of each code; None for the code itself."""
 
 
-def _mask(dataset: Dataset, sensor: str, target: str) -> _Mask:
+def _mask(dataset: Dataset, target: str) -> _Mask:
+    sensor = str(dataset.classified)
     legend, codes, dtype = target, None, dataset.sensors[sensor].dtype
     if target == "simplified":
         legend = str(dataset.simplified)
         codes = simplified_codes(dataset.legends[legend], dataset.covers, dtype)
     names = [band.name for band in dataset.sensors[sensor].bands]
     return _Mask(sensor, names.index(legend), np.dtype(dtype), codes)
+
+
+def _shapes(dataset: Dataset, sensors: Iterable[str]) -> dict[str, tuple[int, int, int]]:
+    """Bands, rows, columns of the files of each sensor."""
+    return {name: (len(dataset.sensors[name].bands), *dataset.shape) for name in sensors}
 
 
 def _known_bands(dataset: Dataset, sensors: Sequence[str]) -> dict[str, dict[str, tuple[str, int]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +11,20 @@ import pytest
 import rasterio
 from click.testing import CliRunner
 
-from catalog import Catalog, FilterError, index
+from catalog import Catalog, FilterError, ManifestError, index
 from catalog.cli import sen12ms
 from catalog.datasets import SEN12MS, SEN12MS_CR
-from catalog.experiment import leakage, official, sample, split
+from catalog.experiment import (
+    Target,
+    diff,
+    leakage,
+    load,
+    official,
+    read_list,
+    sample,
+    split,
+    verify,
+)
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
@@ -32,6 +44,7 @@ PLACES = {
 
 
 def indexed(folder: Path, dataset: Dataset, patches: tuple[int, ...]) -> Path:
+    """A catalog of these patches of the four scenes, with all their pixels."""
     for (season, number), place in PLACES.items():
         scene = SyntheticScene(season, number, *place, 29, patches)
         assert [*write_scene(folder / "data", scene, dataset)]
@@ -118,3 +131,139 @@ def test_the_command_compares_lists_of_two_catalogs(
     row = done.stdout.splitlines()[1].split(",")
     assert row[:2] == ["ROIs1970_fall_139_p30", "ROIs1970_fall_139_p31"]
     assert float(row[2]) == pytest.approx(2560 * 1280, rel=0.001)
+
+
+@pytest.fixture(scope="module")
+def borrowing(
+    outs: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Catalog]:
+    """SEN12MS-CR with the class counts of SEN12MS: of patch 31, but not of 32."""
+    out = tmp_path_factory.mktemp("borrowing") / "catalog"
+    index(outs[1].parent / "data", into=out, land_cover_from=outs[0])
+    with Catalog.open(out) as cat:
+        yield cat
+
+
+@pytest.fixture(scope="module")
+def clear(outs: tuple[Path, Path]) -> Iterator[Catalog]:
+    with Catalog.open(outs[0]) as cat:
+        yield cat
+
+
+def test_borrowed_counts_give_labels_but_no_mask(borrowing: Catalog, clear: Catalog) -> None:
+    known = borrowing.select(where="dominant_cover IS NOT NULL")
+    assert {name.rpartition("_")[2] for name in known.ids} == {"p31"}
+    assert PatchDataset(known)[0].keys() == {"id", "image", "cloudy"}
+    with pytest.raises(FilterError, match="SEN12MS-CR has no files of land cover to make a mask"):
+        PatchDataset(known, target="igbp")
+    labels = PatchDataset(known, target="single_label")
+    expected = PatchDataset(clear.select(ids=known.ids), target="single_label")
+    assert len(labels) == len(expected) == 4
+    for one, other in zip(labels, expected, strict=True):
+        assert (one["id"], one["label"]) == (other["id"], other["label"])
+        assert "mask" not in one
+    assert torch.equal(labels.class_weights(), expected.class_weights())
+    with pytest.raises(FilterError, match="_p32 has no land cover, and so no label"):
+        PatchDataset(borrowing.select(), target="single_label")
+
+
+@pytest.mark.parametrize("target", ["igbp", "lccs_lu", "simplified"])
+def test_masks_are_read_from_the_files_of_a_catalog_that_is_named(
+    cloudy: Catalog, borrowing: Catalog, clear: Catalog, target: str
+) -> None:
+    ids = clear.select(where="patch = 31").ids
+    expected = PatchDataset(clear.select(ids=ids), target=target)
+    for cat in (cloudy, borrowing):  # whether it took counts over or not
+        dataset = PatchDataset(cat.select(ids=ids), target=Target(target, land_cover=clear))
+        for one, other in zip(dataset, expected, strict=True):
+            assert one.keys() == {"id", "image", "cloudy", "mask"}
+            assert one["id"] == other["id"]
+            assert torch.equal(one["mask"], other["mask"])
+        assert torch.equal(dataset.class_weights(), expected.class_weights())
+        copy = pickle.loads(pickle.dumps(dataset))
+        assert torch.equal(copy[0]["mask"], dataset[0]["mask"])
+    codes = expected[0]["mask"]
+    if target == "igbp":
+        with rasterio.open(clear.select(ids=ids[:1]).paths("lc")[0]) as file:
+            assert np.array_equal(codes.numpy(), file.read(1))
+
+
+def test_land_cover_that_is_elsewhere_or_nowhere_is_refused(
+    cloudy: Catalog, clear: Catalog, tmp_path: Path
+) -> None:
+    fall = cloudy.select(season="fall")
+    with pytest.raises(FilterError, match="there is no patch 'ROIs1970_fall_139_p32' in"):
+        PatchDataset(fall, target=Target("igbp", land_cover=clear))
+    with pytest.raises(FilterError, match="SEN12MS-CR has no files of land cover: name a catalog"):
+        PatchDataset(fall, target=Target("igbp", land_cover=cloudy))
+    with pytest.raises(FilterError, match="SEN12MS-CR has no land cover: leave out target='igbp'"):
+        PatchDataset(fall, target="igbp")
+    epsg, (east, north) = PLACES["fall", 139]
+    moved = SyntheticScene("fall", 139, epsg, (east + 10, north), 29, (31, 32))
+    assert [*write_scene(tmp_path / "MS", moved, sparse=("s1", "s2", "lc"))]
+    index(tmp_path / "MS", into=tmp_path / "catalog")
+    with (
+        Catalog.open(tmp_path / "catalog") as elsewhere,
+        pytest.raises(FilterError, match="ROIs1970_fall_139_p31 lies on another grid in"),
+    ):
+        PatchDataset(fall, target=Target("igbp", land_cover=elsewhere))
+    for path in (tmp_path / "MS").rglob("*_lc_139_p32.tif"):
+        path.unlink()
+    index(tmp_path / "MS", into=tmp_path / "catalog")
+    with (
+        Catalog.open(tmp_path / "catalog") as lacking,
+        pytest.raises(FilterError, match="ROIs1970_fall_139_p32 has no lc"),
+    ):
+        PatchDataset(lacking.select(), target=Target("igbp", land_cover=lacking))
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "json"])
+def test_a_manifest_tells_its_dataset(
+    borrowing: Catalog, clear: Catalog, tmp_path: Path, ending: str
+) -> None:
+    path, copy = tmp_path / f"m.{ending}", tmp_path / f"n.{ending}"
+    chosen = borrowing.select(season=["fall", "spring"])
+    chosen.save(path)
+    manifest = read_list(path)
+    assert manifest.dataset is SEN12MS_CR
+    assert manifest.ids == chosen.ids
+    assert manifest.entries[0].files.keys() == SEN12MS_CR.sensors.keys()
+    covers = chosen.relation().select("dominant_cover").fetchall()
+    expected = Counter(name or "unknown" for (name,) in covers)
+    assert manifest.counts["dominant_cover"] == dict(expected)
+    assert load(path, borrowing).ids == chosen.ids
+    data = chosen.paths("s1")[0].partition("/ROIs")[0]
+    assert verify(path, borrowing) == verify(path, data) == []
+    borrowing.select(season="fall").save(copy)
+    assert diff(path, copy).removed == tuple(borrowing.select(season="spring").ids)
+    clear.select(season="fall").save(path)
+    assert read_list(path).dataset is SEN12MS
+
+
+def test_a_list_of_cloudy_files_tells_its_dataset(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("ROIs1970_fall_s1_139_p30.tif\nROIs1970_fall_s2_cloudy_139_p31.tif\n")
+    found = read_list(path)
+    assert found.dataset is SEN12MS_CR
+    assert found.ids == ["ROIs1970_fall_139_p30", "ROIs1970_fall_139_p31"]
+    path.write_text("ROIs1970_fall_s3_139_p30.tif\n")
+    with pytest.raises(ManifestError, match=r"line 1: .* is not a patch"):
+        read_list(path)
+
+
+def test_the_commands_of_manifests_take_those_of_either_dataset(
+    borrowing: Catalog, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "m.csv", borrowing.folder
+    chosen = borrowing.select(season="fall")
+    data = chosen.paths("s1")[0].partition("/ROIs")[0]
+    for words in (
+        ("save", out, "--season", "fall", "-o", path),
+        ("show", path),
+        ("verify", path, out),
+        ("verify", path, data),
+        ("diff", path, path),
+        ("load", path, out),
+    ):
+        done = CliRunner().invoke(sen12ms, ["manifest", *map(str, words)])
+        assert done.exit_code == 0, (words, done.output)
