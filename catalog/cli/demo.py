@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+import numpy as np
 
 from catalog.cli.index import summary
 from catalog.cli.progress import progress_bars
@@ -17,6 +18,9 @@ from catalog.model import PatchKey
 from catalog.query.statements import statement
 from catalog.reading.catalog import Catalog
 from catalog.source.synthetic import SyntheticScene, write_scene
+
+if TYPE_CHECKING:
+    from catalog.datasets import Dataset
 
 
 def _block(row: int, column: int, columns: int) -> tuple[int, ...]:
@@ -79,6 +83,17 @@ Try next:
 """
 
 
+def _gigabytes(dataset: Dataset) -> float:
+    """Size of all files, 10⁹ bytes."""
+    values = sum(
+        len(sensor.bands) * np.dtype(sensor.dtype).itemsize for sensor in dataset.sensors.values()
+    )
+    return sum(len(scene.patches) for scene in SCENES) * dataset.patch_pixels * values / 1e9
+
+
+_SIZES: Final = ", ".join(f"{name} ({_gigabytes(DATASETS[name]):.1f} GB)" for name in DATASETS)
+
+
 @click.command(short_help="Make a small synthetic SEN12MS and its catalog.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
@@ -87,13 +102,13 @@ Try next:
     type=click.Choice(list(DATASETS)),
     default=next(iter(DATASETS)),
     show_default=True,
-    help="Which dataset to write; sen12ms-cr takes 2.3 GB.",
+    help=f"Which dataset to write: {_SIZES}.",
 )
 def demo(folder: Path, name: str) -> None:
-    """Write a synthetic SEN12MS of 588 patches (1.5 GB) and its catalog to DIR.
+    """Write a synthetic dataset of 588 patches and its catalog to DIR.
 
-    They are DIR/SEN12MS and DIR/catalog. Names, places, grids and bytes are laid out as in the real
-    dataset, the pixels are made up. One file is broken on purpose.
+    They are DIR/SEN12MS, or what it is called, and DIR/catalog. Names, places, grids and bytes are
+    laid out as in the real dataset, the pixels are made up. One file is broken on purpose.
 
     Example: sen12ms demo /tmp/demo
     """

@@ -45,7 +45,7 @@ FOUND = 1
     "--b-from",
     metavar="CATALOG",
     type=click.Path(),
-    help="The catalog of B, if it is another one, such as one of SEN12MS-CR.",
+    help="The catalog of B, if it is another one; it may be of another dataset.",
 )
 @print_options(
     _FORMATS,
@@ -63,8 +63,8 @@ def leakage(
 
     A and B are manifests, what `select` writes, or lists of ids, file names or paths (.txt, .pkl,
     .csv, .json); one part of a manifest, FILE:PART; or the official `train` and `test`. Footprints
-    are those of the catalog OUT. A patch of SEN12MS and one of SEN12MS-CR are the same if their
-    season, scene and number are.
+    are those of the catalog OUT. Patches of two datasets are the same if their season, scene and
+    number are.
 
     Example: sen12ms leakage OUT train.txt val.txt --map leakage.png
     """

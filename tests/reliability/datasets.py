@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import tarfile
+import zlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +52,38 @@ def pack_sparse(root: Path, archive: Path) -> None:
                 file.write(source.read(4096))
             file.seek(start + -(-path.stat().st_size // 512) * 512)
         file.truncate(file.tell() + 1024)
+
+
+def pack_published(folder: Path, archive: Path) -> Path:
+    """A `.tar.gz` of one gzip member of a folder of sparse files, whose holes are packed once."""
+    crc = size = 0
+    with archive.open("wb") as file:
+        file.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
+        for path in sorted(folder.rglob("*.tif")):
+            header = _tar_header(path, path.relative_to(folder.parent).as_posix())
+            stat = path.stat()
+            with path.open("rb") as source:
+                start = source.read(4096 if stat.st_blocks * 512 < stat.st_size // 2 else -1)
+            rest = bytes(-(-stat.st_size // 512) * 512 - len(start))
+            for content in (header + start, rest):
+                crc, size = zlib.crc32(content, crc), size + len(content)
+            file.write(_deflated(header + start) + _deflated_zeros(len(rest)))
+        end = bytes(1024)
+        file.write(_deflated(end, zlib.Z_FINISH))
+        file.write((zlib.crc32(end, crc)).to_bytes(4, "little"))
+        file.write(((size + len(end)) & 0xFFFF_FFFF).to_bytes(4, "little"))
+    return archive
+
+
+def _deflated(content: bytes, mode: int = zlib.Z_FULL_FLUSH) -> bytes:
+    """Blocks that need none before them, and so can follow any."""
+    stream = zlib.compressobj(1, zlib.DEFLATED, -15)
+    return stream.compress(content) + stream.flush(mode)
+
+
+@cache
+def _deflated_zeros(size: int) -> bytes:
+    return _deflated(bytes(size))
 
 
 def _tar_header(path: Path, name: str) -> bytes:

@@ -11,6 +11,7 @@ from hosts import serve, static_host
 
 from catalog import Catalog, index
 from catalog.cli.demo import SCENES
+from catalog.datasets import SEN12MS_CR
 from catalog.source.synthetic import write_scene
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ def catalog_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path in sorted(folder.rglob(f"*_{sensor}_*_p*7.tif")):
             path.unlink()
     index(folder / "SEN12MS", into=folder / "catalog")
+    return folder / "catalog"
+
+
+@pytest.fixture(scope="session")
+def borrowing_folder(catalog_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SEN12MS-CR of the same scenes, whose land cover comes from that catalog where it has some."""
+    folder = tmp_path_factory.mktemp("borrowing")
+    for scene in SCENES:
+        list(write_scene(folder / "CR", scene, SEN12MS_CR, sparse=tuple(SEN12MS_CR.sensors)))
+    index(folder / "CR", into=folder / "catalog", land_cover_from=catalog_folder)
     return folder / "catalog"
 
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
+from hosts import static_host
 from page_filters import ids_of_page, ids_of_select, random_filters
 
+from catalog import Catalog
 from catalog.cli import sen12ms
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from pathlib import Path
 
-    from catalog import Catalog
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +49,23 @@ def test_random_combinations_of_all_filters(page: Page, host: str, cat: Catalog)
     expected = [ids_of_select(cat, filters) for filters in asked]
     assert sum(map(bool, expected)) > COMBINATIONS / 5
     for filters, found, ids in zip(asked, ids_of_page(page, host, asked), expected, strict=True):
+        assert found == ids, filters
+
+
+def test_random_combinations_on_borrowed_land_cover(
+    chromium: Browser, borrowing_folder: Path
+) -> None:
+    random = Random(8)
+    with Catalog.open(borrowing_folder) as cat, static_host(borrowing_folder) as url:
+        asked = [random_filters(cat, random) for _ in range(COMBINATIONS)]
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(f"{url}report.json")
+        answers = ids_of_page(page, url, asked)
+        context.close()
+        expected = [ids_of_select(cat, filters) for filters in asked]
+    assert sum(map(bool, expected)) > COMBINATIONS / 5
+    for filters, found, ids in zip(asked, answers, expected, strict=True):
         assert found == ids, filters
 
 

@@ -15,7 +15,7 @@ import shapely
 
 from catalog import Catalog, index
 from catalog.cli.demo import SCENES
-from catalog.datasets import SEN12MS
+from catalog.datasets import SEN12MS, SEN12MS_CR
 from catalog.source.synthetic import write_scene
 from catalog.viewer import boundaries, page
 from catalog.viewer.columns import packed
@@ -93,6 +93,30 @@ def test_counts_of_classes_are_exact(cat: Catalog, catalog_folder: Path, scheme:
             f"SELECT {scheme}.{name} * 65536 FROM patches ORDER BY season, scene, patch"
         ).fetchall()
         assert [UNKNOWN if count is None else count for (count,) in rows] == counts.tolist()
+
+
+def test_borrowed_land_cover_is_on_the_page_and_unknown_where_it_is_null(
+    borrowing_folder: Path,
+) -> None:
+    data = borrowing_folder / "map"
+    about = json.loads((data / "about.json").read_text())
+    assert about["id"] == SEN12MS_CR.id
+    assert list(about["sensors"]) == list(SEN12MS_CR.sensors)
+    assert about["cover"] == dict(SEN12MS.cover_colors)
+    columns = unpacked((data / "patches.columns.gz").read_bytes())
+    with Catalog.open(borrowing_folder) as cat:
+        covers = cat.select().relation().select("dominant_cover").fetchall()
+        for scheme, legend in SEN12MS.legends.items():
+            counts = unpacked((data / f"{scheme}.columns.gz").read_bytes())
+            assert tuple(counts) == legend.names
+            name = legend.names[0]
+            rows = cat.select().relation().select(f"{scheme}_{name}").fetchall()
+            expected = [UNKNOWN if share is None else round(share * 65_536) for (share,) in rows]
+            assert counts[name].tolist() == expected
+            assert 0 < expected.count(UNKNOWN) < len(expected)
+    names = about["names"]["dominant_cover"]
+    decoded = [None if code == 0xFFFF else names[code] for code in columns["dominant_cover"]]
+    assert decoded == [cover for (cover,) in covers]
 
 
 def test_pictures_of_a_static_catalog_lie_where_the_page_looks(tmp_path: Path) -> None:
