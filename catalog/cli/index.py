@@ -14,7 +14,7 @@ from catalog.errors import CatalogNotFoundError
 from catalog.indexing import indexer
 from catalog.model import counted
 from catalog.store import staging
-from catalog.store.report import read_report
+from catalog.store.report import ITEM_FILES, read_report
 
 if TYPE_CHECKING:
     from catalog.store.report import Report
@@ -50,6 +50,17 @@ _SHOWN = 10
     "--statistics",
     is_flag=True,
     help="Read the pixels of all images too: NaN, empty or saturated ones become issues.",
+)
+@click.option(
+    "--items",
+    type=click.Choice(ITEM_FILES),
+    help="none: items are in items.parquet alone, which saves a file a patch; default: files.",
+)
+@click.option(
+    "--partition",
+    type=click.Choice(staging.PARTITION_KEYS),
+    help="Write the table once more for engines that read many files at once: in folders such as "
+    "items/season=winter/.",
 )
 @click.option(
     "--dataset",

@@ -15,6 +15,7 @@ from catalog.indexing.archives import add_archives, read_archives
 from catalog.indexing.cloud_cover import cloud_cover_table
 from catalog.indexing.cluster import connected
 from catalog.indexing.land_cover import land_cover_source
+from catalog.indexing.layout import checked_layout
 from catalog.indexing.mapper import Processes
 from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.run import Choices, Run
@@ -49,6 +50,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     schema_url: str | None = None,
     previews: bool = False,
     statistics: bool = False,
+    items: str | None = None,
+    partition: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
     progress: Progress | None = None,
@@ -85,6 +88,12 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         Whether to draw a thumbnail and overviews of every patch beside its item.
     statistics : bool
         Whether to read the pixels of all images, for `quality` and for more `issues`.
+    items : {'files', 'none'}, optional
+        Whether every item has a file, or is in the table alone: that saves a file a patch, and
+        only a walk through static files misses them. By default files, and with `add`, as it was.
+    partition : {'season', 'continent', 'scene'}, optional
+        What the table is partitioned by once more, beside `items.parquet`: Hive's folders, such as
+        `items/season=winter/`. By default it is not, and with `add`, as it was.
     workers : int, optional
         Processes that read and write; by default as many as cores, one for a small dataset.
     cluster : str, optional
@@ -119,6 +128,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         schema_url = schema_url or known.schema_url
         cloud_cover = cloud_cover or (known.cloud_cover or {}).get("source")
         land_cover_from = land_cover_from or (known.land_cover or {}).get("source")
+    layout = checked_layout(items, partition, known, previews=previews)
     paths = sorted({_checked_root(root, out) for root in roots})
     archives = [path for path in paths if is_archive(path)]
     if archives and (previews or statistics):
@@ -137,7 +147,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
     extras = Extras(previews, statistics, clouds, land_cover)
     with _engine(workers, cluster) as engine, staging.exclusive(out, dataset):
-        choices = Choices(extras, engine, progress or _silent)
+        choices = Choices(extras, layout, engine, progress or _silent)
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))
         records = read_archives(journal.archives, archives, engine, choices.tell_unpacked)

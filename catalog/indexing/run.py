@@ -26,6 +26,7 @@ from catalog.store.checksummed import digest
 from catalog.store.columns import schema, table_columns
 from catalog.store.geoparquet import write_items
 from catalog.store.integrity import damaged_files, is_untouched, write_checksums
+from catalog.store.partitions import write_partitions
 from catalog.store.report import Report, read_report
 from catalog.store.static import encoded, write_json
 from catalog.viewer.page import page_digest, write_page
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from catalog.datasets import Dataset
+    from catalog.indexing.layout import Layout
     from catalog.indexing.mapper import Engine
     from catalog.model import SceneKey
     from catalog.source.hrefs import Hrefs
@@ -58,6 +60,7 @@ class Choices(NamedTuple):
     """How a run is done."""
 
     extras: Extras
+    layout: Layout
     engine: Engine
     progress: Progress
 
@@ -101,6 +104,7 @@ class Run:
             all_definitions(self.dataset),
             page_digest(),
             self.hrefs.roots,
+            self.choices.layout,
             sorted(fingerprints.values()),
             [asdict(entry) for entry in rejected],
         )
@@ -125,6 +129,7 @@ class Run:
                 (self.journal.rows(record.key)["eo:cloud_cover"] for record in records),
             ),
             land_cover=land_cover_report(self.choices.extras.land_cover, records),
+            **self.choices.layout._asdict(),
         )
         upper = upper_catalogs(
             self.dataset,
@@ -195,7 +200,8 @@ class Run:
                 return False
         except CatalogNotFoundError:
             return False
-        files = 1 + len(self.dataset.previews) if self.choices.extras.previews else 1
+        files = int(self.choices.layout.has_item_files)
+        files += len(self.dataset.previews) if self.choices.extras.previews else 0
         return (
             all(_holds(self.out / name, value) for name, value in upper.items())
             and not damaged_files(self.out)
@@ -222,6 +228,7 @@ class Run:
                     self.journal,
                     summary,
                     folder,
+                    self.choices.layout,
                     (scenes[summary.key], self.hrefs) if self.choices.extras.previews else None,
                 )
                 for summary in sorted(summaries, key=lambda scene: -scene.patches)
@@ -237,11 +244,14 @@ class Run:
             items = folder / staging.ITEMS
             rows = (self.journal.rows(key) for key in _along_hilbert(summaries))
             write_items(items, schema(self.dataset), rows, upper[collection_path(self.dataset)])
+            if partition := self.choices.layout.partition:
+                write_partitions(folder, partition, self.dataset)
             if self.archives:
                 parts = {key: files.parts for key, files in scenes.items()}
                 publish(folder, self.journal, self.archives, parts, self.hrefs)
             build_database(items, folder / staging.DATABASE, self.dataset)
-            write_page(folder, self.dataset, previews=self.choices.extras.previews)
+            has_items, previews = self.choices.layout.has_item_files, self.choices.extras.previews
+            write_page(folder, self.dataset, items=has_items, previews=previews)
             write_json(folder / staging.REPORT, asdict(report))
             write_checksums(folder)
 

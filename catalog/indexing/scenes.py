@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from catalog.datasets import Dataset
     from catalog.indexing.cloud_cover import CloudCoverTable
+    from catalog.indexing.layout import Layout
     from catalog.source.hrefs import Hrefs
     from catalog.source.tree import SceneFiles
     from catalog.stac.collection import SceneSummary
@@ -111,6 +112,7 @@ def write_scene(
     journal: Journal,
     summary: SceneSummary,
     folder: Path,
+    layout: Layout,
     drawn_from: tuple[SceneFiles, Hrefs] | None,
 ) -> int:
     """Write the catalog of a scene and its items below the folder of a catalog.
@@ -123,6 +125,8 @@ def write_scene(
         The scene.
     folder : Path
         The catalog.
+    layout : Layout
+        Which files it has.
     drawn_from : tuple, optional
         The files of the scene, and where the catalog says they are, if previews are to be drawn.
 
@@ -131,15 +135,16 @@ def write_scene(
     int
         How many items it has.
     """
-    dataset = journal.dataset
-    rows = rows_from_table(journal.rows(summary.key))
+    dataset, titles = journal.dataset, None
     scene_folder = folder / scene_path(dataset, summary.key)
-    write_item_files(scene_folder, items_from_rows(dataset, summary.key, rows))
-    if drawn_from is not None:
-        _draw_previews(dataset, scene_folder, rows, *drawn_from)
-    titles = [(row["id"], row["title"]) for row in rows]
+    if layout.has_item_files:
+        rows = rows_from_table(journal.rows(summary.key))
+        write_item_files(scene_folder, items_from_rows(dataset, summary.key, rows))
+        if drawn_from is not None:
+            _draw_previews(dataset, scene_folder, rows, *drawn_from)
+        titles = [(row["id"], row["title"]) for row in rows]
     write_json(scene_folder / staging.CATALOG, scene_catalog(dataset, summary, titles))
-    return len(rows)
+    return summary.patches
 
 
 def _draw_previews(

@@ -30,7 +30,8 @@ from catalog.store.columns import rows_from_table, table_columns
 from catalog.store.geoparquet import read_countries, read_items
 from catalog.store.integrity import damaged_files
 from catalog.store.members import read_archive_list
-from catalog.store.report import Report, read_report
+from catalog.store.partitions import partition_problems
+from catalog.store.report import ITEM_FILES, Report, read_report
 from catalog.store.static import encoded, encoded_item
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ class _Check:
         self.files: Counter[bool] = Counter()
         self.summaries: list[SceneSummary] = []
         self.previews = False
+        self.has_item_files = any(
+            path.name != staging.CATALOG for path in (folder / dataset.id).glob("*/*/*.json")
+        )
         self.findings: list[Finding] = []
         self.rebase = UNMOVED
         self.gone: Counter[str] = Counter()
@@ -130,6 +134,7 @@ class _Check:
         report = None if staging.REPORT in damaged else self._report(root)
         if staging.ITEMS not in damaged and self._check_table(report, progress):
             self.findings += self._check_whole(report)
+            self.findings += self._check_partitions(report, damaged)
             if staging.DATABASE not in damaged:
                 self.findings += _check_database(self.folder, self.dataset, self.ids)
         if staging.ARCHIVE_LIST not in damaged:
@@ -146,6 +151,7 @@ class _Check:
             return None
         self.rebase = report.moved_to(root) if root else UNMOVED
         self.dataset = replace(self.dataset, schema_url=report.schema_url)
+        self.has_item_files = report.items == ITEM_FILES[0]
         self.roots = tuple(
             root
             for root in map(self.rebase.of, report.roots)
@@ -194,7 +200,7 @@ class _Check:
         self.findings += self._check_places(columns)
         self.findings += self._check_files(rows)
         self.findings += self._check_items(key, rows)
-        titles = [(row["id"], row["title"]) for row in rows]
+        titles = [(row["id"], row["title"]) for row in rows] if self.has_item_files else None
         path = self.folder / scene_path(self.dataset, key) / staging.CATALOG
         self.findings += _check_file(path, encoded(scene_catalog(self.dataset, summary, titles)))
 
@@ -215,6 +221,15 @@ class _Check:
         for path in sorted([*top.glob("*"), *top.glob("*/*")]):
             if path not in known and path.name not in {staging.CATALOG, "collection.json"}:
                 yield Finding(str(path), "is not in the table: delete it")
+
+    def _check_partitions(
+        self, report: Report | None, damaged: Mapping[str, str]
+    ) -> Iterator[Finding]:
+        if report is None:
+            return
+        for name, problem in partition_problems(self.folder, report.partition, self.dataset):
+            if name not in damaged:
+                yield Finding(str(self.folder / name), f"{problem}: {_AGAIN}")
 
     def _check_names(self, columns: Mapping[str, pa.ChunkedArray]) -> Iterator[Finding]:
         keys = (columns[f"sen12ms:{name}"].to_pylist() for name in PatchKey._fields)
@@ -267,7 +282,7 @@ class _Check:
 
     def _check_items(self, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:
         scene = self.folder / scene_path(self.dataset, key)
-        items = items_from_rows(self.dataset, key, rows)
+        items = items_from_rows(self.dataset, key, rows) if self.has_item_files else ()
         expected = {f"{item['id']}.json": encoded_item(item) for item in items}
         pictures = {
             Path(row["assets"][preview]["href"]).name

@@ -236,13 +236,14 @@ class Selection(PatchSet):
         CatalogNotFoundError
             If the catalog is a bare table.
         """
-        from catalog.stac.item import read_item
+        from catalog.reading.table_items import stored_items
+        from catalog.stac.item import stac_item
 
         folder = self.session.folder
         if folder is None:
             raise CatalogNotFoundError("a bare table has no items: open the folder of the catalog")
-        for item in self.ids:
-            stac = read_item(folder, self.dataset, item)
+        for encoded, path in stored_items(self.session, folder, self.ids):
+            stac = stac_item(encoded, path)
             for asset in stac.assets.values():
                 asset.href = self.session.moved.of(asset.href)
             yield stac

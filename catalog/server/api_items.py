@@ -2,7 +2,8 @@
 
 A page of items is put together from the bytes of the static files, of which only the assets are
 parsed: what is around them is the same for all patches of a scene. Where the catalog has no such
-file, or another program wrote it, the answer is the same, but takes longer.
+file, the same bytes are made from the table; where another program wrote it, the answer is the
+same, but takes longer.
 """
 
 from __future__ import annotations
@@ -15,16 +16,13 @@ from urllib.parse import quote
 import orjson
 
 from catalog.model import PatchKey, SceneKey
-from catalog.query.literals import filled
-from catalog.query.statements import statement
+from catalog.reading.table_items import encoded_items
 from catalog.server.served import map_links, served_json
 from catalog.stac.collection import GEOJSON
-from catalog.stac.item import STAC_VERSION, items_from_rows, scene_path
-from catalog.store.columns import rows_from_table, schema
-from catalog.store.static import encoded_item
+from catalog.stac.item import STAC_VERSION, scene_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from catalog.datasets import Dataset
     from catalog.reading.catalog import Catalog
@@ -60,11 +58,14 @@ class ApiItems:
             URL of this server, with a slash at its end.
         """
         keys = [self._key(name) for name in names]
-        files = self._files(names, keys)
+        items = self._files(names, keys)
+        if self._catalog.folder is not None:
+            rows = encoded_items(self._catalog.session, [n for n in names if n not in items])
+            items |= {name: (raw, orjson.loads(raw)) for name, raw in rows}
         found = {
-            name: self._spliced(*files[name], key, base)
+            name: self._spliced(*items[name], key, base)
             for name, key in zip(names, keys, strict=True)
-            if name in files
+            if name in items
         }
         slow = [name for name in names if not found.get(name)]
         found |= {item["id"]: orjson.dumps(item) for item in self.read(slow, base)}
@@ -74,7 +75,8 @@ class ApiItems:
         """The same items as Python objects."""
         files = self._files(names, [self._key(name) for name in names])
         found = {name: item for name, (_, item) in files.items()}
-        found |= {item["id"]: item for item in self._rows([n for n in names if n not in found])}
+        rows = encoded_items(self._catalog.session, [name for name in names if name not in found])
+        found |= {name: orjson.loads(raw) for name, raw in rows}
         return [self._served(found[name], base) for name in names]
 
     def _files(
@@ -95,21 +97,6 @@ class ApiItems:
             if isinstance(item, dict) and item.get("id") == name and "assets" in item:
                 found[name] = raw, item
         return found
-
-    def _rows(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Items from the footprint table."""
-        if not names:
-            return
-        session = self._catalog.session
-        session.define_files()
-        scenes = sorted({self._key(name).scene for name in names})
-        query = filled(statement("queries/items"), ids=names, scenes=scenes)
-        by_scene: dict[SceneKey, list[dict[str, Any]]] = {}
-        for row in rows_from_table(session.table(query).cast(schema(self._dataset))):
-            by_scene.setdefault(self._key(row["id"]).of_scene, []).append(row)
-        for scene, rows in by_scene.items():
-            for item in items_from_rows(self._dataset, scene, rows):
-                yield orjson.loads(encoded_item(item))
 
     def _served(self, item: dict[str, Any], base: str) -> dict[str, Any]:
         links = _links(self._dataset, item["id"], base)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from catalog.model import PatchKey
 from catalog.server.previews import cached_preview
-from catalog.server.responses import body_response, file_response, read_whole
+from catalog.server.responses import body_response, file_response
 from catalog.server.served import served_json
 from catalog.stac.collection import GEOJSON, PARQUET
 from catalog.stac.item import GEOTIFF, PNG
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from catalog.server.site import Site
     from catalog.source.preview import PreviewImage
 
+_MISSING: Final = "the catalog has no such file"
 _MEDIA_TYPES: Final = {".parquet": PARQUET, ".png": PNG, ".duckdb": "application/octet-stream"}
 
 
@@ -50,12 +51,16 @@ class FileRoutes:
         ]
 
     def _catalog(self, request: Request) -> Response:
-        path = self.site.catalog_file(request.path_params["name"])
-        if path is None:
-            raise HTTPException(404, "the catalog has no such file")
-        if path.suffix != ".json":
+        name = request.path_params["name"]
+        if not name.endswith(".json"):
+            path = self.site.catalog_file(name)
+            if path is None:
+                raise HTTPException(404, _MISSING)
             return file_response(request, path, _MEDIA_TYPES.get(path.suffix))
-        value = served_json(self.site.dataset, read_whole(path), str(request.base_url))
+        found = self.site.catalog_json(name)
+        if found is None:
+            raise HTTPException(404, _MISSING)
+        value = served_json(self.site.dataset, found, str(request.base_url))
         kind = GEOJSON if value.get("type") == "Feature" else "application/json"
         return body_response(request, orjson.dumps(value), kind)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catalog.server.site import Site
 
 _ADDRESSES: Final = {
+    "item": "{collection}/{season}/{scene_id}/{id}.json",
     "picture": "../previews/{season}/{scene}/{patch}/{picture}.png",
     "files": "../data/{folder}/{file}",
     "browser": "../browser/#/api/collections/{collection}/items/{id}",

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
+
+import orjson
 
 from catalog.errors import CatalogNotFoundError
 from catalog.model import GDAL_PREFIX, UNMOVED, Rebase
 from catalog.query.literals import filled
 from catalog.query.statements import statement
+from catalog.reading.table_items import encoded_items
 from catalog.server.responses import read_whole
 from catalog.server.unpacked import Unpacked
+from catalog.stac.collection import PARQUET, item_links
 from catalog.stac.item import item_path
 from catalog.store.report import read_report
 
@@ -82,9 +86,37 @@ class Site:
         path = self.catalog_file(item_path(self.dataset, key.of_scene, name))
         if path is not None:
             return read_whole(path)
+        return self._item_of_table(name)
+
+    def catalog_json(self, name: str) -> dict[str, Any] | None:
+        """What a JSON file of the catalog says, by its path; None if there is none.
+
+        Items that have no files are answered from the table, and their scenes link them.
+
+        Raises
+        ------
+        HTTPException
+            500 if the file is damaged.
+        """
+        path = self.catalog_file(name)
+        if path is not None:
+            return self._with_items(read_whole(path))
+        item = PurePosixPath(name).stem
+        key = self.dataset.parse_id(item)
+        known = key is not None and name == item_path(self.dataset, key.of_scene, item)
+        return self._item_of_table(item) if known else None
+
+    def _item_of_table(self, item: str) -> dict[str, Any] | None:
+        return next((orjson.loads(raw) for _, raw in encoded_items(self.session, [item])), None)
+
+    def _with_items(self, value: dict[str, Any]) -> dict[str, Any]:
+        links = value.get("links", ())
+        key = self.dataset.parse_scene_id(str(value.get("id")))
+        if key is None or all(link.get("type") != PARQUET for link in links):
+            return value
         self.session.define_files()
-        query = filled(statement("queries/items"), ids=[name], scenes=[key.scene])
-        return next(iter(self.session.records(query)), None)
+        query = filled(statement("queries/items_of_scene"), **key._asdict())
+        return value | {"links": [*links, *item_links(self.session.fetch(query))]}
 
     def members(self, key: PatchKey) -> dict[str, Path] | None:
         """The files of a patch that are there, by sensor; None if there is no such patch."""

@@ -26,6 +26,7 @@ Box = tuple[float, float, float, float]
 
 GEOJSON: Final = "application/geo+json"
 PARQUET: Final = "application/vnd.apache.parquet"
+_TABLE_TITLE: Final = "All items in one table"
 _EXTENSIONS: Final = {
     "sci": "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
     "classification": "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
@@ -109,9 +110,14 @@ def upper_catalogs(
 
 
 def scene_catalog(
-    dataset: Dataset, scene: SceneSummary, items: Iterable[tuple[str, str]]
+    dataset: Dataset, scene: SceneSummary, items: Iterable[tuple[str, str]] | None
 ) -> dict[str, Any]:
-    """Catalog of one scene; `items` are the ids and titles of its patches, in order."""
+    """Catalog of one scene.
+
+    `items` are the ids and titles of its patches, in order; None if they have no files: then the
+    table is linked, which has them.
+    """
+    table = _link("alternate", "../../../items.parquet", _TABLE_TITLE, PARQUET)
     catalog = pystac.Catalog(
         id=dataset.scene_id(scene.key),
         title=scene.title,
@@ -120,9 +126,14 @@ def scene_catalog(
     links = [
         _link("root", "../../../catalog.json", dataset.about.title),
         _link("parent", "../catalog.json", _season_title(dataset, scene.key.season)),
-        *(_link("item", f"./{item}.json", title, GEOJSON) for item, title in items),
+        *([table] if items is None else item_links(items)),
     ]
     return _json(catalog, links)
+
+
+def item_links(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Links of a scene's catalog to its items, by their ids and titles."""
+    return [_link("item", f"./{item}.json", title, GEOJSON) for item, title in items]
 
 
 def season_catalog(dataset: Dataset, season: str, scenes: Sequence[SceneSummary]) -> dict[str, Any]:
@@ -192,7 +203,7 @@ def collection(
         assets={
             "items": pystac.Asset(
                 "../items.parquet",
-                title="All items in one table",
+                title=_TABLE_TITLE,
                 description="GeoParquet 1.1 and stac-geoparquet 1.0.0, one row a patch",
                 media_type=PARQUET,
                 roles=["collection-mirror"],

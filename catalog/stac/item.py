@@ -99,14 +99,25 @@ def items_from_rows(
         yield item
 
 
-def read_item(folder: Path, dataset: Dataset, item: str) -> pystac.Item:
-    """An item of the catalog in a folder, by its id; its links are resolved."""
+def scene_of(dataset: Dataset, item: str) -> SceneKey:
+    """The scene of an item, by its id.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If it is not an id.
+    """
     key = dataset.parse_id(item)
     if key is None:
         raise CatalogNotFoundError(f"{item!r} is not an id of {dataset.about.title}")
-    path = folder / item_path(dataset, key.of_scene, item)
-    stac = pystac.Item.from_file(str(path))
-    for name, asset in json.loads(path.read_bytes())["assets"].items():
+    return key.of_scene
+
+
+def stac_item(encoded: bytes, path: Path) -> pystac.Item:
+    """An item from the bytes of its file, which need not be there: links start at its path."""
+    value = json.loads(encoded)
+    stac = pystac.Item.from_dict(value, href=str(path.absolute()))
+    for name, asset in value["assets"].items():
         stac.assets[name].href = asset["href"]  # pystac makes slashes of backslashes
     return stac
 

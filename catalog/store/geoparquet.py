@@ -32,7 +32,12 @@ _PLAIN_COLUMNS: Final = ("id", "geometry")
 
 
 def write_items(
-    path: Path, schema: pa.Schema, tables: Iterable[pa.Table], collection: Mapping[str, Any]
+    path: Path,
+    schema: pa.Schema,
+    tables: Iterable[pa.Table],
+    collection: Mapping[str, Any],
+    *,
+    part: bool = False,
 ) -> int:
     """Write the footprint table.
 
@@ -46,6 +51,9 @@ def write_items(
         With this schema; near rows should be near in place.
     collection : mapping
         The STAC collection, which stac-geoparquet keeps in the metadata.
+    part : bool
+        Whether it is one of several files of a table. Then Arrow's own copy of the schema is left
+        out, beside which Arrow would not tell who reads a folder of the other metadata.
 
     Returns
     -------
@@ -57,7 +65,12 @@ def write_items(
     pending: list[pa.Table] = []
     rows = waiting = 0
     with pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=9, use_dictionary=dictionary
+        path,
+        schema,
+        compression="zstd",
+        compression_level=9,
+        use_dictionary=dictionary,
+        store_schema=not part,
     ) as writer:
         for table in tables:
             bounds.add(table)

@@ -31,7 +31,8 @@ def write_checksums(folder: Path) -> None:
 
     The map page, which no command reads, has a list of its own.
     """
-    names = [*_ALWAYS, *(name for name in _OF_ARCHIVES if (folder / name).is_file())]
+    archives = [name for name in _OF_ARCHIVES if (folder / name).is_file()]
+    names = [*_ALWAYS, *archives, *staging.partition_files(folder)]
     lines = [f"{file_sha256(folder / name)}  {name}\n" for name in names]
     lines += [f"{_COMMENT}{_ends_sha256(folder / name)}  {name}\n" for name in names]
     _write_lines(folder / staging.CHECKSUMS, lines)
@@ -112,7 +113,8 @@ def damaged_files(folder: Path) -> dict[str, str]:
         By path below the folder, what is wrong and the remedy. Where there are no checksums, only
         that is told.
     """
-    problems = _problems(folder, _ALWAYS, _OF_ARCHIVES)
+    sometimes = [*_OF_ARCHIVES, *staging.partition_files(folder)]
+    problems = _problems(folder, _ALWAYS, sometimes)
     page = _problems(folder / staging.MAP, (), ())
     problems |= {posixpath.normpath(f"{staging.MAP}/{name}"): told for name, told in page.items()}
     return {name: f"{problem}: {_AGAIN}" for name, problem in problems.items()}

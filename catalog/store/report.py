@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import CatalogNotFoundError
 from catalog.model import GDAL_PREFIX, Rebase, Rejected, archive_of, is_member
@@ -14,6 +14,9 @@ from catalog.store.static import read_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+ITEM_FILES: Final = ("files", "none")
+"""Whether items have files of their own, or are in the table alone; the default comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,10 @@ class Report:
     """Where class counts come from that the dataset has not: `source`, the table; `taken`, how many
     patches have them; `missing` and `other_grid`, ids of those that are not there, or lie on
     another grid. None where no other catalog was named."""
+    items: str = ITEM_FILES[0]
+    """Whether items have files of their own, `files`, or are in the table alone, `none`."""
+    partition: str | None = None
+    """What the table is partitioned by once more: `season`, `continent` or `scene`."""
 
     @property
     def sources(self) -> tuple[str, ...]:

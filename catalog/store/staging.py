@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CATALOG: Final = "catalog.json"
 ITEMS: Final = "items.parquet"
+PARTITIONS: Final = "items"
+PARTITION_KEYS: Final = ("season", "continent", "scene")
+"""What the table can be partitioned by."""
 DATABASE: Final = "catalog.duckdb"
 REPORT: Final = "report.json"
 MEMBERS: Final = "members.parquet"
@@ -31,7 +34,8 @@ PAGE: Final = "index.html"
 MAP: Final = "map"
 ABOUT: Final = f"{MAP}/about.json"
 _OWN: Final = frozenset(
-    {CATALOG, ITEMS, DATABASE, REPORT, MEMBERS, ARCHIVES, CHECKSUMS, PAGE, MAP, *DATASETS}
+    {CATALOG, ITEMS, PARTITIONS, DATABASE, REPORT, MEMBERS, ARCHIVES, CHECKSUMS, PAGE, MAP}
+    | {*DATASETS}
 )
 _REFUSALS: Final = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
@@ -42,6 +46,12 @@ _REFUSALS: Final = frozenset(
 def beside(out: Path, suffix: str) -> Path:
     """A working path next to the catalog, such as `OUT.journal`."""
     return out.with_name(f"{out.name}.{suffix}")
+
+
+def partition_files(folder: Path) -> list[str]:
+    """All files in the folder of partitions, as paths below that of the catalog."""
+    found = (path for path in (folder / PARTITIONS).rglob("*") if not path.is_dir())
+    return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 @contextmanager
@@ -128,11 +138,21 @@ def _check_own(out: Path, dataset: Dataset) -> None:
         raise OutputError(f"{out} is a file: name a folder for the catalog")
     foreign = sorted(
         path.name for path in out.iterdir() if _own_name(path.name) not in {*_OWN, dataset.id}
-    )
+    ) + sorted(_foreign_partitions(out))
     if foreign:
         raise OutputError(
             f"{out} holds {foreign[0]!r}, which no catalog has: name a new folder, or move it away"
         )
+
+
+def _foreign_partitions(out: Path) -> Iterator[str]:
+    """What is in place of partitions, or among them: other folders may well have that name."""
+    folder = out / PARTITIONS
+    if folder.exists() and not folder.is_dir():
+        yield PARTITIONS
+    for path in folder.glob("*"):
+        if not (path.is_dir() and path.name.partition("=")[0] in PARTITION_KEYS):
+            yield f"{PARTITIONS}/{path.name}"
 
 
 def _own_name(name: str) -> str:

@@ -31,7 +31,7 @@ def page_digest() -> str:
     return digest(*(f"{name} {file_sha256(PAGE / name)}" for name in _names()))
 
 
-def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
+def write_page(folder: Path, dataset: Dataset, *, items: bool, previews: bool) -> None:
     """Write the page, and the tables that it searches.
 
     Parameters
@@ -40,6 +40,8 @@ def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
         The catalog, with its `catalog.duckdb`.
     dataset : Dataset
         What it holds.
+    items : bool
+        Whether every item has a file.
     previews : bool
         Whether there are pictures beside the items.
     """
@@ -51,7 +53,7 @@ def write_page(folder: Path, dataset: Dataset, *, previews: bool) -> None:
     session = Session(open_database(folder / staging.DATABASE, dataset=dataset))
     try:
         columns, names = patches(session)
-        about = described(session, names) | _addresses(previews=previews)
+        about = described(session, names) | _addresses(items=items, previews=previews)
         (data / "patches.columns.gz").write_bytes(packed(columns))
         for scheme, counts in legends(session):
             (data / f"{scheme}.columns.gz").write_bytes(packed(counts))
@@ -65,11 +67,11 @@ def _names() -> list[str]:
     return sorted(path.relative_to(PAGE).as_posix() for path in PAGE.rglob("*") if path.is_file())
 
 
-def _addresses(*, previews: bool) -> dict[str, str | None]:
+def _addresses(*, items: bool, previews: bool) -> dict[str, str | None]:
     """Where the page finds what belongs to a patch: templates, relative to the catalog's folder."""
     scene = "{collection}/{season}/{scene_id}"
     return {
-        "item": f"{scene}/{{id}}.json",
+        "item": f"{scene}/{{id}}.json" if items else None,
         "picture": f"{scene}/{preview_name('{id}', '{picture}')}" if previews else None,
         "browser": None,
         "files": None,

@@ -19,6 +19,7 @@ from replica import read_scene, true_scenes
 
 from catalog import Catalog
 from catalog.datasets import SEN12MS
+from catalog.indexing.layout import Layout
 from catalog.indexing.mapper import Processes
 from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras, gazetteer
@@ -70,7 +71,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     summaries.sort(key=lambda summary: summary.key)
     upper = upper_catalogs(SEN12MS, summaries, table_columns(SEN12MS), previews=False)
     report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, None, 0, 0, 0, {}, ())
-    choices = Choices(Extras(), Processes(1), progress=lambda *_: None)
+    choices = Choices(Extras(), Layout(), Processes(1), progress=lambda *_: None)
     Run(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
     return folder
 

@@ -37,6 +37,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "info_groups": {},
     "info_total": {"sensors": SENSORS},
     "items": {"ids": ["ROIs1868_summer_142_p180"], "scenes": [142]},
+    "items_of_scene": {"season": "summer", "scene": 142},
     "named_regions": {"name": "Georgia"},
     "nothing": {},
     "patch_files": {"id": "ROIs1868_summer_142_p180", "sensors": SENSORS},
@@ -58,7 +59,7 @@ def asked(cat: Catalog, name: str) -> duckdb.DuckDBPyRelation:
     """The answer of a statement."""
     of_table = name in {"collection", "table_metadata"}
     values = SAMPLES[name] | ({"items": cat.items} if of_table else {})
-    if "sizes" in SAMPLES[name] or name == "chosen_files":
+    if "sizes" in SAMPLES[name] or name in {"chosen_files", "items", "items_of_scene"}:
         cat.session.define_files()
     if name.startswith("chosen") or name == "nothing":
         return cat.session.relation(CHOSEN.about(name, **values))

@@ -147,6 +147,6 @@ def test_a_read_only_package_makes_no_read_only_catalog(
     monkeypatch.setattr(page, "PAGE", shipped)
     for name in ("catalog.duckdb", "items.parquet"):
         shutil.copy(catalog_folder / name, out)
-    page.write_page(out, SEN12MS, previews=False)
+    page.write_page(out, SEN12MS, items=True, previews=False)
     assert out.stat().st_mode & 0o7777 == 0o2775
     assert (out / "map").stat().st_mode & 0o200

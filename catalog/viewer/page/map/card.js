@@ -84,7 +84,7 @@ function links(search, patch) {
   const browser = search.address("browser", patch);
   if (browser) list.append(element("a", { href: browser }, "STAC Browser"), " ");
   const item = search.address("item", patch);
-  list.append(element("a", { href: item }, "STAC item"));
+  if (item) list.append(element("a", { href: item }, "STAC item"));
   for (const sensor of Object.keys(search.about.sensors)) {
     const recorded = search.href(patch, sensor);
     if (!recorded) continue;

@@ -1,0 +1,64 @@
+"""STAC items from the rows of the footprint table, for catalogs whose items have no files."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from catalog.query.literals import filled
+from catalog.query.statements import statement
+from catalog.stac.item import item_path, items_from_rows, scene_of
+from catalog.store.columns import rows_from_table, schema
+from catalog.store.static import encoded_item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from catalog.model import SceneKey
+    from catalog.query.session import Session
+
+_AT_ONCE: Final = 500
+"""Items of one question."""
+
+
+def encoded_items(session: Session, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Items by their ids, each as the bytes that its file would have, scene by scene.
+
+    An id that is not in the table is passed over.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If one is not an id, or the table cannot be read.
+    """
+    if not names:
+        return
+    dataset = session.dataset
+    scenes = sorted({scene_of(dataset, name).scene for name in names})
+    session.define_files()
+    query = filled(statement("queries/items"), ids=list(names), scenes=scenes)
+    by_scene: dict[SceneKey, list[dict[str, Any]]] = {}
+    for row in rows_from_table(session.table(query).cast(schema(dataset))):
+        by_scene.setdefault(scene_of(dataset, row["id"]), []).append(row)
+    for scene, rows in by_scene.items():
+        for item in items_from_rows(dataset, scene, rows):
+            yield item["id"], encoded_item(item)
+
+
+def stored_items(
+    session: Session, folder: Path, names: Iterable[str]
+) -> Iterator[tuple[bytes, Path]]:
+    """Items of a catalog by their ids, in order: from their files, or else from the table.
+
+    Yields
+    ------
+    tuple
+        The bytes of an item's file, and its path, where it need not be.
+    """
+    dataset, waiting = session.dataset, iter(names)
+    while some := list(islice(waiting, _AT_ONCE)):
+        paths = {name: folder / item_path(dataset, scene_of(dataset, name), name) for name in some}
+        found = {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+        found |= encoded_items(session, [name for name in some if name not in found])
+        yield from ((found[name], paths[name]) for name in some)
