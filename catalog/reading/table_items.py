@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from catalog.query.literals import filled
 from catalog.query.statements import statement
 from catalog.stac.item import item_path, items_from_rows, scene_of
 from catalog.store.columns import rows_from_table, schema
+from catalog.store.item_rows import ItemRows
 from catalog.store.static import encoded_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
     from catalog.model import SceneKey
     from catalog.query.session import Session
 
 _AT_ONCE: Final = 500
 """Items of one question."""
+_LOCK: Final = Lock()
+_TABLES: Final[WeakKeyDictionary[Session, ItemRows]] = WeakKeyDictionary()
+"""The tables of the catalogs that are open, as far as items were asked for."""
 
 
 def encoded_items(session: Session, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
@@ -35,15 +43,22 @@ def encoded_items(session: Session, names: Sequence[str]) -> Iterator[tuple[str,
     if not names:
         return
     dataset = session.dataset
-    scenes = sorted({scene_of(dataset, name).scene for name in names})
-    session.define_files()
-    query = filled(statement("queries/items"), ids=list(names), scenes=scenes)
     by_scene: dict[SceneKey, list[dict[str, Any]]] = {}
-    for row in rows_from_table(session.table(query).cast(schema(dataset))):
+    for row in rows_from_table(_rows(session, names).cast(schema(dataset))):
         by_scene.setdefault(scene_of(dataset, row["id"]), []).append(row)
     for scene, rows in by_scene.items():
         for item in items_from_rows(dataset, scene, rows):
             yield item["id"], encoded_item(item)
+
+
+def _rows(session: Session, names: Sequence[str]) -> pa.Table:
+    if "://" in session.items:
+        session.define_files()
+        scenes = sorted({scene_of(session.dataset, name).scene for name in names})
+        return session.table(filled(statement("queries/items"), ids=list(names), scenes=scenes))
+    with _LOCK:
+        rows = _TABLES.get(session) or _TABLES.setdefault(session, ItemRows(session.items))
+    return rows.find(names)
 
 
 def stored_items(
