@@ -39,6 +39,8 @@ def info(out: str, as_json: bool) -> None:
         click.echo(f"rejected files: {len(rejected):,}, see {Path(out, staging.REPORT)}")
     console = Console(width=None if Console().is_terminal else 100)
     for name, rows in groups.items():
+        if all(row[name] is None for row in rows):  # such as land cover that the dataset has not
+            continue
         table = Table(name.replace("_", " "), "patches", "complete", box=None, title_justify="left")
         for row in rows:
             table.add_row(

@@ -43,6 +43,10 @@ SCENES: Final = [scene for scene in true_scenes() if (scene.season, scene.scene)
 """True scenes, of the authors' train, val, test and test."""
 BEFORE: Final = re.compile(r'(/vsitar/\{[^}]*\}/|/[^\s",]*/CR/)(?=ROIs)')
 """What stands before the folder of a season and sensor in a path."""
+ENDINGS: Final = {
+    **{"parquet": ".parquet", "gpkg": ".gpkg", "flatgeobuf": ".fgb"},
+    "stac-geoparquet": ".parquet",
+}
 FALL: Final = ("--season", "fall", "--where", "patch < 60")
 BORROWED: Final = ("--cover", "forest>=0.3", "--cloud-cover", "<=40", "--season", "spring")
 
@@ -165,13 +169,13 @@ def select_prints_every_format(outs: Outs) -> None:
             lines = len(said.splitlines())
             assert lines >= min(len(expected), 10), name
         else:
-            found = [out.with_name(f"{out.name}.{name}") for out in outs.both]
+            found = [out.with_name(f"{out.name}-{name}{ENDINGS[name]}") for out in outs.both]
             for out, path in zip(outs.both, found, strict=True):
                 run("select", out, *BORROWED, "--format", name, "-o", path)
                 assert path.stat().st_size > 1000
     ids = equal(outs, "select", "OUT", *BORROWED, "--format", "ids")
     assert ids.split() == expected
-    tables = [pq.read_table(f"{out}.stac-geoparquet") for out in outs.both]
+    tables = [pq.read_table(f"{out}-stac-geoparquet.parquet") for out in outs.both]
     assert [table["id"].to_pylist() for table in tables] == [expected] * 2
     assert tables[0]["eo:cloud_cover"].to_pylist() == list(outs.clouds[expected])
 
@@ -234,7 +238,7 @@ def archives_are_named_and_files_extracted(outs: Outs) -> None:
     for out in outs.both:
         rows = json.loads(run("archives", out, *FALL, "--json"))
         names = [SEN12MS_CR.archive_name("fall", sensor) for sensor in SEN12MS_CR.sensors]
-        assert [row["name"] for row in rows] == names
+        assert [row["name"].rpartition("/")[2] for row in rows] == names
     folders, packed = outs.both
     for out in outs.both:
         run("extract", out, *FALL, "--to", outs.folder / f"some-{out.name}")
