@@ -291,7 +291,10 @@ def _class_of(written: str, dataset: Dataset) -> tuple[str, str]:
     the others.
     """
     if not dataset.shares:
-        raise FilterError(f"{dataset.about.title} has no land cover: leave out {written!r}")
+        raise FilterError(
+            f"{dataset.about.title} has no land cover: leave out {written!r}, or take it from "
+            "another catalog with `sen12ms index … --land-cover-from CATALOG`"
+        )
     scheme, _, short = re.sub(r"[\s-]+", "_", written.strip()).casefold().rpartition(".")
     legends = [scheme] if scheme else list(dataset.shares)
     found = [legend for legend in legends if short in dataset.shares.get(legend, ())]

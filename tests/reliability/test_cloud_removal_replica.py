@@ -44,7 +44,9 @@ SCENES: Final = [scene for scene in true_scenes() if (scene.season, scene.scene)
 BEFORE: Final = re.compile(r'(/vsitar/\{[^}]*\}/|/[^\s",]*/CR/)(?=ROIs)')
 """What stands before the folder of a season and sensor in a path."""
 ENDINGS: Final = {
-    **{"parquet": ".parquet", "gpkg": ".gpkg", "flatgeobuf": ".fgb"},
+    "parquet": ".parquet",
+    "gpkg": ".gpkg",
+    "flatgeobuf": ".fgb",
     "stac-geoparquet": ".parquet",
 }
 FALL: Final = ("--season", "fall", "--where", "patch < 60")
@@ -192,7 +194,7 @@ def sql_and_macros(outs: Outs) -> None:
 def plots_are_drawn(outs: Outs) -> None:
     for out in outs.both:
         picture = out.with_suffix(".png")
-        run("plot", out, *FALL, "--tiles", 2, "-o", picture)
+        run("plot", out, "--where", "patch < 32", "--tiles", 1, "-o", picture)
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
