@@ -77,13 +77,12 @@ def partition_problems(
     found = set(staging.partition_files(folder))
     with pq.ParquetFile(folder / staging.ITEMS) as file:
         table = _Partitioned(file, key, dataset)
-        for name in sorted(found | table.groups.keys()):
+        for name in table.groups:
             if name not in found:
                 yield name, "is missing"
-            elif name not in table.groups:
-                yield name, "is not in the table"
             elif not _holds(folder / name, table.rows(name)):
                 yield name, "says something else than the table"
+        yield from ((name, "is not in the table") for name in sorted(found - table.groups.keys()))
 
 
 class _Partitioned:

@@ -98,10 +98,10 @@ class Tree:
     def index(self, **choices: Any) -> Report:
         return index(self.root, into=self.out, **choices)
 
-    def indexed_anew(self) -> dict[str, Any]:
+    def indexed_anew(self, **choices: Any) -> dict[str, Any]:
         """What the catalog would hold if there never had been another."""
         fresh = self.folder / "fresh"
-        index(self.root, into=fresh)
+        index(self.root, into=fresh, **choices)
         return contents_of(fresh)
 
     def scenes(self) -> dict[str, tuple[int, int]]:

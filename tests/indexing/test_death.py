@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -24,6 +25,7 @@ KILLS, LONGEST_S = 20, 0.6
 """So many runs are killed after so many seconds at most: a whole run takes about as long."""
 
 RUNS = """
+import json
 import os
 import sys
 from catalog import index
@@ -31,7 +33,7 @@ print("ready", flush=True)
 for _ in sys.stdin:
     run = os.fork()
     if not run:
-        index(sys.argv[1], into=sys.argv[2])
+        index(sys.argv[1], into=sys.argv[2], **json.loads(sys.argv[3]))
         os._exit(0)
     print(run, flush=True)
     os.waitpid(run, 0)
@@ -74,12 +76,14 @@ def started(tree: Tree) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="runs are forked, which this system cannot")
 @pytest.mark.slow
+@pytest.mark.parametrize("choices", [{}, {"items": "none", "partition": "season"}], ids=str)
 def test_twenty_runs_that_are_killed_at_any_moment_are_made_good_by_the_next(
-    tree: Tree, expected: dict[str, Any], started: Callable[..., subprocess.Popen[str]]
+    tree: Tree, started: Callable[..., subprocess.Popen[str]], choices: dict[str, str]
 ) -> None:
+    expected = tree.indexed_anew(**choices)
     shutil.rmtree(tree.out)
     moments = random.Random(2017)
-    process = started(RUNS)
+    process = started(RUNS, json.dumps(choices))
     assert process.stdin
     assert process.stdout
     for number in range(KILLS):
@@ -93,11 +97,12 @@ def test_twenty_runs_that_are_killed_at_any_moment_are_made_good_by_the_next(
     process.communicate()
     known = set(tree.journal.glob("*.arrow"))
     told = Told()
-    tree.index(progress=told)
+    tree.index(progress=told, **choices)
     assert told.files_read() == 27 * (2 - len(known))
     assert contents_of(tree.out) == expected
     names = {"SEN12MS", "catalog", "catalog.journal", "catalog.lock"}
-    assert {path.name for path in tree.folder.iterdir()} == names
+    fresh = {"fresh", "fresh.journal", "fresh.lock"}
+    assert {path.name for path in tree.folder.iterdir()} == names | fresh
 
 
 @pytest.mark.parametrize(
