@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from statistics import median
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ SEARCHES: dict[str, tuple[dict[str, Any], int]] = {
 }
 """Parameters, and the milliseconds that a page may take."""
 LEAST_RATIO = 5
+MOST_WITHOUT_FILES = 4
+"""How many times longer a page may take where items have no files."""
 RUSTAC_DUCKDB = "1.5.4"
 RUSTAC = (
     "rustac==0.9.12",
@@ -53,7 +56,26 @@ pytestmark = pytest.mark.bench
 
 @pytest.fixture(scope="module")
 def ours(full: Path) -> Iterator[httpx.Client]:  # noqa: F811 - the fixture
-    with Catalog.open(full) as cat, listen("127.0.0.1", 0) as listener:
+    with _client(full) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def without_files(
+    full: Path,  # noqa: F811 - the fixture
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[httpx.Client]:
+    """The same catalog, whose items are in the table alone."""
+    folder = tmp_path_factory.mktemp("without")
+    for name in ("items.parquet", "catalog.duckdb", "report.json"):
+        shutil.copy(full / name, folder)
+    with _client(folder) as client:
+        yield client
+
+
+@contextmanager
+def _client(folder: Path) -> Iterator[httpx.Client]:
+    with Catalog.open(folder) as cat, listen("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(cat), log_level="warning"))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -146,3 +168,25 @@ def test_page_of_100_items(
         bench.bar(
             f"page by {name}, rustac / ours", ratio, f">= {LEAST_RATIO}", held=ratio >= LEAST_RATIO
         )
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_page_of_100_items_without_files(
+    ours: httpx.Client, without_files: httpx.Client, bench: Bench, name: str
+) -> None:
+    body = {"limit": 100, "collections": ["sen12ms"], **SEARCHES[name][0]}
+    times: dict[httpx.Client, list[float]] = {ours: [], without_files: []}
+    for client in times:
+        assert answers(client, body)
+    for _ in range(ROUNDS):
+        for client, found in times.items():
+            found.append(milliseconds(client, body))
+    before, after = map(median, times.values())
+    bench.table(
+        f"A page of 100 items, with and without files: {name}",
+        ["items", "median, ms"],
+        [["files", f"{before:.1f}"], ["none", f"{after:.1f}"]],
+    )
+    ratio = after / before
+    held = ratio <= MOST_WITHOUT_FILES
+    bench.bar(f"page by {name}, none / files", ratio, f"<= {MOST_WITHOUT_FILES}", held=held)

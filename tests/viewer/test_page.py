@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hosts import serve, static_host
+
+from catalog import index
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -115,6 +118,23 @@ def test_bars_filter_and_their_counts_follow(visit: Visit, cat: Catalog) -> None
     expect(visit.bar("dominant_cover", "cropland")).to_have_attribute("aria-pressed", "false")
     visit.page.get_by_role("button", name="Reset all filters").click()
     expect(visit.count).to_contain_text(f"{len(cat.select())} patches")
+
+
+def test_items_without_files_are_linked_where_a_server_answers(
+    chromium: Browser, catalog_folder: Path, cat: Catalog, tmp_path: Path
+) -> None:
+    index(catalog_folder.parent / "SEN12MS", into=tmp_path / "catalog", items="none")
+    name = cat.select().ids[0]
+    for hosting, links in ((static_host, 0), (serve, 1)):
+        with hosting(tmp_path / "catalog") as url, chromium.new_page() as page:
+            start = url if hosting is static_host else f"{url}catalog/"
+            page.goto(f"{start}?patch={name}")
+            playwright.expect(page.locator("#card h2")).to_have_text(name)
+            link = page.get_by_role("link", name="STAC item")
+            playwright.expect(link).to_have_count(links)
+            for _ in range(links):
+                href = link.evaluate("link => link.href")
+                assert page.request.get(href).json()["id"] == name
 
 
 def test_a_slider_sets_the_share_of_a_class(visit: Visit, cat: Catalog) -> None:
