@@ -214,6 +214,17 @@ def test_dask_geopandas_reads_it_as_one(folder: Path, key: str, rows: list[Row])
     check_frame(frame, rows, key)
 
 
+def test_daft_reads_it_as_one(folder: Path, key: str, rows: list[Row]) -> None:
+    daft = pytest.importorskip("daft")
+    table = daft.read_parquet(f"{folder}/items/**/*.parquet", hive_partitioning=True)
+    found = table.select("id", key, "sen12ms:igbp").to_pylist()
+    expected = [
+        {"id": row["id"], key: value_of(row, key), "sen12ms:igbp": row["sen12ms:igbp"]}
+        for row in rows
+    ]
+    assert by_id(found) == by_id(expected)
+
+
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
     sql = pytest.importorskip("pyspark.sql")
