@@ -78,6 +78,16 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return request.config.stash.setdefault(MEASURED, {}).setdefault(name, Bench())
 
 
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole catalog, as `index` writes it, of files that are not there."""
+    from replica import write_catalog  # noqa: PLC0415 - not beside every copy of this file
+
+    folder = tmp_path_factory.mktemp("full") / "catalog"
+    write_catalog(folder)
+    return folder
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail where a bar is missed; the page is written all the same."""
     if session.exitstatus == pytest.ExitCode.OK and _missed(session.config):

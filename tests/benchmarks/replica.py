@@ -8,20 +8,29 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from real_files import DATA
 
 from catalog.datasets import SEN12MS
-from catalog.indexing.scenes import gazetteer
+from catalog.indexing.layout import Layout
+from catalog.indexing.mapper import Processes
+from catalog.indexing.run import Choices, Run
+from catalog.indexing.scenes import Extras, gazetteer
 from catalog.model import Assets, Grid, Grids, PatchKey, Scene, SceneKey
 from catalog.query.database import build_database
+from catalog.source.hrefs import Hrefs
 from catalog.source.synthetic import SyntheticScene, write_scene
+from catalog.source.tree import Listing
+from catalog.stac.collection import upper_catalogs
 from catalog.stac.scene_columns import Context, columns_from_scene
-from catalog.store.columns import schema, table_from_columns
+from catalog.stac.summary import summary_of
+from catalog.store.columns import schema, table_columns, table_from_columns
 from catalog.store.geoparquet import write_items
+from catalog.store.journal import Journal, SceneRecord
+from catalog.store.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -89,6 +98,24 @@ def write_tables(folder: Path, most: int | None = None) -> None:
     collection = {"id": "sen12ms", "type": "Collection"}
     write_items(folder / "items.parquet", schema(SEN12MS), tables, collection)
     build_database(folder / "items.parquet", folder / "catalog.duckdb")
+
+
+def write_catalog(folder: Path) -> None:
+    """The whole catalog, 180,662 items, as `index` writes it, of files that are not there."""
+    journal = Journal(folder.with_name("journal"), SEN12MS)
+    random, context = np.random.default_rng(2019), Context(SEN12MS, gazetteer(), {})
+    summaries = []
+    for synthetic in true_scenes():
+        scene = read_scene(synthetic, random)
+        columns = columns_from_scene(scene, context)
+        summaries.append(summary_of(scene.key, columns, gazetteer().names))
+        record = SceneRecord(scene.key, {}, (), asdict(summaries[-1]))
+        journal.save("", record, table_from_columns(SEN12MS, columns))
+    summaries.sort(key=lambda summary: summary.key)
+    upper = upper_catalogs(SEN12MS, summaries, table_columns(SEN12MS), previews=False)
+    report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, None, 0, 0, 0, {}, ())
+    choices = Choices(Extras(), Layout(), Processes(1), progress=lambda *_: None)
+    Run(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
 
 
 def _some_patches(scene: SyntheticScene, most: int | None) -> SyntheticScene:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import uvicorn
-from test_bench_server import full  # noqa: F401 - the same catalog
 
 from catalog import Catalog
 from catalog.server.app import create_app
@@ -55,14 +54,14 @@ pytestmark = pytest.mark.bench
 
 
 @pytest.fixture(scope="module")
-def ours(full: Path) -> Iterator[httpx.Client]:  # noqa: F811 - the fixture
+def ours(full: Path) -> Iterator[httpx.Client]:
     with _client(full) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def without_files(
-    full: Path,  # noqa: F811 - the fixture
+    full: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[httpx.Client]:
     """The same catalog, whose items are in the table alone."""
@@ -86,10 +85,7 @@ def _client(folder: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def rustac(
-    full: Path,  # noqa: F811 - the fixture
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[httpx.Client | None]:
+def rustac(full: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client | None]:
     """A client of rustac's server of the same table; None if it does not start.
 
     Its DuckDB would fetch extensions from the network: the last version whose extensions are on

@@ -6,34 +6,18 @@ import os
 import shutil
 import statistics
 import time
-from dataclasses import asdict
 from random import Random
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 import uvicorn
 from page_filters import ids_of_page, ids_of_select, random_filters
-from replica import read_scene, true_scenes
 
 from catalog import Catalog
-from catalog.datasets import SEN12MS
-from catalog.indexing.layout import Layout
-from catalog.indexing.mapper import Processes
-from catalog.indexing.run import Choices, Run
-from catalog.indexing.scenes import Extras, gazetteer
 from catalog.server.app import create_app
 from catalog.server.hosting import listen, url_of
 from catalog.server.stac_browser import browser_folder
-from catalog.source.hrefs import Hrefs
-from catalog.source.tree import Listing
-from catalog.stac.collection import upper_catalogs
-from catalog.stac.scene_columns import Context, columns_from_scene
-from catalog.stac.summary import summary_of
-from catalog.store.columns import table_columns, table_from_columns
-from catalog.store.journal import Journal, SceneRecord
-from catalog.store.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,27 +37,6 @@ pytestmark = [
         not browser_folder().is_dir(), reason="STAC Browser is not built: run `make browser`"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole catalog, as `index` writes it, of files that are not there."""
-    folder = tmp_path_factory.mktemp("full") / "catalog"
-    journal = Journal(folder.with_name("journal"), SEN12MS)
-    random, context = np.random.default_rng(2019), Context(SEN12MS, gazetteer(), {})
-    summaries = []
-    for synthetic in true_scenes():
-        scene = read_scene(synthetic, random)
-        columns = columns_from_scene(scene, context)
-        summaries.append(summary_of(scene.key, columns, gazetteer().names))
-        record = SceneRecord(scene.key, {}, (), asdict(summaries[-1]))
-        journal.save("", record, table_from_columns(SEN12MS, columns))
-    summaries.sort(key=lambda summary: summary.key)
-    upper = upper_catalogs(SEN12MS, summaries, table_columns(SEN12MS), previews=False)
-    report = Report("", "sen12ms", "", ("/data/SEN12MS",), None, None, 0, 0, 0, {}, ())
-    choices = Choices(Extras(), Layout(), Processes(1), progress=lambda *_: None)
-    Run(folder, journal, Hrefs(()), choices, Listing(), ())._write(report, summaries, upper)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +73,10 @@ PICTURES = f"""() => {{
     return inSight.every((card) => !card.classList.contains('queued')
         && [...card.querySelectorAll('img')].every((picture) => picture.naturalWidth > 0));
 }}"""
-COUNT = "document.body.dataset.state !== undefined && document.querySelector('#count b') !== null"
-DRAWN = "document.body.dataset.state === 'ready'"
+COUNT = (
+    "() => document.body.dataset.state !== undefined && document.querySelector('#count b') !== null"
+)
+DRAWN = "() => document.body.dataset.state === 'ready'"
 COMBINATIONS = 300
 ASKED_MS = """async ([base, filters]) => {
     const { Search } = await import(`${base}map/search.js`);
