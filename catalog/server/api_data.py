@@ -140,11 +140,15 @@ class ApiData:
             "additionalProperties": False,
         }
 
-    def item(self, name: str, base: str) -> dict[str, Any] | None:
-        """An item by its id; None if the catalog has none."""
+    def stored_item(self, name: str, base: str) -> bytes | None:
+        """An item that has a file, by its id, as JSON, without a query; None if it has none."""
+        return self._items.stored(name, base)
+
+    def item(self, name: str, base: str) -> bytes | None:
+        """An item by its id, as JSON; None if the catalog has none."""
         query = Question((f"id = {literal(name)}",)).sql(("id",))
         rows = self.catalog.session.fetch(query)
-        return self._items.read([name], base)[0] if rows else None
+        return self._items.encoded([name], base)[0] if rows else None
 
     def search(self, asked: Mapping[str, Any], base: str) -> tuple[dict[str, Any], str | None]:
         """A page of items without links, and the token of the next page, if there is one."""

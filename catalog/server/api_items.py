@@ -71,6 +71,15 @@ class ApiItems:
         found |= {item["id"]: orjson.dumps(item) for item in self.read(slow, base)}
         return [found[name] for name in names]
 
+    def stored(self, name: str, base: str) -> bytes | None:
+        """The same item, if it has a file that is not damaged; None otherwise."""
+        key = self._dataset.parse_id(name)
+        found = self._files([name], [key]) if key else {}
+        if key is None or name not in found:
+            return None
+        raw, item = found[name]
+        return self._spliced(raw, item, key, base) or orjson.dumps(self._served(item, base))
+
     def read(self, names: Sequence[str], base: str) -> list[dict[str, Any]]:
         """The same items as Python objects."""
         files = self._files(names, [self._key(name) for name in names])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
@@ -18,9 +19,12 @@ from catalog.datasets.load import FIELDS
 from catalog.server.api_data import CONFORMANCE, JSON, OPENAPI, SCHEMA
 from catalog.server.api_openapi import description
 from catalog.server.api_parameters import asked_by_body, asked_by_query
+from catalog.server.responses import body_response
 from catalog.stac.collection import GEOJSON, PARQUET
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
@@ -33,9 +37,9 @@ class ApiRoutes:
     """Answers about one catalog."""
 
     data: ApiData
-    """Knows them."""
+    """Makes them."""
     pool: Pool
-    """Where questions are asked."""
+    """Runs searches."""
 
     def routes(self) -> list[BaseRoute]:
         """All below `/api`, and the schema that items name."""
@@ -57,13 +61,13 @@ class ApiRoutes:
         ]
 
     def _landing(self, request: Request) -> Response:
-        return _answer(self.data.landing(str(request.base_url)))
+        return _answer(request, self.data.landing(str(request.base_url)))
 
-    def _conformance(self, _: Request) -> Response:
-        return _answer({"conformsTo": list(CONFORMANCE)})
+    def _conformance(self, request: Request) -> Response:
+        return _answer(request, {"conformsTo": list(CONFORMANCE)})
 
     def _openapi(self, request: Request) -> Response:
-        return _answer(description(str(request.base_url)), OPENAPI)
+        return _answer(request, description(str(request.base_url)), OPENAPI)
 
     def _documentation(self, request: Request) -> Response:
         return HTMLResponse(
@@ -73,29 +77,39 @@ class ApiRoutes:
         )
 
     def _collections(self, request: Request) -> Response:
-        return _answer(self.data.collections(str(request.base_url)))
+        return _answer(request, self.data.collections(str(request.base_url)))
 
     def _collection(self, request: Request) -> Response:
         if not self._is_known(request):
             return _missing("collection")
-        return _answer(self.data.collection(str(request.base_url)))
+        return _answer(request, self.data.collection(str(request.base_url)))
 
     def _queryables(self, request: Request) -> Response:
         if not self._is_known(request):
             return _missing("collection")
-        return _answer(self.data.queryables(str(request.url.replace(query=""))), SCHEMA)
+        return _answer(request, self.data.queryables(str(request.url.replace(query=""))), SCHEMA)
 
     def _schema(self, request: Request) -> Response:
         if not self._is_known(request):
             return _missing("schema")
         path = DEFINITIONS / self.data.catalog.dataset.tables / FIELDS
-        return Response(path.read_bytes(), media_type=SCHEMA)
+        return body_response(request, path.read_bytes(), SCHEMA)
 
     async def _item(self, request: Request) -> Response:
-        name, base = request.path_params["item"], str(request.base_url)
-        known = self._is_known(request)
-        item = await self.pool.run(request, partial(self.data.item, name, base)) if known else None
-        return _missing("item") if item is None else _answer(item, GEOJSON)
+        if not self._is_known(request):
+            return _missing("collection")
+        # Not in the pool if it has a file: items are served whatever else is asked.
+        stored = await run_in_threadpool(partial(self._found, request, self.data.stored_item))
+        if stored is not None:
+            return stored
+        found = await self.pool.run(request, partial(self._found, request, self.data.item))
+        return _missing("item") if found is None else found
+
+    def _found(
+        self, request: Request, look_up: Callable[[str, str], bytes | None]
+    ) -> Response | None:
+        item = look_up(request.path_params["item"], str(request.base_url))
+        return None if item is None else body_response(request, item, GEOJSON)
 
     async def _items(self, request: Request) -> Response:
         if not self._is_known(request):
@@ -121,7 +135,7 @@ class ApiRoutes:
         ]
         if token is not None:
             links.append({"rel": "next", "type": GEOJSON, **_next(request, asked, token)})
-        return _answer(found | {"links": links}, GEOJSON)
+        return _answer(request, found | {"links": links}, GEOJSON)
 
     def _parquet(self, asked: dict[str, Any]) -> Response:
         with tempfile.NamedTemporaryFile(suffix=".parquet", delete=False) as file:
@@ -155,8 +169,8 @@ def _wants_parquet(request: Request) -> bool:
     return asked == "parquet" or (asked is None and PARQUET in request.headers.get("accept", ""))
 
 
-def _answer(value: dict[str, Any], kind: str = JSON) -> Response:
-    return Response(orjson.dumps(value), media_type=kind)
+def _answer(request: Request, value: dict[str, Any], kind: str = JSON) -> Response:
+    return body_response(request, orjson.dumps(value), kind)
 
 
 def _missing(what: str) -> Response:

@@ -30,8 +30,7 @@ from starlette.responses import (
     RedirectResponse,
     Response,
 )
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from catalog.errors import CatalogError
 from catalog.server.api_data import ApiData
@@ -40,7 +39,8 @@ from catalog.server.file_routes import FileRoutes
 from catalog.server.guard import LOOPBACK, Guard, Sharing
 from catalog.server.map_routes import MapRoutes
 from catalog.server.pool import Pool
-from catalog.server.site import Site
+from catalog.server.responses import file_response
+from catalog.server.site import Site, file_below
 from catalog.server.stac_browser import browser_folder, config_script
 
 if TYPE_CHECKING:
@@ -96,12 +96,16 @@ def _pages(title: str) -> list[BaseRoute]:
         return Response(script, media_type="text/javascript", headers=kept)
 
     built = browser_folder()
+
+    def page(request: Request) -> Response:
+        path = file_below(built / "stac-browser", request.path_params["name"] or "index.html")
+        if path is None:
+            raise HTTPException(404, "STAC Browser has no such file")
+        return file_response(request, path)
+
     if not built.is_dir():
         return [Route("/browser/", _not_built)]
-    return [
-        Route("/browser/config.js", config),
-        Mount("/browser", StaticFiles(directory=built / "stac-browser", html=True)),
-    ]
+    return [Route("/browser/config.js", config), Route("/browser/{name:path}", page)]
 
 
 def _to_api(_: Request) -> Response:

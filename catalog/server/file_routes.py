@@ -40,7 +40,7 @@ class FileRoutes:
     site: Site
     """What may be read."""
     pool: Pool
-    """Draws previews, and unpacks files."""
+    """Draws previews, and extracts files from archives."""
 
     def routes(self) -> list[BaseRoute]:
         """`/catalog`, `/data` and `/previews`."""

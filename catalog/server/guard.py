@@ -9,6 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 
+from catalog.datasets import DATASETS
+from catalog.stac.collection import PARQUET
 from catalog.store import staging
 
 if TYPE_CHECKING:
@@ -28,13 +30,18 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "SAMEORIGIN",
 }
-_SHARED: Final = ("/api", "/schemas/", "/data/", "/previews/")
-_OWN: Final = frozenset(f"/catalog/{name}" for name in (staging.REPORT, staging.ABOUT))
-"""What tells paths of this machine."""
+_SHARED: Final = (
+    *("/api", "/schemas/", "/data/", "/previews/", f"/catalog/{staging.CATALOG}"),
+    *(f"/catalog/{dataset}/" for dataset in DATASETS),
+)
+"""What STAC clients need; other files of the catalog tell paths of this machine."""
+_PROTOCOLS: Final = frozenset({"http", "https"})
 
 
 class Guard:
     """Refuses other hosts than those that are known, and adds the headers that browsers heed.
+
+    Below the path of a proxy, what that says of the protocol is believed: links are of that one.
 
     Parameters
     ----------
@@ -53,13 +60,18 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        host = _name(Headers(scope=scope).get("host", ""))
+        asked = Headers(scope=scope)
+        host = _name(asked.get("host", ""))
         if "*" not in self.hosts and host not in self.hosts:
             told = (
                 f"this server is not called {host[:80]!r}: start it with --allow-host {host[:80]}\n"
             )
             await PlainTextResponse(told, 400)(scope, receive, send)
             return
+
+        protocol = asked.get("x-forwarded-proto", "").partition(",")[0].strip()
+        if scope.get("root_path") and protocol in _PROTOCOLS:
+            scope = {**scope, "scheme": protocol}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,12 +105,19 @@ class Sharing(CORSMiddleware):
         else:
             await self.app(scope, receive, send)
 
+    async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        """Answer with permission to read, unless it is a table: so a search may end, too."""
+        headers = Headers(raw=message.get("headers", []))
+        if headers.get("content-type", "").startswith(PARQUET):
+            await send(message)
+        else:
+            await super().send(message, send, request_headers)
+
 
 def _is_shared(path: str) -> bool:
-    """Whether any page may read what is at a path; what is spelt oddly is not shared."""
-    if not path.startswith("/catalog/"):
-        return path.startswith(_SHARED)
-    return path == posixpath.normpath(path) and path.lower() not in _OWN
+    """Whether any page may read what is at a path; one that leads elsewhere is not shared."""
+    leads_there = not path.startswith("/catalog/") or path == posixpath.normpath(path)
+    return leads_there and path.startswith(_SHARED)
 
 
 def _name(host: str) -> str:

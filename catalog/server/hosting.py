@@ -1,4 +1,4 @@
-"""A port of this machine, and the application behind it until somebody stops it."""
+"""Listen on a port, and serve the application until it is stopped."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise ServeError(
-            f"{host}:{port} cannot be listened on: {error.strerror}; name another --port, or 0"
+            f"{host}:{port} cannot be opened for listening: {error.strerror}; name another --port, "
+            "or 0"
         ) from error
     # asyncio sets this on sockets of its own only; without it every small answer takes 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -76,19 +77,19 @@ def url_of(listener: socket.socket) -> str:
 
 
 def config_of(app: ASGIApp, root_path: str = "") -> uvicorn.Config:
-    """How an application is served: nobody is believed to be a proxy, and nobody is waited for."""
+    """How the server runs: it ignores headers of proxies, and does not wait for connections."""
     logging.getLogger("uvicorn.error").addFilter(_is_worth_telling)
     return uvicorn.Config(
         app,
         log_level="warning",
         proxy_headers=False,
-        root_path=root_path,
+        root_path=root_path.strip("/") and f"/{root_path.strip('/')}",
         timeout_graceful_shutdown=1,
     )
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """Whether it is anything but a question that was ended with the server."""
+    """Whether it is anything but a request that was cancelled when the server stopped."""
     return record.exc_info is None or not isinstance(record.exc_info[1], CancelledError)
 
 
@@ -106,7 +107,7 @@ def run(app: CurrentApp, listener: socket.socket, root_path: str = "") -> None:
     """
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config_of(app, root_path)).run(sockets=[listener])
-    if app.app.state.pool.is_busy:
+    if app.is_busy:
         # A thread that still asks would keep the process alive until it is done.
         sys.stderr.flush()
         os._exit(0)

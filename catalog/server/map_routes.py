@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse
 from starlette.routing import Route
 
-from catalog.server.responses import file_response, read_whole
+from catalog.server.responses import body_response, file_response, read_whole
 from catalog.store import staging
 from catalog.viewer.boundaries import COUNTRIES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
     from catalog.server.site import Site
@@ -52,7 +53,7 @@ class MapRoutes:
             raise HTTPException(404, _OLD)
         return file_response(request, path)
 
-    def _about(self, _: Request) -> Response:
+    def _about(self, request: Request) -> Response:
         """What the page knows of the catalog, with this server's addresses and paths."""
         path = self.site.catalog_file(staging.ABOUT)
         if path is None:
@@ -61,7 +62,7 @@ class MapRoutes:
         names = about["names"]
         folders = [self.site.moved.of(folder) for folder in names["folders"]]
         about |= {**_ADDRESSES, "names": names | {"folders": folders}}
-        return Response(orjson.dumps(about), media_type="application/json")
+        return body_response(request, orjson.dumps(about), "application/json")
 
 
 def _to_page(request: Request) -> Response:

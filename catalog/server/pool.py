@@ -1,4 +1,4 @@
-"""Threads for what takes long: few, so that files are served whatever else is asked."""
+"""A few threads for slow requests, so that files are served at any time."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 _THREADS: Final = 3
 _WAITING: Final = 40
-"""So many requests may wait for a thread; others are told to come again."""
+"""Requests that may wait for a thread; others are refused."""
 _SECONDS: Final = 20.0
-"""So long a question may take."""
+"""Longest time for one request."""
 _LOOK_SECONDS: Final = 0.2
 
 
 class Pool:
-    """Runs questions, and ends those that take too long or whose client has left.
+    """Runs slow requests, and ends those that take too long or whose client has left.
 
     Parameters
     ----------
     session : Session
         Where they are asked.
     seconds : float
-        So long one may take.
+        Longest time for one request.
     """
 
     def __init__(self, session: Session, seconds: float = _SECONDS) -> None:
@@ -59,7 +59,7 @@ class Pool:
             503 if too many wait, or it takes too long.
         """
         if self._asked >= _THREADS + _WAITING:
-            raise HTTPException(503, "too many questions at once: ask again", {"Retry-After": "5"})
+            raise HTTPException(503, "too many requests at once: try again", {"Retry-After": "5"})
         self._asked += 1
         try:
             return await self._watched(request, call)

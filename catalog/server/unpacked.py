@@ -1,4 +1,4 @@
-"""Files that lie in archives: taken out when somebody asks, and kept for a while."""
+"""Files in archives: extracted on request, and kept for a while."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEPT: Final = 200
 
 
 class Unpacked:
-    """Takes the files of patches out of archives, through the seek index, into a private folder.
+    """Extracts the files of patches from archives, through the seek index, into a private folder.
 
     Parameters
     ----------

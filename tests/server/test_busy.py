@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -20,14 +22,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from catalog import Catalog, index
+from catalog.errors import QueryError
 from catalog.server.current import CurrentApp
 from catalog.server.guard import LOOPBACK
 from catalog.server.hosting import config_of, listen, url_of
 from catalog.server.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from catalog.query.session import Session
     from tests.server.conftest import Dataset
@@ -140,29 +142,98 @@ def _ask(url: str) -> None:
         assert httpx.get(url, timeout=60).status_code == 500
 
 
-def test_a_catalog_that_index_writes_again_takes_the_place_of_the_old_one(
-    tiny: Dataset, tmp_path: Path
-) -> None:
-    root, out = tmp_path / "dataset", tmp_path / "catalog"
-    shutil.copytree(tiny.root, root)
-    index(root, into=out)
-    with Catalog.open(out) as cat, listen("127.0.0.1", 0) as listener:
-        app = CurrentApp(cat, lambda: Catalog.open(out), LOOPBACK)
+@dataclass
+class Renewed:
+    """A server of a catalog that `index` writes again."""
+
+    url: str
+    dataset: Dataset
+    opened: list[Catalog]
+    """All that it opened, the first one first."""
+
+    def index_without(self, patch: str) -> None:
+        for path in self.dataset.root.rglob(f"*_{patch}.tif"):
+            path.unlink()
+        index(self.dataset.root, into=self.dataset.out)
+        time.sleep(1.1)
+
+    @property
+    def matched(self) -> int:
+        return int(httpx.get(f"{self.url}api/search").json()["numberMatched"])
+
+    def is_open(self, number: int) -> bool:
+        """Whether it answers; one that is replaced is closed soon after the answer of another."""
+        time.sleep(0.5)
+        try:
+            self.opened[number].sql("SELECT 1")
+        except QueryError:
+            return False
+        return True
+
+
+@pytest.fixture
+def renewed(tiny: Dataset) -> Iterator[Renewed]:
+    opened = [Catalog.open(tiny.out)]
+
+    def reopen() -> Catalog:
+        opened.append(Catalog.open(tiny.out))
+        return opened[-1]
+
+    with listen("127.0.0.1", 0) as listener:
+        app = CurrentApp(opened[0], reopen, LOOPBACK)
         server = uvicorn.Server(config_of(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        url = f"{url_of(listener)}api/search"
-        try:
-            before = httpx.get(url).json()["numberMatched"]
-            gone = next(root.rglob("*_p182.tif")).name
-            for path in root.rglob("*_p182.tif"):
-                path.unlink()
-            index(root, into=out)
-            time.sleep(1.1)
-            after = httpx.get(url).json()
-        finally:
-            server.should_exit = True
-            thread.join()
-    assert gone
-    assert after["numberMatched"] == before - 1
+        yield Renewed(url_of(listener), tiny, opened)
+        server.should_exit = True
+        thread.join()
+    for cat in opened:
+        cat.close()
+
+
+def test_a_catalog_that_index_writes_again_takes_the_place_of_the_old_one(
+    renewed: Renewed,
+) -> None:
+    assert renewed.matched == 3
+    renewed.index_without("p182")
+    after = httpx.get(f"{renewed.url}api/search").json()
+    assert after["numberMatched"] == 2
     assert "ROIs1868_summer_142_p182" not in {item["id"] for item in after["features"]}
+    assert [renewed.is_open(0), renewed.is_open(1)] == [False, True]
+    assert httpx.get(f"{renewed.url}api/search").json() == after
+
+
+def test_the_old_catalog_is_closed_after_its_last_answer(renewed: Renewed) -> None:
+    """A search whose body comes slowly is asked of the catalog that was there at its start."""
+    address = urlsplit(renewed.url)
+    with socket.create_connection((address.hostname, address.port or 0), timeout=30) as slow:
+        head = f"POST /api/search HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n"
+        slow.sendall(f"{head}Content-Length: 11\r\n\r\n{{".encode())
+        time.sleep(0.5)
+        renewed.index_without("p182")
+        assert renewed.matched == 2
+        assert [renewed.is_open(0), renewed.is_open(1)] == [True, True]
+        slow.sendall(b'"limit":1}')
+        with slow.makefile("rb") as file:
+            answer = file.read()
+    assert b'"numberMatched":3' in answer
+    assert renewed.matched == 2
+    assert [renewed.is_open(0), renewed.is_open(1)] == [False, True]
+
+
+def test_a_catalog_that_cannot_be_opened_leaves_the_old_one_in_its_place(
+    renewed: Renewed,
+) -> None:
+    report = renewed.dataset.out / "report.json"
+    whole = report.read_bytes()
+    report.write_bytes(whole[:10])
+    checksums = renewed.dataset.out / "checksums.sha256"
+    checksums.write_bytes(checksums.read_bytes())
+    time.sleep(1.1)
+    assert renewed.matched == 3
+    assert renewed.is_open(0)
+    assert not any(renewed.is_open(number) for number in range(1, len(renewed.opened)))
+    report.write_bytes(whole)
+    time.sleep(1.1)
+    assert renewed.matched == 3
+    assert not renewed.is_open(0)

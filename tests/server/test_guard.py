@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ORIGIN = {"Origin": "https://example.org"}
 ITEM = "catalog/sen12ms/summer/ROIs1868_summer_142/ROIs1868_summer_142_p180.json"
+COLLECTION = "catalog/sen12ms/collection.json"
 DATA = "data/ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p180.tif"
 PREVIEW = "previews/summer/142/180/thumbnail.png"
 
@@ -51,7 +52,7 @@ def test_loopback_has_several_names(client: httpx.Client, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["catalog/catalog.json", ITEM, DATA, PREVIEW, "api", "catalog/items.parquet"]
+    "path", ["catalog/catalog.json", COLLECTION, ITEM, DATA, PREVIEW, "api", "api/search"]
 )
 def test_pages_of_other_servers_read_what_stac_clients_need(
     client: httpx.Client, path: str
@@ -69,6 +70,11 @@ def test_pages_of_other_servers_read_what_stac_clients_need(
         "catalog/map/about.json",
         "catalog/map/about.json/",
         "catalog/map%2f.%2fabout.json",
+        "catalog/catalog.json%2f..%2freport.json",
+        "catalog/items.parquet",
+        "catalog/catalog.duckdb",
+        "catalog/checksums.sha256",
+        "api/search?f=parquet",
         "catalog/",
         "",
     ],
@@ -88,6 +94,71 @@ def test_browsers_are_told_to_be_careful(client: httpx.Client) -> None:
         assert client.get(path).headers["x-content-type-options"] == "nosniff"
 
 
+JSON = [ITEM, COLLECTION, "catalog/map/about.json", "api", "api/search"]
+JSON += ["api/collections", "api/collections/sen12ms", "api/queryables", "api/openapi.json"]
+JSON += ["api/collections/sen12ms/items/ROIs1868_summer_142_p180", "api/conformance"]
+JSON += ["schemas/sen12ms/fields-v1.0.0.json"]
+
+
+@pytest.mark.parametrize("path", JSON)
+def test_json_is_compressed_for_clients_that_accept_gzip(client: httpx.Client, path: str) -> None:
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip;q=0.5"}) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert answer.headers["content-encoding"] == "gzip"
+    assert int(answer.headers["content-length"]) == len(raw) < len(plain.content) / 2
+    assert gzip.decompress(raw) == plain.content
+    tags = {plain.headers["etag"], answer.headers["etag"]}
+    assert len(tags) == 2, "other bytes, another tag"
+    for form in (plain, answer):
+        assert "Accept-Encoding" in form.headers["vary"]
+        asked = {"If-None-Match": form.headers["etag"], **_encoding(form)}
+        again = client.get(path, headers=asked)
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == form.headers["etag"]
+        assert "Accept-Encoding" in again.headers["vary"]
+        (other,) = tags - {form.headers["etag"]}
+        asked["If-None-Match"] = other
+        assert client.get(path, headers=asked).status_code == 200, "of the other form"
+
+
+def _encoding(answer: httpx.Response) -> dict[str, str]:
+    return {"Accept-Encoding": answer.headers.get("content-encoding", "identity")}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [
+        ("gzip", True),
+        ("GZIP ; q=0.1", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("*, gzip;q=0.000", False),
+        ("*;q=0", False),
+        ("br", False),
+        ("notgzip", False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("path", [ITEM, "catalog/map/app.js"])
+def test_nothing_is_compressed_for_others(
+    client: httpx.Client, path: str, accepted: str, compressed: bool
+) -> None:
+    with client.stream("GET", path, headers={"Accept-Encoding": accepted}) as answer:
+        assert ("content-encoding" in answer.headers) == compressed
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["api/collections/other", "catalog/catalog.json", DATA, PREVIEW, "catalog/items.parquet"],
+)
+def test_small_answers_and_pictures_and_tables_stay_as_they_are(
+    client: httpx.Client, path: str
+) -> None:
+    assert "content-encoding" not in client.get(path).headers
+
+
 @pytest.mark.parametrize("path", [ITEM, DATA, PREVIEW, "catalog/", "catalog/items.parquet"])
 def test_what_a_client_has_is_not_sent_again(client: httpx.Client, path: str) -> None:
     first = client.get(path)
@@ -103,7 +174,7 @@ def test_what_a_client_has_is_not_sent_again(client: httpx.Client, path: str) ->
     assert odd.status_code == 200
 
 
-def test_scripts_are_packed_for_who_can_unpack_them(client: httpx.Client, demo: Dataset) -> None:
+def test_scripts_are_compressed_as_json_is(client: httpx.Client, demo: Dataset) -> None:
     path = demo.out / "map" / "vendor" / "ol.js"
     with client.stream("GET", "catalog/map/vendor/ol.js") as answer:
         raw = b"".join(answer.iter_raw())
@@ -112,6 +183,10 @@ def test_scripts_are_packed_for_who_can_unpack_them(client: httpx.Client, demo: 
     assert gzip.decompress(raw) == path.read_bytes()
     plain = client.get("catalog/map/vendor/ol.js", headers={"Accept-Encoding": "identity"})
     assert plain.content == path.read_bytes()
+    assert plain.headers["etag"] != answer.headers["etag"]
+    assert plain.headers["vary"] == answer.headers["vary"] == "Accept-Encoding"
+    since = {"If-Modified-Since": answer.headers["last-modified"]}
+    assert client.get("catalog/map/vendor/ol.js", headers=since).status_code == 304
 
 
 @pytest.mark.parametrize(

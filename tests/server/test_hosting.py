@@ -24,7 +24,7 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
 
 
 def test_an_interface_that_is_not_there_is_one_sentence() -> None:
-    with pytest.raises(ServeError, match="cannot be listened on"):
+    with pytest.raises(ServeError, match="cannot be opened for listening"):
         listen("192.0.2.1", 0)
 
 
