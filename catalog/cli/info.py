@@ -12,11 +12,10 @@ from rich.table import Table
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
 from catalog.cli.talk import json_option, print_json
-from catalog.model import counted
 from catalog.store import staging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 @click.command(short_help="Sum up a catalog.")
@@ -28,17 +27,17 @@ def info(out: str, as_json: bool) -> None:
     Example: sen12ms info OUT
     """
     with opened(out) as cat:
-        total, groups = cat.info()
+        found = cat.info()
         rejected, sensors = cat.rejected(), cat.dataset.sensors
     if as_json:
-        content = {"total": total, "by": groups, "rejected": len(rejected)}
-        print_json(content)
+        print_json(found.as_dict() | {"rejected": len(rejected)})
         return
-    _print_total(out, total, sensors)
+    click.echo(f"{out}: {found.words}")
+    _print_total(found.total, sensors)
     if rejected:
         click.echo(f"rejected files: {len(rejected):,}, see {Path(out, staging.REPORT)}")
     console = Console(width=None if Console().is_terminal else 100)
-    for name, rows in groups.items():
+    for name, rows in found.by.items():
         if all(row[name] is None for row in rows):  # such as land cover that the dataset has not
             continue
         table = Table(name.replace("_", " "), "patches", "complete", box=None, title_justify="left")
@@ -50,11 +49,7 @@ def info(out: str, as_json: bool) -> None:
         console.print(table)
 
 
-def _print_total(out: str, total: dict[str, Any], sensors: Iterable[str]) -> None:
-    click.echo(
-        f"{out}: {counted(total['patches'], 'patch')} of {counted(total['scenes'], 'scene')} in "
-        f"{counted(total['countries'], 'country')}, {total['complete']:,} complete"
-    )
+def _print_total(total: Mapping[str, Any], sensors: Iterable[str]) -> None:
     if total["west"] is not None:
         edges = (total[name] for name in ("west", "south", "east", "north"))
         click.echo("extent: " + ", ".join(f"{edge:.4f}" for edge in edges) + " (degrees)")

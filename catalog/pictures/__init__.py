@@ -1,1 +1,1 @@
-"""How it looks: maps, bars and sheets of patches. Only here: matplotlib, when it is used."""
+"""Figures: maps, bars and sheets of patches. Only here: matplotlib, when it is used."""

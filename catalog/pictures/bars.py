@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def draw_bars(
     axes: Axes, name: str, counts: Sequence[tuple[str, int]], colors: Sequence[str]
 ) -> None:
-    """Draw lying bars, the first on top.
+    """Draw horizontal bars, the first on top.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ def card(
     scenes: Iterable[tuple[float, float, str | None]],
     answer: tuple[Sequence[str], Sequence[Sequence[Any]]],
     colors: Mapping[str, str],
+    pictures: Iterable[tuple[str, bytes]],
 ) -> str:
     """A selection as HTML.
 
@@ -39,6 +41,8 @@ def card(
         A table of the first few patches.
     colors : mapping
         The colour of each class.
+    pictures : iterable of (id, PNG)
+        What some of the patches look like.
     """
     dots = "".join(
         f'<circle cx="{lon:.1f}" cy="{-lat:.1f}" r="3" fill="{colors.get(cover or "", MISSING)}" '
@@ -50,7 +54,14 @@ def card(
         f"<div><b>{escape(title)}</b><br>{escape(asked)}"
         '<svg viewBox="-180 -84 360 144" width="540" style="display:block;max-width:100%;'
         f'background:{SEA}"><path d="{_land()}" fill="{LAND}"/>{dots}</svg>'
-        f"{html_table(*answer)}</div>"
+        f"{html_table(*answer)}{''.join(_picture(*each) for each in pictures)}</div>"
+    )
+
+
+def _picture(name: str, png: bytes) -> str:
+    data, name = b64encode(png).decode(), escape(name)
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{name}" title="{name}" style="margin:4px">'
     )
 
 

@@ -99,6 +99,7 @@ def _tile_index(dataset: Dataset) -> str:
     whens = "".join(
         f"                WHEN {literal(name)} THEN {name}\n" for name in dataset.sensors
     )
+    sensors = ", ".join(map(literal, dataset.sensors))
     return f"""\
 -- Files of one sensor, as a tile index for GDAL's GTI driver.
 -- sensor_name: {_listed(dataset.sensors)}.
@@ -113,7 +114,10 @@ CREATE OR REPLACE MACRO tile_index(sensor_name) AS TABLE
         SELECT
             *,
             CASE sensor_name
-{whens}                ELSE error('there is no sensor ' || coalesce(sensor_name, 'NULL'))
+{whens}                ELSE error(
+                    'there is no sensor ' || coalesce(sensor_name, 'NULL')
+                    || did_you_mean(sensor_name, [{sensors}])
+                )
             END AS location
         FROM patches
     ) AS files

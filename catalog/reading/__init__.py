@@ -1,1 +1,1 @@
-"""The reading wing: a catalog, opened, selections from it, and whether it is what it says."""
+"""Reading: open a catalog, select from it, and check it."""

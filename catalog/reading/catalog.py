@@ -12,6 +12,7 @@ from catalog.query.conditions import names_of
 from catalog.query.filters import question_from_filters
 from catalog.query.literals import filled
 from catalog.query.statements import statement
+from catalog.reading.catalog_info import CatalogInfo
 from catalog.reading.opening import open_session
 from catalog.reading.selection import Selection
 
@@ -200,7 +201,7 @@ class Catalog:
         """SHA-256 of the footprint table: two catalogs with the same are equal; None for a URL."""
         return self.select().fingerprint()
 
-    def info(self) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    def info(self) -> CatalogInfo:
         """Totals, and counts of patches by season, split, continent and dominant cover."""
         total_query = filled(statement("queries/info_total"), sensors=self.dataset.sensors)
         (total,) = self.session.records(total_query)
@@ -210,7 +211,7 @@ class Catalog:
         for row in self.session.records(statement("queries/info_groups")):
             column = row.pop("grouped_by")
             groups[column].append({column: row.pop("value"), **row})
-        return total, groups
+        return CatalogInfo(self.session.name, total, groups)
 
     def rejected(self) -> list[Rejected]:
         """Files that `index` left out, and why; none are known of a bare table."""

@@ -256,7 +256,7 @@ class _Check:
         for wrong, problem in (
             (moved, "has a footprint that is not that of its grid"),
             (unlike, "has a box that is not that of its footprint"),
-            (shifted, "does not lie where its number says in the scene's grid"),
+            (shifted, "is not where its number puts it in the scene's grid"),
         ):
             yield from (Finding(ids[index], problem) for index in np.flatnonzero(wrong).tolist())
 
@@ -324,7 +324,7 @@ def _check_file(path: Path, expected: bytes) -> Iterator[Finding]:
     if not path.exists():
         yield Finding(str(path), f"is missing: {_AGAIN}")
     elif not path.is_file() or path.read_bytes() != expected:
-        problem = "says something else than the table: run `sen12ms index` again"
+        problem = "differs from the table: run `sen12ms index` again"
         yield Finding(str(path), problem)
 
 
@@ -347,4 +347,4 @@ def _check_database(folder: Path, dataset: Dataset, ids: Counter[str]) -> Iterat
     if known != ids.keys():
         yield Finding(str(path), f"holds other patches than the table: {_AGAIN}")
     elif said != expected:
-        yield Finding(str(path), f"says something else than the table: {_AGAIN}")
+        yield Finding(str(path), f"differs from the table: {_AGAIN}")

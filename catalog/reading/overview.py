@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
@@ -12,16 +13,57 @@ from catalog.pictures.land import land_from_pieces
 from catalog.pictures.overview import THUMBNAIL, Subset, draw_subset
 from catalog.pictures.sheet import Tile
 from catalog.source.preview import draw_preview
+from catalog.stac.item import preview_name, scene_path
 from catalog.store.geoparquet import read_countries
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import pyarrow as pa
     from matplotlib.figure import Figure
 
     from catalog.datasets import Dataset
+
+
+_MOST_BYTES: Final = 2**17
+"""Of a picture in a notebook."""
+
+
+def thumbnails(
+    samples: Iterable[Mapping[str, Any]], dataset: Dataset, folder: Path | None
+) -> list[tuple[str, bytes]]:
+    """Small pictures of patches as (id, PNG): of those that have one in the catalog, or on disk.
+
+    Parameters
+    ----------
+    samples : iterable of mapping
+        The answer of `queries/chosen_samples`.
+    dataset : Dataset
+        Its sensors and classes.
+    folder : Path, optional
+        Of the catalog.
+    """
+    found = []
+    for row in samples:
+        key = dataset.parse_id(row["id"])
+        scene = folder / scene_path(dataset, key.of_scene) if folder and key else None
+        png = _thumbnail(row, dataset, scene)
+        if len(png) <= _MOST_BYTES and png:
+            found.append((row["id"], png))
+    return found
+
+
+def _thumbnail(row: Mapping[str, Any], dataset: Dataset, scene: Path | None) -> bytes:
+    """A picture of a patch; empty if it has none, and one of its files is not on disk."""
+    stored = scene and scene / preview_name(row["id"], THUMBNAIL)
+    if stored and stored.is_file():
+        return stored.read_bytes()
+    used = {name: row[name] for name in dataset.previews[THUMBNAIL].sensors}
+    if not all(path and os.path.isfile(path) for path in used.values()):
+        return b""
+    picture = draw_preview(dataset, THUMBNAIL, used)
+    return picture.png if picture.complete else b""
 
 
 def draw_selection(

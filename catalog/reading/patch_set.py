@@ -112,8 +112,8 @@ class PatchSet:
             return NotImplemented
         if not self._shares_catalog(other):
             raise FilterError(
-                f"{self.session.name} and {other.session.name} are two catalogs: combine what one "
-                "of them gave"
+                f"{self.session.name} and {other.session.name} are two catalogs: combine "
+                "selections of one catalog"
             )
         both = type(self)(self.session, combine(self._chosen, other._chosen))
         if self.listed is None and other.listed is None:

@@ -334,15 +334,19 @@ class Selection(PatchSet):
         return self.html()
 
     def html(self, title: str = "Selection") -> str:
-        """What a notebook shows: how many, what was asked, a small map, the first few rows."""
+        """What a notebook shows: how many, what was asked, a small map, a few rows and pictures."""
         from catalog.pictures.cards import card
+        from catalog.reading.overview import thumbnails
 
         scenes = self.scenes().project("(west + east) / 2, (south + north) / 2, dominant_cover")
         columns = ("id", "local_season", "country", "dominant_cover", "split")
         first = self.session.fetch(self._chosen.page(columns, KEY, 5), self._chosen.where)
         lead = f"{title}: {counted(len(self), 'patch')}"
         answer = (columns, first)
-        return card(lead, self.asked, scenes.fetchall(), answer, self.dataset.cover_colors)
+        samples = self._records("chosen_samples", sensors=list(self.dataset.sensors), count=4)
+        pictures = thumbnails(samples, self.dataset, self.session.folder)
+        colors = self.dataset.cover_colors
+        return card(lead, self.asked, scenes.fetchall(), answer, colors, pictures)
 
     def _flat(self) -> str:
         return self._chosen.sql(flat_columns(self.dataset))

@@ -1,5 +1,5 @@
 -- Scene numbers that stand for several scenes.
--- One row a number that is used in more than one season, with the places it stands for.
+-- One row a number that is used in more than one season, with the scenes that have it.
 SELECT
     scene,
     count(*) AS places,

@@ -1,4 +1,4 @@
--- Patches of nothing but water, and of none, by continent.
+-- Patches of water alone, and without any, by continent.
 -- One row a continent.
 SELECT
     continent,

@@ -12,7 +12,9 @@ CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
                             ': did you mean ' || (
                                 SELECT string_agg(DISTINCT called, ' or ')
                                 FROM region_names
-                                WHERE jaro_winkler_similarity(spelling, folded(region_name)) > 0.9
+                                WHERE
+                                    jaro_winkler_similarity(spelling, folded(region_name)) > 0.9
+                                    AND called != upper(called)  -- not a code
                             ) || '?',
                             ': FROM region_names lists them'
                         )

@@ -5,13 +5,13 @@ CREATE OR REPLACE MACRO same_ground(first_season, second_season) AS TABLE
     WITH first_patches AS (
         SELECT *
         FROM patches
-        WHERE season = first_season
+        WHERE season = known_season(first_season)
     ),
 
     second_patches AS (
         SELECT *
         FROM patches
-        WHERE season = second_season
+        WHERE season = known_season(second_season)
     )
 
     SELECT

@@ -18,7 +18,16 @@ CREATE OR REPLACE MACRO stratified_sample(by_column, per_stratum, seed) AS TABLE
                     WHEN 'scene_id' THEN scene_id
                     WHEN 'dominant_igbp' THEN dominant_igbp
                     WHEN 'dominant_cover' THEN dominant_cover
-                    ELSE error('stratified_sample has no column ' || coalesce(by_column, 'NULL'))
+                    ELSE error(
+                        'stratified_sample has no column ' || coalesce(by_column, 'NULL')
+                        || did_you_mean(
+                            by_column,
+                            [
+                                'season', 'local_season', 'country', 'continent', 'split',
+                                'scene_id', 'dominant_igbp', 'dominant_cover'
+                            ]
+                        )
+                    )
                 END
             ORDER BY md5(id || ' ' || seed), id
         ) <= per_stratum

@@ -14,7 +14,10 @@ CREATE OR REPLACE MACRO tile_index(sensor_name) AS TABLE
                 WHEN 's1' THEN s1
                 WHEN 's2' THEN s2
                 WHEN 'lc' THEN lc
-                ELSE error('there is no sensor ' || coalesce(sensor_name, 'NULL'))
+                ELSE error(
+                    'there is no sensor ' || coalesce(sensor_name, 'NULL')
+                    || did_you_mean(sensor_name, ['s1', 's2', 'lc'])
+                )
             END AS location
         FROM patches
     ) AS files

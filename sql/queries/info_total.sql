@@ -1,4 +1,4 @@
--- A catalog all in all.
+-- Totals of a catalog.
 -- $sensors: list of sensors.
 -- One row: counts, missing files by sensor, and the extent in degrees (OGC:CRS84).
 SELECT

@@ -1,4 +1,4 @@
--- Nothing of the selected patches, to see whether they can be selected.
+-- No row of the selected patches, to test whether the selection is valid SQL.
 -- No row.
 SELECT id
 FROM chosen

@@ -1,4 +1,4 @@
--- What the metadata of a footprint table say of its collection.
+-- Collection in the metadata of a footprint table.
 -- $items: path or URL of items.parquet.
 -- One row: stac-geoparquet's JSON; none if another program wrote the table.
 SELECT decode(value) AS metadata

@@ -305,10 +305,7 @@ def test_sql_file_holds_what_is_printed_otherwise(
 
 def test_info_json_is_the_info_of_python(run: Run, small: Small, expected: Catalog) -> None:
     content = json.loads(printed(run, "info", small.out, "--json"))
-    total, groups = expected.info()
-    assert content["total"] == total
-    assert content["by"] == groups
-    assert content["rejected"] == 0
+    assert content == json.loads(json.dumps(expected.info().as_dict())) | {"rejected": 0}
 
 
 def test_info_reads_well(run: Run, small: Small, golden: Golden) -> None:

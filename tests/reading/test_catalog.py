@@ -351,10 +351,24 @@ def spatial_extension() -> Path:
 
 
 def test_totals_and_groups_count_every_patch(either: Catalog) -> None:
-    total, groups = either.info()
-    assert total["patches"] == 54
-    for rows in groups.values():
+    found = either.info()
+    assert found.total["patches"] == 54
+    assert list(found.by) == ["season", "split", "continent", "dominant_cover"]
+    for rows in found.by.values():
         assert sum(row["patches"] for row in rows) == 54
+
+
+def test_totals_show_themselves(small: Small, cat: Catalog) -> None:
+    found = cat.info()
+    words = "54 patches of 6 scenes in 6 countries, 54 complete"
+    assert repr(found) == f"<CatalogInfo {small.out}: {words}>"
+    html = found._repr_html_()
+    assert words in html
+    assert html.count("<table>") == html.count("</table>") == 4
+    assert "<th>dominant_cover</th>" in html
+    assert found.as_dict() == {"total": found.total, "by": found.by}
+    with pytest.raises(AttributeError):
+        found.name = "other"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("show", [repr, str])

@@ -32,7 +32,7 @@ SCENE = "sen12ms/spring/ROIs1158_spring_1"
 ITEM = f"{SCENE}/{PATCH}.json"
 ORIGIN = (374132.3389928384, 8118022.836060452)
 AGAIN = "run `sen12ms index` again, which makes it anew"
-OTHER = "says something else than the table: run `sen12ms index` again"
+OTHER = "differs from the table: run `sen12ms index` again"
 GONE = "cannot be found: No such file or directory"
 
 
@@ -245,7 +245,7 @@ def test_a_patch_off_the_grid_of_its_scene_is_found(moved: Path, tmp_path: Path)
         put(path, header + path.read_bytes()[len(header) :])
     out = tmp_path / "catalog"
     index(moved, into=out)
-    problem = "does not lie where its number says in the scene's grid"
+    problem = "is not where its number puts it in the scene's grid"
     assert findings_of(out) == {(PATCH, problem)}
 
 
@@ -330,7 +330,7 @@ def test_a_database_that_says_something_else_of_the_same_patches_is_found(
     index(moved, into=tmp_path / "other")
     shutil.copy(tmp_path / "other" / "catalog.duckdb", out / "catalog.duckdb")
     write_checksums(out)
-    problem = f"says something else than the table: {AGAIN}"
+    problem = f"differs from the table: {AGAIN}"
     assert findings_of(out) == {(str(out / "catalog.duckdb"), problem)}
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import operator
 import pickle
+import re
 import subprocess
 import sys
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -14,8 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import Catalog, FilterError, OutputError
+from catalog import Catalog, FilterError, OutputError, index
+from catalog.datasets import SEN12MS
 from catalog.experiment import leakage, sample, split
+from catalog.source.preview import draw_preview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -273,9 +277,46 @@ def test_notebook_shows_count_filter_map_and_table(cat: Catalog) -> None:
     assert "region=Asia, where=1 &lt; 2" in html
     assert html.count("<circle") == 2, "a dot a scene"
     assert html.count("<tr>") == 1 + 5
-    assert len(html) < 20_000
+    assert len(html) < 20_000 + html.count("<img") * 50_000
     assert "54 patches" in cat._repr_html_()
     assert "<table" not in cat.select(where="false")._repr_html_()
+
+
+def pictures_of(selection: Selection) -> dict[str, bytes]:
+    """The pictures of its HTML, by id."""
+    found = re.findall(r'base64,([^"]+)" alt="([^"]+)"', selection._repr_html_())
+    return {name: b64decode(data) for data, name in found}
+
+
+def test_notebook_shows_what_some_patches_look_like(cat: Catalog, table_cat: Catalog) -> None:
+    for each in (cat, table_cat):
+        found = pictures_of(each.select(region="Asia"))
+        assert len(found) == 4
+        for name, png in found.items():
+            picked = each.pick([name])
+            paths = {sensor: picked.paths(sensor)[0] for sensor in ("s1", "s2", "lc")}
+            assert png == draw_preview(SEN12MS, "thumbnail", paths).png
+
+
+def test_notebook_shows_no_picture_of_files_that_are_not_there(
+    small: Small, tmp_path: Path
+) -> None:
+    (tmp_path / "SEN12MS").mkdir()
+    with Catalog.open(small.out, root=tmp_path / "SEN12MS") as moved:
+        html = moved.select()._repr_html_()
+    assert "54 patches" in html
+    assert "<img" not in html
+
+
+def test_notebook_shows_the_pictures_that_the_catalog_has(small: Small, tmp_path: Path) -> None:
+    out = tmp_path / "catalog"
+    index(small.root, into=out, previews=True)
+    (tmp_path / "SEN12MS").mkdir()
+    with Catalog.open(out, root=tmp_path / "SEN12MS") as moved:
+        found = pictures_of(moved.select())
+        stored = {name: next(out.rglob(f"{name}_thumbnail.png")) for name in found}
+    assert len(found) == 4
+    assert found == {name: path.read_bytes() for name, path in stored.items()}
 
 
 def test_interactive_map_is_folium(cat: Catalog) -> None:

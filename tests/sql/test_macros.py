@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +30,12 @@ IDS = "FROM {} SELECT id ORDER BY id"
 FUNCTIONS = {
     "centre": FIRST_FIVE.format("ST_AsText(ST_ReducePrecision(centre(geometry), 1e-9))"),
     "class_entropy": FIRST_FIVE.format("class_entropy(igbp)"),
+    "did_you_mean": FIRST_FIVE.format("did_you_mean(id[:9], ['ROIs1158_', 'ROIs1970'])"),
     "dominant": FIRST_FIVE.format("dominant(lccs_lc)"),
     "patch_area_km2": FIRST_FIVE.format("patch_area_km2()"),
     "folded": "FROM region_names SELECT called, folded(called) WHERE name = 'Dem. Rep. Congo'",
     "geodesic_km": FIRST_FIVE.format("geodesic_km(lon, lat, 126.98, 37.57)") + " OFFSET 27",
+    "known_season": FIRST_FIVE.format("known_season(season)"),
     "labels": FIRST_FIVE.format("labels(cover, 0.1)"),
     "majority": FIRST_FIVE.format("majority(cover, 0.5)"),
     "rebase": FIRST_FIVE.format("rebase('/data/' || id, '/data', '/mnt/sen12ms')"),
@@ -142,7 +145,11 @@ NULLS = "{'a': NULL::DOUBLE, 'b': NULL::DOUBLE}"
         ("folded(NULL)", None),
         (f"share_of({HALVES}, ['a', 'b'])", 0.5),
         (f"share_of({HALVES}, ['b', 'b'])", 0.5),
-        (f"share_of({HALVES}, ['b', 'nonsense'])", None),
+        ("did_you_mean('Sumer', ['spring', 'summer'])", ": did you mean summer?"),
+        ("did_you_mean('x', ['spring', 'summer'])", ": it is one of spring, summer"),
+        ("did_you_mean(NULL, ['spring', 'summer'])", ": it is one of spring, summer"),
+        ("known_season('fall')", "fall"),
+        ("share_of(NULL::STRUCT(a DOUBLE), ['a'])", None),
         (f"share_of({NULLS}, ['a'])", None),
     ],
 )
@@ -237,6 +244,36 @@ def test_name_of_no_region_or_of_several_is_an_error(
 ) -> None:
     with pytest.raises(duckdb.Error, match=message):
         ids(cat, f"patches_in_region('{region}')")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("FROM patches_in_region('Kenia')", "there is no region Kenia: did you mean Kenya?"),
+        ("FROM same_ground('sumer', 'fall')", "there is no season sumer: did you mean summer?"),
+        ("FROM same_ground('fall', 'wet')", "there is no season wet: it is one of spring, summer"),
+        ("FROM same_ground(NULL, 'fall')", "there is no season NULL: it is one of spring"),
+        (
+            "SELECT share_of(cover, ['forrest', 'urban']) FROM patches",
+            "there is no class forrest: did you mean forest?",
+        ),
+        (
+            "SELECT share_of(cover, ['forest', 'jungle']) FROM patches",
+            "there is no class jungle: it is one of forest, shrubland, savanna",
+        ),
+        ("FROM tile_index('s3')", "there is no sensor s3: it is one of s1, s2, lc"),
+        (
+            "FROM stratified_sample('contry', 1, 1)",
+            "has no column contry: did you mean country?",
+        ),
+    ],
+)
+def test_a_name_that_is_not_known_is_an_error_that_names_what_is_near(
+    cat: Catalog, table_cat: Catalog, query: str, message: str
+) -> None:
+    for each in (cat, table_cat):
+        with pytest.raises(duckdb.Error, match=re.escape(message)):
+            each.sql(query).fetchall()
 
 
 @pytest.mark.parametrize("call", ["patches_in_box(0, 0, 1, 1)", "patches_in_region('ITA')",
