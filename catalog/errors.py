@@ -6,15 +6,15 @@
     ├── CatalogNotFoundError  (FileNotFoundError)  there is no catalog, or no dataset, here
     ├── OutputError           (OSError)            the catalog cannot be written here
     ├── FileError             (OSError)            a file of the dataset is missing or broken
-    ├── RegionError           (ValueError)         a region that nobody can find, or an invalid one
+    ├── RegionError           (ValueError)         a region that is unknown or not valid
     ├── FilterError           (ValueError)         a season, class, split … that does not exist
     ├── ManifestError         (ValueError)         a manifest or list that cannot be understood
     ├── MissingExtraError     (ImportError)        an optional dependency is not installed
     ├── QueryError            (ValueError)         DuckDB refuses the SQL
-    └── ServeError            (OSError)            the server cannot start, or its pages be built
+    └── ServeError            (OSError)            the server cannot start, or build STAC Browser
 
 Everything that a user can cause is a `CatalogError` and the builtin that it resembles. A bad file
-in a batch is no exception but a `catalog.model.Rejected`.
+in a batch is not an exception but a `catalog.model.Rejected`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FileError(CatalogError, OSError):
 
 
 class RegionError(CatalogError, ValueError):
-    """A region that nobody can find, or an invalid one."""
+    """A region that is unknown or not valid."""
 
 
 class FilterError(CatalogError, ValueError):

@@ -35,7 +35,7 @@ def check(out: str, root: str | None, as_json: bool) -> None:
         click.echo(
             "".join(f"{each.subject} {each.problem}\n" for each in report.findings), nl=False
         )
-    skipped = f" ({report.unreachable:,} elsewhere not looked at)" if report.unreachable else ""
+    skipped = f" ({report.unreachable:,} elsewhere not checked)" if report.unreachable else ""
     problems = counted(len(report.findings), "problem") if report.findings else "no problems"
     looked = f"{counted(report.patches, 'patch')}, {counted(report.files, 'file')}"
     tell(f"{looked}{skipped}: {problems}")

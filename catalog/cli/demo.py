@@ -69,7 +69,7 @@ SCENES: Final = (
 """A dozen real scenes on five continents, a block of each; fall 126 and winter 123 overlap."""
 
 _BROKEN: Final = PatchKey("summer", 142, 212)
-"""The patch whose s2 file is cut off, so that one sees what becomes of it."""
+"""The patch whose s2 file is truncated, to show how a bad file is reported."""
 
 _EXAMPLES: Final = {True: "forest_by_country", False: "patches_by_subregion"}
 """The query to show, by whether there is land cover."""

@@ -1,4 +1,4 @@
-"""A catalog for the time of a command, whose questions end at Ctrl-C."""
+"""Open a catalog for a command, so that Ctrl-C interrupts its queries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AGAIN_SECONDS: Final = 0.2
 
 @contextmanager
 def opened(out: str, root: str | None = None) -> Iterator[Catalog]:
-    """`Catalog.open`, and Ctrl-C ends what is asked of it.
+    """`Catalog.open`; Ctrl-C interrupts its queries.
 
     DuckDB looks for Ctrl-C between its tasks only, and a task may take hours.
     """

@@ -1,4 +1,4 @@
-"""A command in a process of its own, which ends when it must.
+"""Run a command in a child process, which can be killed.
 
 A scalar function over one huge value is neither interrupted by DuckDB nor bound by its memory
 limit: `length(repeat('x', 1e9))` in a query. A second process has no such questions to ask: it

@@ -141,7 +141,7 @@ def assign(groups: Groups, strata: Sequence[str], shares: Sequence[float], seed:
 
 
 def _majority(members: Indices, strata: Sequence[str]) -> list[str]:
-    """The most frequent stratum of each group; of equals the first by name."""
+    """The most frequent stratum of each group; ties go to the first name."""
     counts: dict[int, Counter[str]] = {}
     for group, stratum in zip(members.tolist(), strata, strict=True):
         counts.setdefault(group, Counter())[stratum] += 1

@@ -169,7 +169,7 @@ def cover_shares(selection: Selection) -> NDArray[np.float64]:
 
 
 def single_labels(shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The class with the largest share of each patch; of equals the first of the legend."""
+    """The class with the largest share of each patch; ties go to the first of the legend."""
     labels: NDArray[np.int64] = shares.argmax(axis=1)
     return labels
 

@@ -85,7 +85,7 @@ def _pairs_between(
 
 
 def _twice(flat: Floats, in_a: Indices, in_b: Indices) -> tuple[Indices, Indices, Floats]:
-    """Pairs within one scene and the areas they share: each pair is measured once, told twice."""
+    """Pairs within one scene and the areas they share: each is measured once and listed twice."""
     once = in_a <= in_b
     left, right = in_a[once], in_b[once]
     areas = shared_areas_m2(flat[left], flat[right])

@@ -149,7 +149,7 @@ def _checked_size(n: float, available: int) -> int:
 
 
 def quotas(size: int, available: Mapping[str, int], balance: Balance) -> dict[str, int]:
-    """How many patches each stratum should give (largest remainders; of equals the first by name).
+    """How many patches each stratum should give (largest remainders; ties go to the first name).
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""How it is asked: statements, the database, regions, selections."""
+"""Query layer: filters, regions and CQL2 as SQL, connections, the database."""

@@ -267,7 +267,7 @@ def _shares(text: str, dataset: Dataset) -> list[Bound]:
     legend, name = _class_of(written, dataset)
     values = [_share(written, value) for _, value in bounds]
     if values != sorted(values):
-        raise FilterError(f"{text!r} is upside down: give the lowest share first")
+        raise FilterError(f"{text!r} is in the wrong order: give the lowest share first")
     return [
         Bound(f"{legend}.{name}", operator, value)
         for (operator, _), value in zip(bounds, values, strict=True)

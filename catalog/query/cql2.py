@@ -126,7 +126,7 @@ def _check_length(text: str, most: int) -> None:
 
 
 def _check_nesting(text: str) -> None:
-    """Refuse what the parser takes too long for, or ends the process on."""
+    """Refuse filters that take the parser too long, or make it end the process."""
     depth = operators = 0
     for match in _TOKEN.finditer(text):
         if match["paren"]:
@@ -171,13 +171,13 @@ class _Writer:
             return self._array(node, depth)
         if isinstance(node, dict):
             return self._object(node, depth)
-        raise FilterError("null does not compare: write IS NULL")
+        raise FilterError("null cannot be compared: write IS NULL")
 
     def _array(self, nodes: list[Any], depth: int) -> Operand:
         members = [self.operand(node, depth + 1) for node in nodes]
         for member in members:
             if member.kind != "text":
-                raise FilterError(f"an array of texts does not hold {_article(member.kind)}")
+                raise FilterError(f"an array of texts cannot hold {_article(member.kind)}")
         return Operand("array", f"CAST([{', '.join(m.sql for m in members)}] AS VARCHAR[])")
 
     def _object(self, node: dict[str, Any], depth: int) -> Operand:

@@ -37,7 +37,7 @@ _MALFORMED: Final = (
     shapely.errors.ShapelyError,
     *(AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError),
 )
-"""What comes of GeoJSON that is none."""
+"""Errors that invalid GeoJSON raises."""
 
 
 def from_wkt(text: str) -> Region:
@@ -99,7 +99,7 @@ def exact_region(value: Mapping[str, Any]) -> Region:
     what = f"the {geometry.geom_type}"
     _check_bounds(geometry, what)
     if not shapely.is_valid(geometry):
-        raise RegionError(f"{what} is not valid: {shapely.is_valid_reason(geometry)}; mend it")
+        raise RegionError(f"{what} is not valid: {shapely.is_valid_reason(geometry)}; repair it")
     west, south, east, north = geometry.bounds
     text = _wkt(geometry)
     return Region((west, south, east, north), None, text, (text,))

@@ -1,4 +1,4 @@
-"""An opened catalog as a place to ask: cursors, answers, interrupts."""
+"""Queries on an opened catalog: cursors, answers, interrupts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LOG = logging.getLogger("catalog")
 
 
 class Session:
-    """Where questions about one catalog are asked; threads may ask at the same time.
+    """Runs queries on one catalog; threads may use it at the same time.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Places of the Earth that have a name: countries and states, and polygons in small pieces."""
+"""Named regions: countries and states, subdivided into small polygons."""

@@ -1,1 +1,1 @@
-"""What it means: footprints, places, items, collection. Pure functions."""
+"""STAC layer: footprints, countries, items, collection. Pure functions."""

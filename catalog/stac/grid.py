@@ -1,4 +1,4 @@
-"""The grid rule of a dataset, as an audit: it never makes a footprint, it doubts one."""
+"""Audit of patches against the grid of their scene; it changes no footprint."""
 
 from __future__ import annotations
 

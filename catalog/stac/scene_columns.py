@@ -259,7 +259,7 @@ def _titles(
 def dominant_covers(
     dataset: Dataset, pixels: Mapping[str, NDArray[np.int32]], patches: int
 ) -> list[str | None]:
-    """The simplified class with most pixels, by patch; of equals, the first of the legend.
+    """The simplified class with most pixels, by patch; ties go to the first of the legend.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""How it is kept: the column contract, GeoParquet, static STAC, the journal."""
+"""Storage layer: the column contract, GeoParquet, static STAC, the journal."""

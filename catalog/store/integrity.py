@@ -1,4 +1,4 @@
-"""`checksums.sha256`: what tells a catalog's large files from others than `index` wrote."""
+"""`checksums.sha256`: detects large files of a catalog that `index` did not write."""
 
 from __future__ import annotations
 

@@ -247,7 +247,7 @@ REFUSED: dict[str, str] = {
     "S_INTERSECTS(geometry, 'x')": "s_intersects takes a geometry, not a text",
     "S_INTERSECTS(geometry, BBOX(0, 50, 1, 40))": "has its south above its north",
     "S_INTERSECTS(geometry, POINT(500 0))": "give longitude and latitude in degrees",
-    "A_CONTAINS(issues, (1, 2))": "does not hold a number",
+    "A_CONTAINS(issues, (1, 2))": "cannot hold a number",
     "A_CONTAINS(season, ('a', 'b'))": "a_contains takes an array, not a text",
     "T_AFTER(datetime, 5)": "t_after takes a time, not a number",
     "T_AFTER(datetime, DATE('2017-13-01'))": "is not a time",

@@ -173,7 +173,7 @@ def test_lists_to_take_away(page: Page, host: str, cat: Catalog) -> None:
         ({"season": ["sumer"]}, "there is no season 'sumer'"),
         ({"cover": ["forrest>=0.5"]}, "there is no land-cover class 'forrest'"),
         ({"cover": ["forest>=2"]}, "forest 2 is not a share"),
-        ({"cover": ["forest=0.9..0.1"]}, "is upside down"),
+        ({"cover": ["forest=0.9..0.1"]}, "is in the wrong order"),
         ({"cover": ["forest"]}, "is not a condition"),
         ({"cover": ["a" + "1" * 4000 + ".."]}, "is not a condition"),
         ({"cover": ["a" + " " * 4000 + "!"]}, "is not a condition"),

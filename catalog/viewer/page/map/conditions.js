@@ -74,7 +74,7 @@ export function boundsOf(text, shares) {
     value: shareOf(name, number),
   }));
   if (found.length === 2 && found[0].value > found[1].value)
-    throw new FilterError(`'${text}' is upside down: give the lowest share first`);
+    throw new FilterError(`'${text}' is in the wrong order: give the lowest share first`);
   return found;
 }
 
