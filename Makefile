@@ -24,7 +24,7 @@ demo: $(VENV)/installed  ## Make a small synthetic SEN12MS and its catalog, and 
 test: $(VENV)/installed-test  ## Run the tests, with the versions of constraints.txt.
 	$(BIN)/python -m pytest -n auto -m "not (bench or browser or slow)" $(PYTEST_ARGS)
 
-test-slow: $(VENV)/installed-test  ## Run the slow tests: in a browser, of the pages of the docs, of environments.
+test-slow: $(VENV)/installed-test $(UV)  ## Run the slow tests: in a browser, of the pages of the docs, of environments.
 	$(BIN)/python -m pytest -n auto -m "not bench and (browser or slow)" $(PYTEST_ARGS)
 
 torch: $(VENV)/installed-torch  ## Install PyTorch: `make test` then runs the tests of training, too.

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from catalog import Catalog, experiment, index
+from catalog import Catalog, index
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
@@ -95,38 +95,6 @@ def test_gdal_opens_a_selection_as_a_mosaic(tmp_path: Path) -> None:
         middle = mosaic.read(4, window=window.round_offsets().round_lengths())
     with rasterio.open(frame.location.iloc[4]) as source:
         assert np.array_equal(middle, source.read(4))
-
-
-def test_torchgeo_trains_on_a_selection(tmp_path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        datasets = pytest.importorskip("torchgeo.datasets", reason="TorchGeo is not installed")
-    root = tmp_path / "SEN12MS"
-    scenes = (
-        SyntheticScene("spring", 1, 32737, (374_132.3, 8_118_022.8), 29, (30,)),
-        SyntheticScene("summer", 142, 32632, (617_663.9, 4_971_972.7), 29, (180, 181)),
-        SyntheticScene("fall", 126, 32652, (299_050.0, 4_217_339.2), 29, (159,)),
-        SyntheticScene("winter", 123, 32652, (317_003.3, 4_211_684.0), 29, (30,)),
-    )
-    for scene in scenes:
-        assert list(write_scene(root, scene))
-    index(root, into=tmp_path / "catalog")
-    with Catalog.open(tmp_path / "catalog") as cat:
-        cat.select(region=["Italy", "South Korea"]).save(root / "train_list.txt")
-        cat.select(region="Africa").save(root / "test_list.txt")
-        paths = cat.select(region=["Italy", "South Korea"]).paths("lc")
-        ours = experiment.PatchDataset(cat.select(region=["Italy", "South Korea"]))
-    train = datasets.SEN12MS(str(root), split="train")
-    assert len(train) == len(paths) == 4
-    for sample, path in zip(train, paths, strict=True):
-        assert sample["image"].shape == (15, 256, 256)
-        with rasterio.open(path) as source:
-            assert np.array_equal(sample["mask"], source.read(1))
-    for own, sample in zip((ours[number] for number in range(4)), train, strict=True):
-        assert np.array_equal(own["image"], sample["image"])
-        assert np.array_equal(own["mask"], sample["mask"])
-        assert own["image"].dtype == sample["image"].dtype
-        assert own["mask"].dtype == sample["mask"].dtype
 
 
 def test_tile_index_lists_the_files_of_a_sensor(cat: Catalog) -> None:
