@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         QueryError,
         RegionError,
         ShortageWarning,
+        StoreError,
     )
     from catalog.indexing.indexer import index
+    from catalog.indexing.publishing import Published, publish
     from catalog.model import Rejected
     from catalog.reading.catalog import Catalog
     from catalog.reading.extraction import Extraction
@@ -40,13 +42,16 @@ _HOMES = {
     "ManifestError": "errors",
     "MissingExtraError": "errors",
     "OutputError": "errors",
+    "Published": "indexing.publishing",
     "QueryError": "errors",
     "RegionError": "errors",
     "Rejected": "model",
     "Report": "store.report",
     "Selection": "reading.selection",
     "ShortageWarning": "errors",
+    "StoreError": "errors",
     "index": "indexing.indexer",
+    "publish": "indexing.publishing",
 }
 
 __all__ = [
@@ -59,13 +64,16 @@ __all__ = [
     "ManifestError",
     "MissingExtraError",
     "OutputError",
+    "Published",
     "QueryError",
     "RegionError",
     "Rejected",
     "Report",
     "Selection",
     "ShortageWarning",
+    "StoreError",
     "index",
+    "publish",
 ]
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GDAL_PREFIX: Final = "/vsitar/{"
+_GDAL_SCHEMES: Final = {"s3://": "/vsis3/", "gs://": "/vsigs/", "az://": "/vsiaz/"}
+_SCHEMES: Final = (*_GDAL_SCHEMES, "http://", "https://")
 EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 """Of a box, as GeoParquet's covering names them."""
 
@@ -55,7 +57,7 @@ class Rebase(NamedTuple):
         if self.old is None or not href.startswith(self.old):
             return href
         below = href.removeprefix(self.old)
-        return self.new + (unquote(below) if "://" in self.old else below)
+        return self.new + (unquote(below) if is_web(self.old) else below)
 
 
 UNMOVED: Final = Rebase()
@@ -213,14 +215,36 @@ class Scene:
     """In order of the path."""
 
 
+def is_url(path: str) -> bool:
+    """Whether a path is a URL of an object store or web server."""
+    return path.startswith(_SCHEMES)
+
+
+def is_web(path: str) -> bool:
+    """Whether a path is a URL of a web server, where names are written in percent codes."""
+    return path.startswith(("http://", "https://"))
+
+
 def gdal_root(archive: str) -> str:
     """GDAL's name of what is in an archive: `/vsitar/{/data/a.tar.gz}`."""
-    return f"{GDAL_PREFIX}{archive}}}"
+    return f"{GDAL_PREFIX}{gdal_name(archive)}}}"
+
+
+def gdal_name(path: str) -> str:
+    """GDAL's name of a file: `/vsis3/bucket/a.tif` of `s3://bucket/a.tif`, and of a path itself."""
+    for scheme, prefix in _GDAL_SCHEMES.items():
+        if path.startswith(scheme):
+            return f"{prefix}{path.removeprefix(scheme)}"
+    return f"/vsicurl/{path}" if is_url(path) else path
 
 
 def archive_of(root: str) -> str:
     """The archive that GDAL's name stands for; the inverse of `gdal_root`."""
-    return root.removeprefix(GDAL_PREFIX).removesuffix("}")
+    name = root.removeprefix(GDAL_PREFIX).removesuffix("}")
+    for scheme, prefix in _GDAL_SCHEMES.items():
+        if name.startswith(prefix):
+            return f"{scheme}{name.removeprefix(prefix)}"
+    return name.removeprefix("/vsicurl/")
 
 
 def is_member(path: str) -> bool:

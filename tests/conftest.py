@@ -19,6 +19,8 @@ from catalog.source.synthetic import SyntheticScene, write_scene
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from stores import S3
+
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")  # `--hypothesis-profile default` draws other examples
 
@@ -98,6 +100,15 @@ def pack_tree(root: Path, folder: Path, *, ending: str = "tar.gz") -> list[Path]
                 for scene in sorted(season.glob(f"{sensor}_*")):
                     archive.add(scene, f"{season.name}/{scene.name}")
     return archives
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """An object store with an empty bucket, which a test may have fail."""
+    from stores import s3  # noqa: PLC0415 - of the extra `cloud`
+
+    with s3() as store:
+        yield store
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ SUMMARIES = {
     "sql": "Ask anything, in SQL.",
     "info": "Sum up a catalog.",
     "check": "Verify a catalog against its files.",
+    "publish": "Upload a catalog to an object store.",
     "serve": "Open a catalog in the web browser.",
     "plot": "Draw where patches are and what they look like.",
     "sample": "Draw a balanced sample.",

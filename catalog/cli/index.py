@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from catalog.cli.options import store_options
 from catalog.cli.progress import progress_bars
 from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.datasets import DATASETS
@@ -88,14 +89,16 @@ _SHOWN = 10
     metavar="ADDRESS",
     help="Scheduler of a Dask cluster that does the work: tcp://HOST:8786.",
 )
+@store_options
 @json_option
 @quiet_option
 def index(roots: tuple[str, ...], out: str, as_json: bool, **choices: Any) -> None:
     """Read the headers and land cover of every file in ROOT, and write the catalog OUT.
 
     ROOT is a folder, nested in any way, or an archive as the dataset is shipped: .tar, .tar.gz or
-    .tgz. A second run reads only what changed. A bad file is reported and left out, and what lies
-    behind a damage in an archive; then the exit code is 3.
+    .tgz; or the URL of one: s3://, gs://, az://, or https:// with a list in files.txt. A second run
+    reads only what changed. A bad file is reported and left out, and what lies behind a damage in
+    an archive; then the exit code is 3.
 
     Example: sen12ms index SEN12MS/ -o sen12ms-catalog/
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -43,6 +44,37 @@ stratify_option = click.option(
 limit_option = click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Only the first N patches."
 )
+
+
+_ENVIRONMENT: Final = {
+    "endpoint": ("AWS_ENDPOINT_URL",),
+    "region": ("AWS_REGION",),
+    "anonymous": ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE"),
+    "requester_pays": ("AWS_REQUEST_PAYER",),
+}
+"""Variables that the options of object stores set, for this process and those that it starts."""
+
+
+def _into_environment(_: click.Context, option: click.Parameter, value: str | bool | None) -> None:
+    if value:
+        text = "true" if value is True else str(value)
+        os.environ.update(dict.fromkeys(_ENVIRONMENT[str(option.name)], text))
+
+
+def _store_option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
+    return click.option(name, expose_value=False, callback=_into_environment, **settings)
+
+
+def store_options(command: _Command) -> _Command:
+    """How object stores are reached, where the environment does not say it."""
+    for option in (
+        _store_option("--requester-pays", is_flag=True, help="You pay for requests to the store."),
+        _store_option("--anonymous", is_flag=True, help="The store is public: sign no requests."),
+        _store_option("--region", metavar="NAME", help="Region of the store: eu-central-1."),
+        _store_option("--endpoint", metavar="URL", help="Of a store that is not Amazon's."),
+    ):
+        command = option(command)
+    return command
 
 
 def print_options(formats: Sequence[str], help_: str) -> Callable[[_Command], _Command]:

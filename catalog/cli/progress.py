@@ -24,6 +24,7 @@ _PHASES = {
     "read": ("reading", "files"),
     "extract": ("extracting", "MB"),
     "write": ("writing", "patches"),
+    "publish": ("uploading", "MB"),
     "check": ("checking", "patches"),
 }
 

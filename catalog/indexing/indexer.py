@@ -20,7 +20,7 @@ from catalog.indexing.mapper import Processes
 from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras
-from catalog.model import gdal_root
+from catalog.model import gdal_root, is_url
 from catalog.source.hrefs import Hrefs
 from catalog.source.tar import is_archive
 from catalog.source.tree import printable
@@ -56,7 +56,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     cluster: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Make, or bring up to date, the catalog of a dataset on disk.
+    """Make, or bring up to date, the catalog of a dataset on disk or in an object store.
 
     Only scenes and archives that changed since the last run are read. A bad file is reported and
     left out; of a damaged archive, what lies behind the damage. A catalog that is damaged, or that
@@ -64,8 +64,10 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
 
     Parameters
     ----------
-    *roots : path
+    *roots : path or URL
         Folders that hold the dataset, nested in any way, and archives of it: .tar, .tar.gz, .tgz.
+        They may lie at `s3://`, `gs://` or `az://`, and at `https://`, where a file `files.txt` in
+        the folder lists what is there; environment variables tell credentials and endpoints.
     into : path
         Folder of the catalog: new, or a catalog to replace. What the next run can use again is kept
         beside it, in `INTO.journal`.
@@ -116,8 +118,10 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         If the table of cloud cover cannot be read, or is not one.
     OutputError
         If the catalog cannot be written, or the cluster cannot do it; an older one stays as it was.
+    StoreError
+        If an object store or web server does not answer; an older catalog stays as it was.
     MissingExtraError
-        If a cluster is named and Dask is not installed.
+        If a cluster is named and Dask is not installed, or a URL and obstore is not.
     """
     if not os.fspath(into):
         raise OutputError("the catalog has no name: give its folder as OUT")
@@ -186,6 +190,8 @@ def _known_report(out: Path) -> Report:
 
 
 def _checked_root(root: str | os.PathLike[str], out: Path) -> str:
+    if is_url(os.fspath(root)):
+        return _checked_store(os.fspath(root))
     path = Path(os.path.abspath(root))
     if printable(str(path)) != str(path):
         raise CatalogNotFoundError(f"{printable(str(path))} is not valid UTF-8: rename it")
@@ -198,6 +204,15 @@ def _checked_root(root: str | os.PathLike[str], out: Path) -> str:
     if path.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")
     return str(path)
+
+
+def _checked_store(root: str) -> str:
+    parts = urlsplit(root)
+    if not parts.netloc or parts.query or parts.fragment or root != "".join(root.split()):
+        raise CatalogNotFoundError(
+            f"{root!r} is not the URL of a folder or an archive: give one as s3://BUCKET/FOLDER"
+        )
+    return root.rstrip("/")
 
 
 def _checked_url(url: str) -> str:

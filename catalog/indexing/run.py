@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import shapely
 
@@ -14,12 +14,13 @@ from catalog.indexing.archives import publish
 from catalog.indexing.cloud_cover import cloud_cover_report
 from catalog.indexing.land_cover import land_cover_report
 from catalog.indexing.scenes import Extras, read_scene, write_scene
-from catalog.model import Rejected
+from catalog.model import Rejected, archive_of
 from catalog.query.database import all_definitions, build_database
 from catalog.source.seasons import read_seasons
 from catalog.source.tree import printable
 from catalog.stac.collection import collection_path, upper_catalogs
 from catalog.stac.item import scene_path
+from catalog.stac.storage import storage_schemes
 from catalog.stac.summary import summary_from_json
 from catalog.store import staging
 from catalog.store.checksummed import digest
@@ -130,12 +131,14 @@ class Run:
             ),
             land_cover=land_cover_report(self.choices.extras.land_cover, records),
             **self.choices.layout._asdict(),
+            storage=self._storage(),
         )
         upper = upper_catalogs(
             self.dataset,
             summaries,
             table_columns(self.dataset),
             previews=self.choices.extras.previews,
+            storage=report.storage,
         )
         if not self._is_current(report, summaries, upper):
             self._write(report, summaries, upper)
@@ -151,7 +154,7 @@ class Run:
                 seasons |= read_seasons(path, self.dataset)
             except (OSError, ValueError) as error:
                 reason = f"is not a table of seasons: {error}"
-                rejected.append(Rejected(printable(str(path)), reason))
+                rejected.append(Rejected(printable(path), reason))
         return seasons, rejected
 
     def _fingerprint(self, key: SceneKey, seasons: Mapping[SceneKey, str]) -> str:
@@ -187,6 +190,12 @@ class Run:
                 rejected += len(record.rejected)
                 self.choices.progress("read", done, total, rejected)
         return [records[key] for key in self.listing.scenes]
+
+    def _storage(self) -> dict[str, Any] | None:
+        """The object stores that hrefs lead to."""
+        base, roots = self.hrefs.base, self.hrefs.roots
+        starts = map(archive_of, roots) if base is None else [base]
+        return storage_schemes(starts) or None
 
     def _is_current(
         self,

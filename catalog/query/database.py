@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import duckdb
@@ -15,7 +17,7 @@ import duckdb
 from catalog.datasets import DEFINITIONS, SEN12MS, dataset_of_table
 from catalog.datasets.load import CLASSES
 from catalog.errors import OutputError, QueryError
-from catalog.model import UNMOVED
+from catalog.model import UNMOVED, is_url
 from catalog.query.extensions import first_line, load_extension, wheel_settings
 from catalog.query.generated import definition, definitions
 from catalog.query.literals import filled
@@ -47,6 +49,8 @@ class Opened(NamedTuple):
     """Path or URL of the footprint table."""
     dataset: Dataset
     """What the catalog holds."""
+    has_files: bool
+    """Whether it has the views that are read from the table: sizes of files."""
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one thread: DuckDB keeps variables and paths by connection.
@@ -113,19 +117,22 @@ def build_database(items: Path, database: Path, dataset: Dataset = SEN12MS) -> N
 
 
 def open_database(
-    database: Path, items: str | None = None, dataset: Dataset = SEN12MS, moved: Rebase = UNMOVED
+    database: str | Path,
+    items: str | None = None,
+    dataset: Dataset | None = None,
+    moved: Rebase = UNMOVED,
 ) -> Opened:
     """Open `catalog.duckdb` for questions, and for nothing else.
 
     Parameters
     ----------
-    database : Path
+    database : path or URL
         The file.
     items : str, optional
         The table that it was made from, which knows the sizes of files; by default the one beside
         it.
-    dataset : Dataset
-        What it holds.
+    dataset : Dataset, optional
+        What it holds; by default what the column `collection` of the table says.
     moved : Rebase, optional
         Where the files of the dataset are now: `patches` gives these paths.
 
@@ -134,19 +141,20 @@ def open_database(
     QueryError
         If it is missing, not a database, or of another version of DuckDB.
     """
-    items = items or str(database.with_name("items.parquet"))
-    connection = _new_instance("spatial")
+    items = items or str(Path(database).with_name("items.parquet"))
+    connection = _connected(str(database))
     try:
         connection.execute(filled(statement("build/attach"), path=str(database)))
+        dataset = dataset or _dataset_of(connection, items)
         _prepare(connection, items, dataset)
         _move(connection, dataset, moved)
-    except duckdb.Error as error:
+    except (duckdb.Error, KeyError) as error:
         connection.close()
         raise QueryError(
             f"{database} cannot be opened: {first_line(error)}; run `sen12ms index` again"
         ) from error
     _lock(connection, items, dataset)
-    return Opened(connection, items, dataset)
+    return Opened(connection, items, dataset, has_files=False)
 
 
 def open_items(items: str, dataset: Dataset | None = None, moved: Rebase = UNMOVED) -> Opened:
@@ -166,7 +174,7 @@ def open_items(items: str, dataset: Dataset | None = None, moved: Rebase = UNMOV
     QueryError
         If it cannot be read, or is another kind of table.
     """
-    connection = _new_instance("spatial", *(["httpfs"] if "://" in items else []))
+    connection = _connected(items)
     try:
         dataset = dataset or _dataset_of(connection, items)
         connection.execute(filled(statement("build/attach_new"), path=":memory:"))
@@ -180,7 +188,7 @@ def open_items(items: str, dataset: Dataset | None = None, moved: Rebase = UNMOV
             "`select` writes, --format stac-geoparquet can be opened)"
         ) from error
     _lock(connection, items, dataset)
-    return Opened(connection, items, dataset)
+    return Opened(connection, items, dataset, has_files=True)
 
 
 def define_files(cursor: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
@@ -249,6 +257,34 @@ def _new_instance(*extensions: str, **config: str | int) -> duckdb.DuckDBPyConne
     for name in extensions:
         load_extension(connection, name)
     return connection
+
+
+def _connected(path: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that can read a file, on disk or at a URL."""
+    if not is_url(path):
+        return _new_instance("spatial")
+    connection = _new_instance("spatial", "httpfs")
+    if path.startswith("s3://"):
+        connection.execute(filled(statement("build/secret"), **_store_settings()))
+    return connection
+
+
+def _store_settings() -> dict[str, str | bool]:
+    """What the environment says of object stores, as DuckDB calls it."""
+    variables = os.environ
+    endpoint = variables.get("AWS_ENDPOINT_URL_S3") or variables.get("AWS_ENDPOINT_URL")
+    address = urlsplit(endpoint or "https://s3.amazonaws.com")
+    names = {"key_id": "AWS_ACCESS_KEY_ID", "secret": "AWS_SECRET_ACCESS_KEY"}
+    public = variables.get("AWS_SKIP_SIGNATURE", "").lower() in {"1", "true", "yes"}
+    keys = {name: "" if public else variables.get(named, "") for name, named in names.items()}
+    return {
+        **keys,
+        "session_token": "" if public else variables.get("AWS_SESSION_TOKEN", ""),
+        "region": variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or "us-east-1",
+        "endpoint": address.netloc,
+        "use_ssl": address.scheme == "https",
+        "requester_pays": bool(variables.get("AWS_REQUEST_PAYER")),
+    }
 
 
 def _prepare(

@@ -45,15 +45,25 @@ class Session:
         The folder of the catalog; None for a bare table.
     moved : Rebase, optional
         Where the files of the dataset are now.
+    url : str, optional
+        Where the folder of a published catalog is.
     """
 
-    def __init__(self, opened: Opened, folder: Path | None = None, moved: Rebase = UNMOVED) -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        folder: Path | None = None,
+        moved: Rebase = UNMOVED,
+        url: str | None = None,
+    ) -> None:
         self._opened = opened
+        self.url = url
+        """The URL of the folder of a published catalog; None for one on disk, or a bare table."""
         self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._idle: deque[duckdb.DuckDBPyConnection] = deque()
         self._asking: dict[int, duckdb.DuckDBPyConnection] = {}
         self.folder = folder
-        """The folder of the catalog; None for a bare table."""
+        """The folder of the catalog on disk; None for a bare table and for a published catalog."""
         self.moved = moved
         """Where the files of the dataset are now, if it was moved."""
 
@@ -69,8 +79,8 @@ class Session:
 
     @property
     def name(self) -> str:
-        """Folder or table, for messages."""
-        return str(self.folder or self.items)
+        """Folder, URL or table: what `Catalog.open` opens."""
+        return str(self.folder or self.url or self.items)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one thread.
@@ -140,7 +150,7 @@ class Session:
 
     @cached_property
     def _has_files(self) -> bool:
-        if self.folder is not None:
+        if not self._opened.has_files:
             try:
                 with self._borrowed(None) as cursor:
                     define_files(cursor, self.dataset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from catalog.errors import FilterError
@@ -13,11 +12,12 @@ from catalog.query.filters import question_from_filters
 from catalog.query.literals import filled
 from catalog.query.statements import statement
 from catalog.reading.catalog_info import CatalogInfo
-from catalog.reading.opening import open_session
+from catalog.reading.opening import open_session, report_of
 from catalog.reading.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import duckdb
 
@@ -49,27 +49,28 @@ class Catalog:
         Parameters
         ----------
         path : path or URL
-            The folder that `index` wrote, or an `items.parquet`.
-        root : path, optional
+            The folder that `index` wrote, or an `items.parquet`; at a URL (`s3://`, `https://`)
+            they are read in parts, as questions need them.
+        root : path or URL, optional
             Where the dataset is now, if it was moved since.
 
         Raises
         ------
         CatalogNotFoundError
             If there is no catalog, or its files do not belong together.
+        StoreError
+            If a server does not answer.
         """
         text = os.fspath(path)
         if root is None:
             return cls(open_session(text))
         if text.endswith(".parquet"):
             raise FilterError("root needs a whole catalog: a bare table does not know its root")
-        from catalog.store.report import read_report
-
-        return cls(open_session(text, read_report(Path(text)).moved_to(root)))
+        return cls(open_session(text, report_of(text).moved_to(root)))
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the catalog; None for a bare table."""
+        """The folder of the catalog; None for a bare table and for a catalog at a URL."""
         return self.session.folder
 
     @property
@@ -215,9 +216,8 @@ class Catalog:
 
     def rejected(self) -> list[Rejected]:
         """Files that `index` left out, and why; none are known of a bare table."""
-        from catalog.store.report import read_report
-
-        return [] if self.folder is None else list(read_report(self.folder).rejected)
+        is_table = self.folder is None and self.session.url is None
+        return [] if is_table else list(report_of(self.session.name).rejected)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one thread."""

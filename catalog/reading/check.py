@@ -13,11 +13,21 @@ import pyarrow.compute as pc
 import shapely
 
 from catalog.errors import CatalogNotFoundError, QueryError
-from catalog.model import EDGES, UNMOVED, Finding, PatchKey, archive_of, gdal_root, is_member
+from catalog.model import (
+    EDGES,
+    UNMOVED,
+    Finding,
+    PatchKey,
+    archive_of,
+    gdal_root,
+    is_member,
+    is_url,
+)
 from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.reading.extraction import is_unchanged
 from catalog.reading.opening import dataset_of
+from catalog.source.stores import sizes_of
 from catalog.source.tar import stamp_of
 from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
 from catalog.stac.footprint import footprints
@@ -94,12 +104,16 @@ def check(
     CatalogNotFoundError
         If there is no catalog.
     """
+    if is_url(os.fspath(out)):
+        raise CatalogNotFoundError(
+            f"{os.fspath(out)} is not on this machine: check the folder that it was published from"
+        )
     folder = Path(out)
     if not any((folder / name).exists() for name in (staging.ITEMS, staging.REPORT)):
         raise CatalogNotFoundError(
             f"there is no catalog in {folder}: make one with `sen12ms index`"
         )
-    if root is not None and not Path(root).is_dir():
+    if root is not None and not (is_url(os.fspath(root)) or Path(root).is_dir()):
         raise CatalogNotFoundError(f"there is no folder {os.fspath(root)!r}: name the dataset's")
     return _Check(folder, dataset or dataset_of(folder)).run(root, progress)
 
@@ -121,6 +135,8 @@ class _Check:
         self.rebase = UNMOVED
         self.gone: Counter[str] = Counter()
         self.roots: tuple[str, ...] = ()
+        self.stores: tuple[str, ...] = ()
+        self.storage: Mapping[str, Any] | None = None
 
     def run(
         self,
@@ -152,9 +168,12 @@ class _Check:
         self.rebase = report.moved_to(root) if root else UNMOVED
         self.dataset = replace(self.dataset, schema_url=report.schema_url)
         self.has_item_files = report.items == ITEM_FILES[0]
+        self.storage = report.storage
+        roots = tuple(map(self.rebase.of, report.roots))
+        self.stores = tuple(f"{root}/" for root in roots if is_url(root))
         self.roots = tuple(
             root
-            for root in map(self.rebase.of, report.roots)
+            for root in roots
             if root.startswith(os.sep) and not os.path.isdir(root) and not is_member(root)
         )
         return report
@@ -208,7 +227,11 @@ class _Check:
         """Root, collection and seasons."""
         scenes = sorted(self.summaries, key=lambda summary: summary.key)
         upper = upper_catalogs(
-            self.dataset, scenes, table_columns(self.dataset), previews=self.previews
+            self.dataset,
+            scenes,
+            table_columns(self.dataset),
+            previews=self.previews,
+            storage=self.storage,
         )
         for name, value in upper.items():
             yield from _check_file(self.folder / name, encoded(value))
@@ -262,23 +285,25 @@ class _Check:
 
     def _check_files(self, rows: Sequence[Row]) -> Iterator[Finding]:
         files = [row["assets"][sensor] for row in rows for sensor in self.dataset.sensors]
-        for asset in filter(None, files):
-            path, recorded = self.rebase.of(asset["href"]), asset["file:size"]
-            local = "://" not in path and not path.startswith("/vsi")
-            self.files[local] += 1
-            if not local:
-                continue
+        sizes = {self.rebase.of(asset["href"]): asset["file:size"] for asset in files if asset}
+        remote = [path for path in sizes if path.startswith(self.stores)]
+        local = [path for path in sizes if "://" not in path and not path.startswith("/vsi")]
+        self.files[True] += len(local) + len(remote)
+        self.files[False] += len(sizes) - len(local) - len(remote)
+        for path in local:
             try:
-                size = os.stat(path).st_size
+                yield from _check_size(path, os.stat(path).st_size, sizes[path])
             except OSError as error:
                 root = next((root for root in self.roots if path.startswith(root + os.sep)), None)
                 if root is None:
                     yield Finding(path, f"cannot be found: {error.strerror}")
                 else:
                     self.gone[root] += 1
+        for path, found in zip(remote, sizes_of(remote), strict=True):
+            if found is None:
+                yield Finding(path, "cannot be found")
             else:
-                if size != recorded:
-                    yield Finding(path, f"has {size:,} bytes where {recorded:,} are recorded")
+                yield from _check_size(path, found.size, sizes[path])
 
     def _check_items(self, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:
         scene = self.folder / scene_path(self.dataset, key)
@@ -297,6 +322,11 @@ class _Check:
             yield Finding(str(scene / name), f"is missing: {_AGAIN}")
         for name, item in expected.items():
             yield from _check_file(scene / name, item)
+
+
+def _check_size(path: str, size: int, recorded: int) -> Iterator[Finding]:
+    if size != recorded:
+        yield Finding(path, f"has {size:,} bytes where {recorded:,} are recorded")
 
 
 def _unreadable(path: Path, error: Exception) -> Finding:

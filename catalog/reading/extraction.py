@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from catalog.errors import FilterError, OutputError
-from catalog.model import PatchKey, Rejected, archive_of, gdal_root
+from catalog.model import PatchKey, Rejected, archive_of, gdal_root, is_url
 from catalog.source.checksums import read_checksums
 from catalog.source.gzip_stream import DamagedError, is_compressed
 from catalog.source.header import HeaderReader, UnreadableError
+from catalog.source.stores import IN_FLIGHT_WHOLE, fetch
 from catalog.source.tar import stamp_of
 from catalog.source.tar_members import (
     THREADS,
@@ -143,10 +144,12 @@ def extract(
     OutputError
         If the disk has no room, or refuses.
     FilterError
-        If files in archives are to be linked.
+        If files in archives or at URLs are to be linked.
     """
-    if choices.how != "copy" and any(file.archive for file in files):
-        raise FilterError(f"how={choices.how!r} needs files on disk: those in archives are copied")
+    if choices.how != "copy" and any(file.archive or is_url(file.path) for file in files):
+        raise FilterError(
+            f"how={choices.how!r} needs files on disk: those in archives and at URLs are copied"
+        )
     missing = [file for file in files if not _is_there(to, file)]
     archives = {} if catalog is None else read_archive_list(catalog)
     run = _ExtractionRun(to, choices, missing, archives)
@@ -211,8 +214,17 @@ class _ExtractionRun:
         folders |= {_dataset_root(file) for file in self.on_disk}
         names = {os.path.basename(file.target) for file in self._all()}
         self.checksums = read_checksums(sorted(folders), names)
+        remote = [file for file in self.on_disk if is_url(file.path)]
         for file in self.on_disk:
-            self._write(file)
+            if not is_url(file.path):
+                self._write(file)
+        for file, found in zip(
+            remote, fetch(((file.path, None) for file in remote), IN_FLIGHT_WHOLE), strict=True
+        ):
+            if isinstance(found, OSError):
+                self.rejected.append(Rejected(file.path, f"cannot be read: {found.strerror}"))
+            else:
+                self._write(file, found.data)
         for archive, source in self.sources.items():
             self._write_archive(archive, source)
 
@@ -280,7 +292,7 @@ class _ExtractionRun:
 
     def _put(self, file: Wanted, partial: Path) -> None:
         """Get a file on disk to its temporary name."""
-        if "://" in file.path or not os.path.isfile(file.path):
+        if not os.path.isfile(file.path):
             raise _BadFileError("is not on this disk")
         if self.choices.how == "hardlink":
             os.link(os.path.realpath(file.path), partial)

@@ -128,7 +128,7 @@ class PatchSet:
         return own is others or (own.items, own.moved) == (others.items, others.moved)
 
     def __reduce__(self) -> tuple[Callable[..., PatchSet], tuple[Any, ...]]:
-        path = str(self.session.folder or self.session.items)
+        path = self.session.name
         made = (self.question, self.listed, self.steps, self.part)
         return _reopened, (type(self), path, self.session.moved, *made)
 

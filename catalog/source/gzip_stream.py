@@ -10,6 +10,9 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+from catalog.model import is_url
+from catalog.source.stores import open_binary
+
 try:
     import rapidgzip
 except ImportError:
@@ -17,6 +20,7 @@ except ImportError:
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import BinaryIO
 
 MOST_AT_ONCE: Final = 64 << 20
 """No header and no patch is larger: an archive that asks for more is damaged, or hostile."""
@@ -162,7 +166,7 @@ class SequentialReader:
         rapidgzip takes the end of some files that are cut off for their true end. Only of a gzip
         file of one member is the size in the last four bytes that of the whole.
         """
-        with open(self._path, "rb") as file:
+        with open_binary(self._path) as file:
             file.seek(-4, os.SEEK_END)
             size = int.from_bytes(file.read(4), "little")
         end = self._position + more
@@ -195,7 +199,8 @@ class IndexedReader:
             If the seek index is not one.
         """
         if not is_compressed(path):
-            return cls(open(path, "rb"), os.stat(path).st_size)
+            plain = open_binary(path)
+            return cls(plain, _end_of(plain))
         file = _open_fast(path, threads)
         if file is None or seek_index is None:
             raise DamagedError("it has no seek index")
@@ -246,6 +251,13 @@ class IndexedReader:
         self._file.close()
 
 
+def _end_of(file: BinaryIO) -> int:
+    """Bytes of a file that was just opened."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
+
+
 def _read_all(file: Any, size: int) -> bytes:
     """So many bytes, however few come at once; fewer at the end only."""
     parts = []
@@ -259,8 +271,8 @@ class _ZlibReader:
     """A gzip file, decompressed by zlib to the last byte before a damage."""
 
     def __init__(self, path: str) -> None:
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by `close`
-        self._size = os.fstat(self._file.fileno()).st_size
+        self._file = open_binary(path)
+        self._size = _end_of(self._file)
         self._decompressor = zlib.decompressobj(_GZIP_WINDOW)
         self._ready = bytearray()
         self._left = b""
@@ -334,14 +346,15 @@ def _open_fast(path: str, threads: int, spacing: int = _SPACING) -> Any:
     if rapidgzip is None:
         return None
     try:
-        return rapidgzip.RapidgzipFile(path, parallelization=threads, chunk_size=spacing)
+        file = open_binary(path) if is_url(path) else path
+        return rapidgzip.RapidgzipFile(file, parallelization=threads, chunk_size=spacing)
     except _GIVES_UP:
         return None
 
 
 def _spacing(path: str) -> int:
     """Compressed bytes between two checkpoints, by how much the archive is compressed."""
-    with open(path, "rb") as file:
+    with open_binary(path) as file:
         compressed = file.read(_SAMPLE)
     decompressor = zlib.decompressobj(_GZIP_WINDOW)
     try:

@@ -15,7 +15,8 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
-from catalog.model import Grid, RasterHeader
+from catalog.model import Grid, RasterHeader, is_url
+from catalog.source.stores import read_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,6 +160,8 @@ def opened(file: str | bytes) -> Iterator[rasterio.DatasetReader]:
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             stack.enter_context(rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"))
+            if isinstance(file, str) and is_url(file):
+                file = read_remote(file).data
             if isinstance(file, bytes):
                 file = stack.enter_context(MemoryFile(file, filename=_NAME)).name
             yield stack.enter_context(rasterio.open(file, driver="GTiff"))

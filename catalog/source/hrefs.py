@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from catalog.model import is_member
+from catalog.model import is_member, is_url, is_web
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,8 @@ class Hrefs:
     """Hrefs of files: their absolute paths, or a base and the path below the root."""
 
     roots: tuple[str, ...]
-    """Absolute paths of the folders that are read; of archives, GDAL's names of their contents."""
+    """Absolute paths or URLs of the folders that are read; of archives, GDAL's names of their
+    contents."""
     base: str | None = None
     """URL or path that stands for the root; None to keep absolute paths."""
 
@@ -23,14 +23,15 @@ class Hrefs:
         """Href of one file below a root."""
         if self.base is None:
             return path
-        root = max((root for root in self.roots if path.startswith(_start(root))), key=len)
-        if is_member(path):  # GDAL separates by slashes on every system
-            below = posixpath.relpath(path, root)
-        else:
-            below = os.path.relpath(path, root).replace(os.sep, "/")
-        return f"{self.base.rstrip('/')}/{quote(below) if '://' in self.base else below}"
+        start = max(filter(path.startswith, map(_start, self.roots)), key=len)
+        below = path.removeprefix(start)
+        if is_web(path):
+            below = unquote(below)
+        elif not (is_member(path) or is_url(path)):  # these have slashes on every system
+            below = below.replace(os.sep, "/")
+        return f"{self.base.rstrip('/')}/{quote(below) if is_web(self.base) else below}"
 
 
 def _start(root: str) -> str:
     """How paths below a root start."""
-    return f"{root}/" if is_member(root) else os.path.join(root, "")
+    return f"{root}/" if is_member(root) or is_url(root) else os.path.join(root, "")

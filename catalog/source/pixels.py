@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -15,15 +14,15 @@ from catalog.source.header import (
     opened,
     read_pixels,
 )
+from catalog.source.read_file import MOST_BYTES, read_start
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from catalog.model import Grid
 
-_READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-_MOST_BYTES: Final = 1 << 29
-"""Far more than any patch has: what is larger is not read."""
+_GDAL: Final = ("/vsi", "file://")
+"""How names start that only GDAL understands."""
 
 
 class Raster(NamedTuple):
@@ -55,23 +54,17 @@ class PixelReader:
             If there is no such file, or it is truncated or not a GeoTIFF.
         """
         try:
-            if "://" in path or path.startswith("/vsi"):
+            if path.startswith(_GDAL):
                 return _read_with_rasterio(path)
-            return self._read_file(path)
+            return self._decoded(*read_start(path, MOST_BYTES))
         except UnreadableError as error:
             raise FileError(f"{path} {error}") from error
         except OSError as error:
             raise FileError(f"{path} cannot be read: {error.strerror or error}") from error
 
-    def _read_file(self, path: str) -> Raster:
-        descriptor = os.open(path, _READ_ONLY)
-        try:
-            size = os.fstat(descriptor).st_size
-            if size > _MOST_BYTES:
-                raise UnreadableError(f"is not a patch: it has {size:,} bytes")
-            data = os.read(descriptor, size)
-        finally:
-            os.close(descriptor)
+    def _decoded(self, data: bytes, size: int) -> Raster:
+        if size > MOST_BYTES:
+            raise UnreadableError(f"is not a patch: it has {size:,} bytes")
         header = self._headers.read(data)
         if header.data_offset is None:
             return _read_with_rasterio(data)

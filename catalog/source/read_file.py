@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from catalog.model import FileRecord
+from catalog.model import FileRecord, is_url
 from catalog.source.header import HEAD_BYTES, HeaderReader, UnreadableError
 from catalog.source.landcover import read_counts
+from catalog.source.stores import fetch, read_remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
     from catalog.datasets import Dataset
     from catalog.model import Grid, RasterHeader
-    from catalog.source.tree import FoundFile
+    from catalog.source.tree import FoundFile, FoundFiles
 
 _READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 MOST_BYTES: Final = 64 << 20
@@ -33,7 +34,7 @@ class FileReader:
         """The headers that were read."""
 
     def read(self, file: FoundFile) -> FileRecord:
-        """Read a file on disk; whatever goes wrong is the reason why it is rejected."""
+        """Read a file; whatever goes wrong is the reason why it is rejected."""
         try:
             data, size = read_start(file.path, MOST_BYTES)
         except OSError as error:
@@ -79,12 +80,47 @@ class FileReader:
 
 
 def read_start(path: str, most: int) -> tuple[bytes, int]:
-    """The first bytes of a file on disk, no more than `MOST_BYTES`, and its size."""
+    """The first bytes of a file, no more than `MOST_BYTES`, and its size.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    if is_url(path):
+        return read_remote(path, min(most, MOST_BYTES))[:2]
     descriptor = os.open(path, _READ_ONLY)
     try:
         return os.read(descriptor, min(most, MOST_BYTES)), os.lseek(descriptor, 0, os.SEEK_END)
     finally:
         os.close(descriptor)
+
+
+def read_starts(files: FoundFiles, most: Callable[[int], int]) -> Iterator[tuple[bytes, int]]:
+    """The first bytes and the size of each of some files; nothing of one that cannot be read.
+
+    Parameters
+    ----------
+    files : FoundFiles
+        The files, on disk or at URLs; of these, many are read at the same time.
+    most : callable
+        How many bytes to read of a file of some size.
+    """
+    sizes = files.sizes.tolist()
+    remote = fetch(
+        (path, max(most(size), HEAD_BYTES))
+        for path, size in zip(files.paths, sizes, strict=True)
+        if is_url(path)
+    )
+    for path, size in zip(files.paths, sizes, strict=True):
+        try:
+            if is_url(path):
+                found = next(remote)
+                yield (b"", 0) if isinstance(found, OSError) else found[:2]
+            else:
+                yield read_start(path, most(size))
+        except OSError:
+            yield b"", 0
 
 
 def check_layout(header: RasterHeader, dataset: Dataset, sensor: str) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from catalog.model import is_url
+from catalog.source.stores import open_binary
 
+if TYPE_CHECKING:
     from catalog.datasets import Dataset
     from catalog.model import SceneKey
 
 
-def read_seasons(path: Path, dataset: Dataset) -> dict[SceneKey, str]:
+def read_seasons(path: str, dataset: Dataset) -> dict[SceneKey, str]:
     """True season by scene.
 
     Rows whose scene or season has no meaning are passed over: the file varies between copies.
@@ -24,10 +27,10 @@ def read_seasons(path: Path, dataset: Dataset) -> dict[SceneKey, str]:
     OSError
         If it cannot be read.
     """
-    if not path.is_file():
+    if not (is_url(path) or os.path.isfile(path)):
         raise ValueError("is not a regular file")
     seasons = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(open_binary(path), encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file, skipinitialspace=True)
         try:
             missing = {"scene", "true_season"} - set(rows.fieldnames or ())

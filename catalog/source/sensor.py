@@ -10,7 +10,7 @@ import numpy as np
 from catalog.model import Grids, Rejected
 from catalog.source.header import UnreadableError
 from catalog.source.landcover import CODES, CodeCounter, is_countable
-from catalog.source.read_file import FileReader, check_layout, read_start
+from catalog.source.read_file import FileReader, check_layout, read_starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -92,13 +92,10 @@ class SensorReader:
         alike = _Alike(self._dataset, files.sensor)
         alone: list[FileRecord] = []
         headers = self._files.headers
-        for position, path in enumerate(files.paths):
-            size = int(files.sizes[position]) if alike.counter else headers.enough_bytes
-            try:
-                data, size_now = read_start(path, size)
-                template = headers.known(data, size_now)
-            except OSError:
-                template = None  # Reading it alone tells why.
+        counted = alike.counter is not None
+        starts = read_starts(files, lambda size: size if counted else headers.enough_bytes)
+        for position, (data, size) in enumerate(starts):
+            template = headers.known(data, size)
             if template is None or not alike.take(position, template, data):
                 alone.append(self._files.read(files.one(position)))
         return alike.columns(files), alone

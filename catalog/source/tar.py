@@ -11,7 +11,7 @@ from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from catalog.datasets.recognition import reason_against
-from catalog.model import Member, Rejected, gdal_root
+from catalog.model import Member, Rejected, gdal_root, is_url
 from catalog.source.gzip_stream import (
     SKIP,
     DamagedError,
@@ -20,6 +20,7 @@ from catalog.source.gzip_stream import (
     is_compressed,
 )
 from catalog.source.read_file import FileReader
+from catalog.source.stores import read_remote
 from catalog.source.tree import FoundFile, printable
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Stamp:
     size: int
     """Bytes."""
     mtime_ns: int
-    """Time of the last change, nanoseconds."""
+    """Time of the last change, nanoseconds; of an archive at a URL, a digest of its entity tag."""
     head: str
     """SHA-256 of its first MiB, in hexadecimal."""
 
@@ -72,7 +73,16 @@ def is_archive(path: str | os.PathLike[str]) -> bool:
 
 
 def stamp_of(path: str) -> Stamp:
-    """The stamp of an archive as it is now."""
+    """The stamp of an archive as it is now.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    if is_url(path):
+        start = read_remote(path, _HEAD)
+        return Stamp(start.size, start.stamp, hashlib.sha256(start.data).hexdigest())
     with open(path, "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         return Stamp(

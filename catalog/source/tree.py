@@ -6,13 +6,13 @@ import hashlib
 import os
 from array import array
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from catalog.datasets.recognition import reason_against
-from catalog.model import PatchKey, Rejected, SceneKey
+from catalog.model import PatchKey, Rejected, SceneKey, is_url
+from catalog.source.stores import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from catalog.datasets import Dataset
 
 _NUMBERS: Final = 3
-"""Numbers kept of a file: patch, size, time."""
+"""Numbers kept of a file: patch, size, stamp."""
 
 
 class FoundFile(NamedTuple):
@@ -51,8 +51,9 @@ class FoundFiles(NamedTuple):
     """Absolute paths."""
     sizes: NDArray[np.int64]
     """Bytes; shape (n,)."""
-    mtimes_ns: NDArray[np.int64]
-    """Times of the last change, nanoseconds; shape (n,)."""
+    stamps: NDArray[np.int64]
+    """What tells each from a changed one: the time of its last change in nanoseconds, and of a file
+    at a URL a digest; shape (n,)."""
 
     def one(self, position: int) -> FoundFile:
         """One of them."""
@@ -80,8 +81,8 @@ class SceneFiles:
     key: SceneKey
     """Season, scene."""
     folders: dict[tuple[str, str], array[int]] = field(default_factory=dict)
-    """By folder, with a separator behind it, and sensor: patch, size and time of the last change
-    (ns) of one file after the other. Their names follow from that."""
+    """By folder, with a separator behind it, and sensor: patch, size and stamp of one file after
+    the other. Their names follow from that."""
     parts: list[ArchivePart] = field(default_factory=list)
     """Its files in archives."""
 
@@ -90,10 +91,9 @@ class SceneFiles:
         """How many files they are, without those in archives."""
         return sum(map(len, self.folders.values())) // _NUMBERS
 
-    def add(self, folder: str, sensor: str, patch: int, status: os.stat_result) -> None:
-        """Note one file."""
-        packed = self.folders.setdefault((folder, sensor), array("q"))
-        packed.extend((patch, status.st_size, status.st_mtime_ns))
+    def add(self, folder: str, sensor: str, *numbers: int) -> None:
+        """Note one file: patch, size, stamp."""
+        self.folders.setdefault((folder, sensor), array("q")).extend(numbers)
 
     def of_sensor(self, dataset: Dataset, sensor: str) -> FoundFiles:
         """The files of one sensor on disk."""
@@ -104,15 +104,15 @@ class SceneFiles:
             names = dataset.file_names(self.key, sensor, table[:, 0].tolist())
             paths += [folder + name for name in names]
             tables.append(table)
-        numbers, sizes, mtimes_ns = np.concatenate(tables).T
+        numbers, sizes, stamps = np.concatenate(tables).T
         if len(tables) > 2:
             order = np.argsort(numbers, kind="stable")
-            numbers, sizes, mtimes_ns = numbers[order], sizes[order], mtimes_ns[order]
+            numbers, sizes, stamps = numbers[order], sizes[order], stamps[order]
             paths = [paths[position] for position in order.tolist()]
-        return FoundFiles(self.key, sensor, numbers, paths, sizes, mtimes_ns)
+        return FoundFiles(self.key, sensor, numbers, paths, sizes, stamps)
 
     def fingerprint(self) -> str:
-        """SHA-256 over the paths, sizes and times of the files: equal if none of them changed."""
+        """SHA-256 over paths, sizes and stamps of the files: equal if none of them changed."""
         digest = hashlib.sha256()
         for folder, sensor in sorted(self.folders):
             table = self._table(folder, sensor)
@@ -123,7 +123,7 @@ class SceneFiles:
         return digest.hexdigest()
 
     def _table(self, folder: str, sensor: str) -> NDArray[np.int64]:
-        """Patch, size and time of the files in one folder, by patch; shape (n, 3)."""
+        """Patch, size and stamp of the files in one folder, by patch; shape (n, 3)."""
         packed = np.frombuffer(self.folders[folder, sensor], np.int64)
         table = packed.reshape(-1, _NUMBERS)
         return table[np.argsort(table[:, 0])]
@@ -137,7 +137,7 @@ class Listing:
     """The files by scene, in order of the key."""
     rejected: list[Rejected] = field(default_factory=list)
     """GeoTIFFs with another name, folders that cannot be read; in order of the path."""
-    seasons_csv: list[Path] = field(default_factory=list)
+    seasons_csv: list[str] = field(default_factory=list)
     """The `seasons.csv` files on the way."""
     files: int = 0
     """How many files the scenes have."""
@@ -149,14 +149,17 @@ class Listing:
 
 
 def list_trees(roots: Iterable[str | os.PathLike[str]], dataset: Dataset) -> Listing:
-    """List all files of a dataset below some folders, however deep they lie.
+    """List all files of a dataset below some folders or URLs, however deep they lie.
 
     Symbolic links are followed, each folder is read once. Names that do not end as a GeoTIFF's are
     passed over.
     """
     listing = Listing()
     seen: set[tuple[int, int]] = set()
-    folders = [os.path.abspath(root) for root in reversed(list(roots))]
+    paths = [os.fspath(root) for root in roots]
+    for url in filter(is_url, paths):
+        _list_url(url, dataset, listing)
+    folders = [os.path.abspath(path) for path in reversed(paths) if not is_url(path)]
     while folders:
         folder = folders.pop()
         try:
@@ -188,13 +191,31 @@ def _list_folder(
             _add_file(start, entry, parsed, listing)
         elif _is_folder(entry):
             below.append(entry.path)
-        elif entry.name == "seasons.csv":
-            listing.seasons_csv.append(Path(entry.path))
-        elif entry.name.lower().endswith((".tif", ".tiff")):
-            listing.rejected.append(
-                Rejected(printable(entry.path), reason_against(entry.name, dataset))
-            )
+        else:
+            _note_other(entry.path, entry.name, dataset, listing)
     return below
+
+
+def _list_url(url: str, dataset: Dataset, listing: Listing) -> None:
+    """List the files at a URL."""
+    for file in listed(url):
+        folder, _, name = file.url.rpartition("/")
+        parsed = dataset.parse_name(name)
+        if parsed is None:
+            _note_other(file.url, name, dataset, listing)
+        else:
+            key, sensor = parsed
+            scene = listing.scenes.setdefault(key.of_scene, SceneFiles(key.of_scene))
+            scene.add(f"{folder}/", sensor, key.patch, file.size, file.stamp)
+            listing.files += 1
+
+
+def _note_other(path: str, name: str, dataset: Dataset, listing: Listing) -> None:
+    """Note a file that is none of the dataset's images, if it matters."""
+    if name == "seasons.csv":
+        listing.seasons_csv.append(path)
+    elif name.lower().endswith((".tif", ".tiff")):
+        listing.rejected.append(Rejected(printable(path), reason_against(name, dataset)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -216,7 +237,8 @@ def _add_file(
             listing.rejected.append(Rejected(printable(entry.path), "is not a regular file"))
             return
         listing.scenes.setdefault(scene, SceneFiles(scene))
-        listing.scenes[scene].add(folder, sensor, key.patch, entry.stat())
+        status = entry.stat()
+        listing.scenes[scene].add(folder, sensor, key.patch, status.st_size, status.st_mtime_ns)
         listing.files += 1
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"

@@ -31,6 +31,7 @@ _EXTENSIONS: Final = {
     "sci": "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
     "classification": "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
     "eo": "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
+    "storage": "https://stac-extensions.github.io/storage/v2.0.0/schema.json",
     "proj": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "sar": "https://stac-extensions.github.io/sar/v1.2.0/schema.json",
     "table": "https://stac-extensions.github.io/table/v1.2.0/schema.json",
@@ -93,6 +94,7 @@ def upper_catalogs(
     table_columns: Sequence[dict[str, str]],
     *,
     previews: bool,
+    storage: Mapping[str, Any] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Root, collection and seasons, by path below the catalog's folder; see `collection`."""
     seasons = {
@@ -101,7 +103,9 @@ def upper_catalogs(
     }
     return {
         "catalog.json": root_catalog(dataset),
-        collection_path(dataset): collection(dataset, scenes, table_columns, previews=previews),
+        collection_path(dataset): collection(
+            dataset, scenes, table_columns, previews=previews, storage=storage
+        ),
         **{
             f"{dataset.id}/{season}/catalog.json": season_catalog(dataset, season, found)
             for season, found in seasons.items()
@@ -163,6 +167,7 @@ def collection(
     table_columns: Sequence[dict[str, str]],
     *,
     previews: bool = False,
+    storage: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The collection.
 
@@ -176,6 +181,8 @@ def collection(
         `table:columns` of the footprint table.
     previews : bool
         Whether items have pictures.
+    storage : mapping, optional
+        The object stores that hold the files, by bucket.
     """
     about, seasons = dataset.about, _seasons(dataset, scenes)
     result = pystac.Collection(
@@ -196,7 +203,9 @@ def collection(
         extent=_extent(dataset, scenes, seasons),
         summaries=_summaries(dataset, scenes, seasons),
         extra_fields={
-            "item_assets": item_assets(dataset) | (preview_assets(dataset) if previews else {}),
+            "item_assets": item_assets(dataset, storage)
+            | (preview_assets(dataset) if previews else {}),
+            **({"storage:schemes": dict(storage)} if storage else {}),
             "sci:doi": about.doi,
             "sci:citation": about.citation,
         },
@@ -251,8 +260,11 @@ def root_catalog(dataset: Dataset) -> dict[str, Any]:
     return _json(catalog, links)
 
 
-def item_assets(dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """`item_assets`: what the files of an item hold, said once for all items."""
+def item_assets(
+    dataset: Dataset, storage: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """`item_assets`: what the files of an item hold and where, said once for all items."""
+    refs = {"storage:refs": sorted(storage)} if storage else {}
     return {
         name: {
             "title": sensor.title,
@@ -266,6 +278,7 @@ def item_assets(dataset: Dataset) -> dict[str, dict[str, Any]]:
                 for band in sensor.bands
             ],
             **sensor.properties,
+            **refs,
         }
         for name, sensor in dataset.sensors.items()
     }

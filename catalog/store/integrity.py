@@ -160,8 +160,19 @@ def _recorded(folder: Path) -> Recorded:
     OSError, ValueError
         If it cannot be read or understood.
     """
+    return recorded_from_text((folder / staging.CHECKSUMS).read_text(encoding="utf-8"))
+
+
+def recorded_from_text(text: str) -> Recorded:
+    """What `checksums.sha256` records of each file.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be understood.
+    """
     recorded: Recorded = {}
-    for line in (folder / staging.CHECKSUMS).read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         digest, name = line.removeprefix(_COMMENT).split("  ")
         recorded.setdefault(name, []).append(digest)
     return recorded

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from catalog.errors import CatalogNotFoundError
-from catalog.model import GDAL_PREFIX, Rebase, Rejected, archive_of, is_member
+from catalog.model import (
+    GDAL_PREFIX,
+    Rebase,
+    Rejected,
+    archive_of,
+    gdal_name,
+    is_member,
+    is_url,
+)
 from catalog.store import staging
-from catalog.store.static import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 ITEM_FILES: Final = ("files", "none")
@@ -57,6 +67,9 @@ class Report:
     """Whether items have files of their own, `files`, or are in the table alone, `none`."""
     partition: str | None = None
     """What the table is partitioned by once more: `season`, `continent` or `scene`."""
+    storage: Mapping[str, Any] | None = None
+    """The object stores that hrefs lead to, by bucket, as STAC's storage extension has them; None
+    where they lead to none."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -72,6 +85,8 @@ class Report:
         if self.href_base is not None:
             return self.href_base.rstrip("/")
         folders = [os.path.dirname(root) if is_member(root) else root for root in self.roots]
+        if any("://" in folder for folder in folders):
+            return _shared_start(folders)
         try:
             return os.path.commonpath(folders).rstrip("/")
         except ValueError:  # on Windows: on two drives
@@ -79,8 +94,16 @@ class Report:
 
     def moved_to(self, root: str | os.PathLike[str]) -> Rebase:
         """Where files are if the data is below `root` now."""
-        old, new = self.href_start, os.path.abspath(root)
-        return Rebase(old, f"{GDAL_PREFIX}{new}" if is_member(old) else new)
+        old, new = self.href_start, os.fspath(root)
+        new = new.rstrip("/") if is_url(new) else os.path.abspath(new)
+        return Rebase(old, f"{GDAL_PREFIX}{gdal_name(new)}" if is_member(old) else new)
+
+
+def _shared_start(urls: Sequence[str]) -> str:
+    """The folder that all URLs share; empty if they are of several servers."""
+    parts = zip(*(url.split("/") for url in urls), strict=False)
+    shared = [names[0] for names in takewhile(lambda names: len(set(names)) == 1, parts)]
+    return "/".join(shared) if len(shared) > 2 else ""
 
 
 def read_report(out: Path) -> Report:
@@ -96,8 +119,19 @@ def read_report(out: Path) -> Report:
         raise CatalogNotFoundError(
             f"there is no {path}: make the catalog with `sen12ms index ROOT -o {out}`"
         )
+    return report_from_json(path.read_bytes(), str(path))
+
+
+def report_from_json(content: bytes, path: str) -> Report:
+    """The report that a `report.json` holds.
+
+    Raises
+    ------
+    CatalogNotFoundError
+        If it cannot be understood; the message names its path.
+    """
     try:
-        values = read_json(path)
+        values = orjson.loads(content)
         rejected = tuple(Rejected(**entry) for entry in values.pop("rejected"))
         return Report(**values | {"roots": tuple(map(str, values["roots"])), "rejected": rejected})
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:

@@ -43,6 +43,11 @@ _REFUSALS: Final = frozenset(
 )
 
 
+def is_own(path: str) -> bool:
+    """Whether a path below a catalog's folder is of a kind that `index` writes."""
+    return path.partition("/")[0] in _OWN
+
+
 def beside(out: Path, suffix: str) -> Path:
     """A working path next to the catalog, such as `OUT.journal`."""
     return out.with_name(f"{out.name}.{suffix}")

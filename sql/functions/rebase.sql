@@ -5,6 +5,6 @@
 CREATE OR REPLACE MACRO rebase(path, old, new) AS
 CASE
     WHEN old IS NULL OR new IS NULL OR NOT starts_with(path, old) THEN path
-    WHEN contains(old, '://') THEN new || url_decode(substr(path, length(old) + 1))
+    WHEN regexp_matches(old, '^https?://') THEN new || url_decode(substr(path, length(old) + 1))
     ELSE new || substr(path, length(old) + 1)
 END

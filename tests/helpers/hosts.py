@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import uvicorn
+from starlette.staticfiles import StaticFiles
 
 from catalog import Catalog
 from catalog.server.app import create_app
@@ -23,8 +24,21 @@ if TYPE_CHECKING:
 @contextmanager
 def serve(out: Path, root: Path | None = None, root_path: str = "") -> Iterator[str]:
     """The URL of a server of a catalog, with a slash at its end."""
-    with Catalog.open(out, root=root) as cat, listen("127.0.0.1", 0) as listener:
-        app = create_app(cat)
+    with Catalog.open(out, root=root) as cat, running(create_app(cat), root_path) as url:
+        yield url
+
+
+@contextmanager
+def ranged_host(folder: Path) -> Iterator[str]:
+    """URL of a host of files that knows ranges of bytes, with a slash at its end."""
+    with running(StaticFiles(directory=folder)) as url:
+        yield url
+
+
+@contextmanager
+def running(app: Any, root_path: str = "") -> Iterator[str]:
+    """The URL of an application that runs, with a slash at its end."""
+    with listen("127.0.0.1", 0) as listener:
         server = uvicorn.Server(config_of(app, root_path))
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from conftest import Small
@@ -55,3 +56,19 @@ def spring(small: Small, pack: Callable[..., list[Path]], tmp_path: Path) -> Pat
     for path in archives[1:]:
         path.unlink()
     return archives[0]
+
+
+@pytest.fixture
+def serve_files() -> Callable[..., AbstractContextManager[str]]:
+    """A web server of a folder, which knows ranges."""
+    from hosts import ranged_host  # noqa: PLC0415 - of the extra `server`
+
+    return ranged_host
+
+
+@pytest.fixture
+def static_files() -> Callable[..., AbstractContextManager[str]]:
+    """A web server of a folder, which knows no ranges."""
+    from hosts import static_host  # noqa: PLC0415 - of the extra `server`
+
+    return static_host

@@ -117,7 +117,7 @@ def test_size_and_time_are_those_of_the_file(tmp_path: Path) -> None:
     listing = list_trees([tmp_path], SEN12MS)
     assert found(listing) == [(KEYS[0], "s1", str(path), 1234)]
     files = listing.scenes[KEYS[0].of_scene].of_sensor(SEN12MS, "s1")
-    assert files.mtimes_ns == [path.stat().st_mtime_ns]
+    assert files.stamps == [path.stat().st_mtime_ns]
 
 
 def test_sidecars_and_other_files_are_passed_over(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Object stores, as STAC's storage extension describes them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from catalog.model import is_url, is_web
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def storage_schemes(urls: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The object stores of some URLs, as STAC's storage extension describes them, by bucket.
+
+    See https://github.com/stac-extensions/storage, version 2.0.0. Web servers are not such stores.
+    """
+    return {
+        urlsplit(url).netloc: _storage_scheme(*urlsplit(url)[:2])
+        for url in urls
+        if is_url(url) and not is_web(url)
+    }
+
+
+def _storage_scheme(scheme: str, bucket: str) -> dict[str, Any]:
+    if scheme == "az":
+        account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "{account}")
+        platform = f"https://{account}.blob.core.windows.net"
+        return {"type": "ms-azure", "platform": platform, "bucket": bucket}
+    if scheme == "gs":
+        platform = "https://storage.googleapis.com/{bucket}"
+        return {"type": "custom-s3", "platform": platform, "bucket": bucket}
+    pays = {"requester_pays": True} if os.environ.get("AWS_REQUEST_PAYER") else {}
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    known = {"bucket": bucket, "region": region, **pays}
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        return {"type": "custom-s3", "platform": f"{endpoint.rstrip('/')}/{{bucket}}", **known}
+    return {"type": "aws-s3", "platform": "https://{bucket}.s3.{region}.amazonaws.com", **known}
