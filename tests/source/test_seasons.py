@@ -71,7 +71,7 @@ def written(folder: Path, content: bytes) -> Path:
 def test_the_true_seasons_are_read_with(
     tmp_path: Path, text: str, expected: dict[SceneKey, str]
 ) -> None:
-    assert read_seasons(written(tmp_path, text.encode()), SEN12MS) == expected
+    assert read_seasons(str(written(tmp_path, text.encode())), SEN12MS) == expected
 
 
 @pytest.mark.parametrize("content", REFUSED.values(), ids=REFUSED)
@@ -79,12 +79,12 @@ def test_a_file_that_is_no_table_of_seasons_is_a_value_error(
     tmp_path: Path, content: bytes
 ) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read_seasons(written(tmp_path, content), SEN12MS)
+        read_seasons(str(written(tmp_path, content)), SEN12MS)
 
 
 def test_the_message_names_the_columns_that_are_missing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no column true_season"):
-        read_seasons(written(tmp_path, b"scene,season\n"), SEN12MS)
+        read_seasons(str(written(tmp_path, b"scene,season\n")), SEN12MS)
 
 
 KEYS = st.builds(SceneKey, st.sampled_from(sorted(SEN12MS.seasons)), st.integers(0, 999))
@@ -97,4 +97,4 @@ def test_what_is_written_is_read(
 ) -> None:
     rows = "".join(f"{SEN12MS.scene_id(key)},{season}\n" for key, season in seasons.items())
     path = written(tmp_path_factory.getbasetemp(), (HEAD + rows).encode())
-    assert read_seasons(path, SEN12MS) == seasons
+    assert read_seasons(str(path), SEN12MS) == seasons
