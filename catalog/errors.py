@@ -11,7 +11,7 @@
     ├── ManifestError         (ValueError)         a manifest or list that cannot be understood
     ├── MissingExtraError     (ImportError)        an optional dependency is not installed
     ├── QueryError            (ValueError)         DuckDB refuses the SQL
-    ├── StoreError                                 an object store or web server does not answer
+    ├── StoreError            (RuntimeError)       an object store or web server does not answer
     └── ServeError            (OSError)            the server cannot start, or build STAC Browser
 
 Everything that a user can cause is a `CatalogError` and the builtin that it resembles. A bad file
@@ -65,7 +65,7 @@ class QueryError(CatalogError, ValueError):
     """DuckDB refuses the SQL."""
 
 
-class StoreError(CatalogError):
+class StoreError(CatalogError, RuntimeError):
     """An object store or web server does not answer.
 
     It is not an `OSError`: what passes over a bad file must not pass over this.

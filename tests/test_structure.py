@@ -34,13 +34,16 @@ PUBLIC = [
     "ManifestError",
     "MissingExtraError",
     "OutputError",
+    "Published",
     "QueryError",
     "RegionError",
     "Rejected",
     "Report",
     "Selection",
     "ShortageWarning",
+    "StoreError",
     "index",
+    "publish",
 ]
 
 

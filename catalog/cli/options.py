@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 from catalog.datasets import DATASETS
 from catalog.errors import FilterError
 from catalog.experiment.strata import STRATA
+from catalog.model import is_web
 from catalog.query.conditions import PREDICATES, names_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,13 @@ _ENVIRONMENT: Final = {
 """Variables that the options of object stores set, for this process and those that it starts."""
 
 
-def _into_environment(_: click.Context, option: click.Parameter, value: str | bool | None) -> None:
+def _into_environment(
+    context: click.Context, option: click.Parameter, value: str | bool | None
+) -> None:
+    if option.name == "endpoint" and value and not is_web(str(value)):
+        raise click.BadParameter(
+            f"{value!r} is not a URL: give one as https://HOST", context, option
+        )
     if value:
         text = "true" if value is True else str(value)
         os.environ.update(dict.fromkeys(_ENVIRONMENT[str(option.name)], text))

@@ -10,6 +10,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+from catalog.errors import StoreError
 from catalog.model import is_url
 from catalog.source.stores import open_binary
 
@@ -223,6 +224,8 @@ class IndexedReader:
             raise DamagedError.inside(self.tell(), f"it asks for {size:,} bytes")
         try:
             return _read_all(self._file, size)
+        except StoreError:
+            raise
         except _GIVES_UP as error:
             raise DamagedError.inside(self._file.tell(), str(error)) from error
 

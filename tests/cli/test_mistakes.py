@@ -46,6 +46,17 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
         "has land cover of its own",
     ),
     "index-cloud-cover-of-sen12ms": (1, (*INDEX, "--cloud-cover", "nope.csv"), "no cloudy images"),
+    "index-url-without-a-bucket": (1, ("index", "s3://", "-o", "FOLDER/new"), "s3://BUCKET"),
+    "index-endpoint-is-not-a-url": (2, (*INDEX, "--endpoint", "host"), "https://HOST"),
+    "publish-out-unknown": (1, ("publish", "FOLDER/nope", "s3://b/x"), "nope"),
+    "publish-url-missing": (2, ("publish", "OUT"), "URL"),
+    "publish-url-of-a-web-server": (1, ("publish", "OUT", "https://host/x"), "s3://BUCKET"),
+    "publish-url-of-a-folder": (1, ("publish", "OUT", "FOLDER/new"), "s3://BUCKET"),
+    "publish-endpoint-is-not-a-url": (
+        2,
+        ("publish", "OUT", "s3://b/x", "--endpoint", "host"),
+        "https://HOST",
+    ),
     "index-cluster-nonsense": (1, (*INDEX, "--cluster", "nonsense://x"), "no Dask scheduler"),
     "index-items-unknown": (2, (*INDEX, "--items", "some"), "some"),
     "index-items-none-with-previews": (1, (*INDEX, "--items", "none", "--previews"), "files"),
@@ -268,6 +279,7 @@ def test_an_empty_option_is_refused(run: Run, words: tuple[Any, ...], text: str)
 def test_every_argument_of_every_command_has_a_mistake() -> None:
     """But flags, and options that any text is right for."""
     harmless = {("select", "root"), ("sql", "root"), ("serve", "root"), ("index", "href_base")}
+    harmless |= {("index", "region"), ("publish", "region")}
     harmless |= {("index", "schema_url"), ("serve", "allowed"), ("serve", "root_path")}
     for name in sen12ms.commands.keys() - ELSEWHERE:
         for parameter in sen12ms.commands[name].params:
