@@ -310,11 +310,15 @@ class _Bucket:
         StoreError
             If it does not answer, or has failed with one file after the other.
         """
+        if os.getpid() != _first_process():
+            raise StoreError(
+                f"{self.root} cannot be read in a process that was forked from one that had read a "
+                "store: start workers with multiprocessing_context='spawn'"
+            )
         try:
             answer = request()
         except FileNotFoundError as error:
-            lacks_bucket = "NoSuchBucket" in str(error)
-            why = f"there is no {self.root}" if lacks_bucket else "is not there"
+            why = f"there is no {self.root}" if "NoSuchBucket" in str(error) else "is not there"
             raise FileNotFoundError(errno.ENOENT, why) from error
         except self.obstore.exceptions.NotSupportedError as error:
             raise StoreError(
@@ -348,6 +352,12 @@ class _Bucket:
 def _first_line(error: object) -> str:
     """What obstore says first: it goes on with how the error came about."""
     return str(error).partition("\n")[0]
+
+
+@cache
+def _first_process() -> int:
+    """The process that asked first, in its forks too: there, obstore would wait for ever."""
+    return os.getpid()
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -310,3 +312,31 @@ def test_without_credentials_it_says_so(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(StoreError, match="there are no credentials for s3://bucket"):
         index(ROOT, into=tmp_path / "catalog")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_that_was_forked_is_told_so(store: S3) -> None:
+    path = f"{ROOT}/{SCENE}_p{PATCHES[0]}.tif"
+    stores.read_remote(path, 10)
+    with ProcessPoolExecutor(1, get_context("fork")) as pool:
+        forked = pool.submit(stores.read_remote, path, 10)
+        with pytest.raises(StoreError, match="multiprocessing_context='spawn'"):
+            forked.result(60)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch
+def test_training_reads_the_bucket(store: S3, data: Path, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="pip install 'sen12ms-catalog[torch]'")
+    from catalog.experiment.torch_dataset import PatchDataset  # noqa: PLC0415 - needs PyTorch
+
+    index(ROOT, into=tmp_path / "catalog")
+    index(data, into=tmp_path / "local")
+    with Catalog.open(tmp_path / "catalog") as cat, Catalog.open(tmp_path / "local") as on_disk:
+        there, here = (PatchDataset(each.select(complete=True)) for each in (cat, on_disk))
+    loader = torch.utils.data.DataLoader(
+        there, batch_size=2, num_workers=1, multiprocessing_context="spawn"
+    )
+    samples = [sample for batch in loader for sample in batch["image"]]
+    assert len(samples) == len(here) == 4
+    for number, sample in enumerate(samples):
+        assert torch.equal(sample, here[number]["image"])
