@@ -23,7 +23,8 @@ from catalog.query.conditions import names_of
     "--needs",
     multiple=True,
     metavar="SENSOR",
-    help="Only the archives of these files, whether the catalog has them or not; may be repeated.",
+    help="Only the archives of these files, whether the catalog has them or not; may be repeated. "
+    "Default: those of --sensor, else all.",
 )
 @root_option
 @json_option
@@ -37,7 +38,7 @@ def archives(out: str, needs: tuple[str, ...], as_json: bool, **options: Any) ->
     """
     with opened(out, options.pop("root")) as cat:
         known = cat.dataset.sensors
-        sensors = (names_of("sensor", needs, known) or []) if needs else list(known)
+        sensors = names_of("sensor", needs or options["sensor"] or list(known), known) or []
         found = selected(cat, options).archives(*sensors)
     if as_json:
         print_json(found)

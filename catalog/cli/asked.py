@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.cli.talk import is_quiet, tell
+from catalog.model import archive_of, is_member, is_url
+from catalog.store.staging import ITEMS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from catalog.reading.catalog import Catalog
     from catalog.reading.selection import Selection
 
@@ -65,7 +68,24 @@ def _tell_missing(cat: Catalog, ids: list[str]) -> None:
         )
 
 
-def tell_missing_root(root: str | None) -> None:
-    """Say so where the folder of a moved dataset is not on this machine: paths are still made."""
-    if root is not None and "://" not in root and not Path(root).is_dir():
-        tell(f"There is no folder {os.fspath(root)} on this machine: the paths lead nowhere here.")
+def tell_wrong_root(root: str | None, selection: Selection, sensors: Sequence[str]) -> None:
+    """Say so where the files are not at the given root: their paths are printed all the same.
+
+    Only the first file is looked for.
+    """
+    if root is None or is_url(root) or is_quiet():
+        return
+    if not Path(root).is_dir():
+        tell(f"There is no folder {root} on this machine: the files of these paths are not here.")
+        return
+    first = next(iter(selection[:1].paths(*sensors)), None)
+    if first is None or Path(_file_of(first)).exists():
+        return
+    tell(f"{_file_of(first)} does not exist: is {root} where the dataset is now?")
+    if (Path(root) / ITEMS).is_file():
+        tell(f"{root} is a catalog of its own: sen12ms select {root}")
+
+
+def _file_of(path: str) -> str:
+    """The file on disk: of GDAL's name of a member, its archive."""
+    return archive_of(path[: path.rindex("}") + 1]) if is_member(path) else path

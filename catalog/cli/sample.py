@@ -85,6 +85,8 @@ def sample(out: str, size: float, balance: str, as_json: bool, **options: Any) -
     wanted: Balance = balance if balance in BALANCES else numbers_by_name(balance)
     arguments = {name: options.pop(name) for name in ("stratify", "max_per_scene", "seed")}
     format_, output = options.pop("format_"), options.pop("output")
+    if output == "-" and format_ is None:
+        raise click.UsageError("-o - prints the patches: choose how with --format paths or ids")
     with opened(out, options.pop("root")) as cat, warnings.catch_warnings():
         warnings.simplefilter("ignore", ShortageWarning)
         selection = selected(cat, options)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from catalog.cli.asked import selected, tell_missing_root
+from catalog.cli.asked import selected, tell_wrong_root
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
 from catalog.cli.options import (
@@ -33,6 +33,7 @@ def select(
 
     Example: sen12ms select OUT --region Brazil --sensor s2 --format paths
     """
-    tell_missing_root(root)
     with opened(out, root) as cat:
-        write_selection(selected(cat, options), format_, output, options["sensor"])
+        selection = selected(cat, options)
+        tell_wrong_root(root, selection, options["sensor"])
+        write_selection(selection, format_, output, options["sensor"])

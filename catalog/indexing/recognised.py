@@ -10,7 +10,7 @@ from catalog.datasets import DATASETS
 from catalog.datasets.recognition import dataset_of_name, is_of_dfc2020
 from catalog.errors import CatalogNotFoundError
 from catalog.source.gzip_stream import DamagedError
-from catalog.source.tar import entries, open_stream
+from catalog.source.tar import entries, is_archive, open_stream
 from catalog.source.tree import list_trees
 
 if TYPE_CHECKING:
@@ -76,7 +76,17 @@ def nothing_of(dataset: Dataset, paths: Sequence[str], rejected: Sequence[Reject
     for entry in rejected:
         if is_of_dfc2020(os.path.basename(entry.path)):
             return f"{nothing}{entry.path} {entry.reason}"
+    for path in paths:
+        if held := _archives_in(path):
+            return f"{nothing}archives are named themselves, such as {held[0]}"
     return f"{nothing}names look like {dataset.example_file}"
+
+
+def _archives_in(path: str) -> list[str]:
+    """The archives that lie in a folder, by name."""
+    if not os.path.isdir(path):
+        return []
+    return sorted(entry.path for entry in os.scandir(path) if is_archive(entry.path))
 
 
 def _telling_paths(listing: Listing, dataset: Dataset) -> Iterator[str]:

@@ -42,8 +42,11 @@ def wheel_settings(*names: str) -> dict[str, bool]:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says first: DuckDB goes on with advice and positions."""
-    return str(error).strip().partition("\n")[0]
+    """What an error says first: DuckDB goes on with advice and positions.
+
+    What SQL's `error` says is given as it is, without the class that DuckDB puts before it.
+    """
+    return str(error).strip().partition("\n")[0].removeprefix("Invalid Input Error: ")
 
 
 def _wheel_file(name: str) -> Path | None:

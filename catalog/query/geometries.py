@@ -133,7 +133,8 @@ def from_file(name: str) -> Region:
     except (ValueError, OSError, RuntimeError, KeyError) as error:
         if isinstance(error, RegionError):
             raise
-        raise RegionError(f"{path} is not a vector file that can be read: {error}") from error
+        reason = str(error).partition(".; ")[0]  # without advice for those who call GDAL
+        raise RegionError(f"{path} is not a vector file that can be read: {reason}") from error
     if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
         raise RegionError(f"{path} holds no geometry: give a file with at least one polygon")
     return _from_frame(frame, str(path))

@@ -108,10 +108,6 @@ def read_counts(data: bytes, header: RasterHeader) -> NDArray[np.int32]:
     -------
     int32 array of shape (bands, 256)
 
-    Returns
-    -------
-    int32 array of shape (bands, 256)
-
     Raises
     ------
     UnreadableError

@@ -222,16 +222,20 @@ def _scene_key(rows: pa.Table) -> SceneKey:
 
 def read_countries() -> list[dict[str, Any]]:
     """The pieces of all countries: rows with `geometry` (WKB), `code`, `name`, `continent`."""
-    with (files("catalog.regions") / "regions.parquet").open("rb") as file:
-        table = pq.read_table(file, columns=["kind", "geometry", "code", "name", "continent"])
+    table = _read_regions("kind", "geometry", "code", "name", "continent")
     return table.filter(pc.equal(table["kind"], "country")).to_pylist()  # type: ignore[no-any-return]
 
 
 def read_region_names() -> list[str]:
     """Names of all regions, each once: countries, continents, states …, and codes of countries."""
-    with (files("catalog.regions") / "regions.parquet").open("rb") as file:
-        table = pq.read_table(file, columns=["name", "code"])
+    table = _read_regions("name", "code")
     return sorted({name for column in table.columns for name in column.to_pylist() if name})
+
+
+def _read_regions(*columns: str) -> pa.Table:
+    """In this thread: a process that ends soon after Arrow's threads read a file aborts."""
+    with (files("catalog.regions") / "regions.parquet").open("rb") as file:
+        return pq.read_table(file, columns=list(columns), use_threads=False)
 
 
 def _write_group(writer: pq.ParquetWriter, pending: list[pa.Table]) -> None:

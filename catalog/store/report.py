@@ -93,7 +93,18 @@ class Report:
             return ""
 
     def moved_to(self, root: str | os.PathLike[str]) -> Rebase:
-        """Where files are if the data is below `root` now."""
+        """Where files are if the data is below `root` now.
+
+        Raises
+        ------
+        CatalogNotFoundError
+            If some are in folders and others in archives, whose names share no start.
+        """
+        if self.href_base is None and len(set(map(is_member, self.roots))) > 1:
+            raise CatalogNotFoundError(
+                f"the catalog is of folders and of archives, and {root} cannot replace both: "
+                "index them again where they are now"
+            )
         old, new = self.href_start, os.fspath(root)
         new = new.rstrip("/") if is_url(new) else os.path.abspath(new)
         return Rebase(old, f"{GDAL_PREFIX}{gdal_name(new)}" if is_member(old) else new)

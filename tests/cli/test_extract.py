@@ -61,6 +61,16 @@ def test_file_that_cannot_be_written_is_code_3(run: Run, small: Small, tmp_path:
     assert f"  {root}/{name} has 10 bytes where 262,788 are recorded\n" in result.err
 
 
+def test_folder_of_archives_is_answered_with_their_names(
+    run: Run, small: Small, pack: Pack, tmp_path: Path
+) -> None:
+    shutil.copytree(small.root / "ROIs1158_spring", tmp_path / "a" / "ROIs1158_spring")
+    archives = pack(tmp_path / "a", tmp_path / "archives")
+    result = run("index", tmp_path / "archives", "-o", tmp_path / "catalog")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert f"such as {min(archives)}\n" in result.err
+
+
 def test_index_of_a_damaged_archive_is_code_3(
     run: Run, small: Small, pack: Pack, tmp_path: Path
 ) -> None:

@@ -185,12 +185,45 @@ def test_shell_completes(words: tuple[str, ...], start: str, found: set[str] | N
     }
     program = "from catalog.cli import sen12ms; sen12ms(prog_name='sen12ms')"
     told = subprocess.run(
-        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
     names = {line.partition(",")[2] for line in told.stdout.splitlines()}
     assert names >= (found or {"select"})
     assert found is None or len(names) <= 8
+
+
+def test_process_that_ends_after_reading_the_regions_ends_well() -> None:
+    """Arrow's threads, if they read an open file, abort it more often than not."""
+    program = "from catalog.store.geoparquet import read_region_names; read_region_names()"
+    for _ in range(6):
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_sensors_of_the_filter_are_those_whose_archives_are_listed(run: Run, small: Small) -> None:
+    asked = run("archives", small.out, *ITALY, "--sensor", "s2", "--json")
+    assert asked == run("archives", small.out, *ITALY, "--needs", "s2", "--json")
+
+
+def test_sample_is_printed_as_it_is_asked_for(run: Run, small: Small) -> None:
+    drawn = ("sample", small.out, "-n", 4)
+    refused = run(*drawn, "-o", "-")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--format" in refused.err
+    assert len(run(*drawn, "-o", "-", "--format", "ids").out.splitlines()) == 4
+
+
+def test_root_without_the_files_is_said(run: Run, small: Small, tmp_path: Path) -> None:
+    asked = ("select", small.out, "--sensor", "s2", "--format", "paths", "--root")
+    assert run(*asked, small.root).err == ""
+    wrong = run(*asked, tmp_path)
+    assert wrong.err.count("\n") == 1
+    assert f"{tmp_path}/ROIs" in wrong.err
+    run("extract", small.out, *ITALY, "--sensor", "lc", "--to", tmp_path)
+    assert f"sen12ms select {tmp_path}\n" in run(*asked, tmp_path).err
+    assert run(*asked, tmp_path, "--quiet").err == ""
 
 
 def test_json_is_for_programs(run: Run, small: Small, expected: Catalog, tmp_path: Path) -> None:

@@ -227,7 +227,16 @@ def test_head_has_the_first_rows(cat: Catalog) -> None:
         (lambda cat: cat.select(region="Europe"), "<Selection 18 patches: region=Europe>"),
         (
             lambda cat: cat.select(season="fall", cover={"water": 0.5})[:1],
-            "<Selection 1 patch: season=fall, cover=cover.water >= 0.5; slice>",
+            "<Selection 1 patch: season=fall, cover.water >= 0.5; slice>",
+        ),
+        (
+            lambda cat: cat.select(
+                split=["train", "test"], sensor=["s1", "s2"], cover={"water": 0.5, "forest": (0, 1)}
+            ),
+            (
+                "<Selection 24 patches: cover.water >= 0.5 & cover.forest >= 0.0 & "
+                "cover.forest <= 1.0, split=train|test, sensor=s1 & s2>"
+            ),
         ),
         (
             lambda cat: cat.select(region="Europe") - cat.select(season="fall"),

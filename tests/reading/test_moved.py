@@ -11,12 +11,13 @@ import pytest
 from trees import copied, files_of
 
 from catalog import Catalog, Selection, index
+from catalog.errors import CatalogNotFoundError
 from catalog.reading.check import CheckReport, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Small
+    from conftest import Packed, Small
 
 
 def paths_of(subset: Selection, folder: Path) -> dict[str, list[str]]:
@@ -98,6 +99,16 @@ def test_two_roots_without_a_common_folder_are_rebased_below_one(
         for path in map(str, root.rglob("*.tif"))
     }
     assert set(paths) == expected
+
+
+def test_folders_and_archives_have_no_root_in_common(
+    small: Small, packed: Packed, tmp_path: Path
+) -> None:
+    spring = small.root / "ROIs1158_spring"
+    archive = next(path for path in packed.archives if "ROIs1970_fall" in path.name)
+    index(spring, archive, into=tmp_path / "catalog")
+    with pytest.raises(CatalogNotFoundError, match="folders and of archives"):
+        Catalog.open(tmp_path / "catalog", root=tmp_path)
 
 
 def test_a_root_makes_no_difference_where_nothing_moved(cat: Catalog, small: Small) -> None:
