@@ -55,6 +55,16 @@ def _ids(path: str, cat: Catalog) -> list[str]:
     return read_list(path, cat.dataset).ids
 
 
+def loaded(cat: Catalog, name: str, part: str | None = None) -> Selection:
+    """The patches of a manifest or list, or of one part of it, also as FILE:PART."""
+    from catalog.experiment import load
+
+    path, _, inner = name.rpartition(":")
+    if part is None and path and Path(path).exists():
+        name, part = path, inner
+    return load(name, cat, split=part)
+
+
 def _tell_missing(cat: Catalog, ids: list[str]) -> None:
     if not ids or is_quiet():
         return

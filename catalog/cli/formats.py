@@ -67,7 +67,7 @@ def _format_of(output: str, known: Sequence[str]) -> str:
     if format_ not in known:
         endings = [ending for ending, name in _OF_ENDING.items() if name in known]
         raise click.UsageError(
-            f"-o {output}: its ending tells no format: give --format, or end it in "
+            f"-o {output} has no ending of a known format: give --format, or use "
             f"{', '.join(endings)}"
         )
     return str(format_)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.options import store_options
+from catalog.cli.options import Integer, store_options
 from catalog.cli.progress import progress_bars
 from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.datasets import DATASETS
@@ -83,7 +83,7 @@ _SHOWN = 10
     help="A catalog of SEN12MS, or its items.parquet: patches of SEN12MS-CR take the class counts "
     "of the patch of the same key and grid.",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes; default: one a core.")
+@click.option("--workers", type=Integer(1, 256), help="Processes; default: one a core.")
 @click.option(
     "--cluster",
     metavar="ADDRESS",

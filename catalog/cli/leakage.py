@@ -10,13 +10,15 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 import orjson
 
+from catalog.cli.asked import loaded
 from catalog.cli.formats import checked_target, target_file
 from catalog.cli.opened import opened
-from catalog.cli.options import out_argument, print_options
+from catalog.cli.options import Number, out_argument, print_options
 from catalog.cli.rows import write_rows
 from catalog.cli.talk import quiet_option, tell
-from catalog.experiment import LeakyPair, LeakyScenes, load
+from catalog.experiment import LeakyPair, LeakyScenes
 from catalog.experiment import leakage as find_leakage
+from catalog.experiment.outlines import MAX_BUFFER_KM
 from catalog.model import counted
 from catalog.store.csv_rows import csv_writer
 
@@ -36,7 +38,7 @@ FOUND = 1
 @click.argument("b", metavar="B")
 @click.option(
     "--buffer-km",
-    type=float,
+    type=Number(0, MAX_BUFFER_KM),
     default=0.0,
     show_default=True,
     help="Patches closer than this count as near.",
@@ -94,10 +96,7 @@ def _write(found: Leakage, format_: str, file: IO[str]) -> None:
 def _patches(cat: Catalog, name: str) -> Selection:
     if name in cat.dataset.splits and not Path(name).exists():
         return cat.select(split=name)
-    path, colon, part = name.rpartition(":")
-    if colon and Path(path).exists():
-        return load(path, cat, split=part)
-    return load(name, cat)
+    return loaded(cat, name)
 
 
 def _summary(found: Leakage) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from catalog.cli.asked import selected
+from catalog.cli.asked import loaded, selected
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.groups import Commands
 from catalog.cli.opened import opened
@@ -20,7 +20,6 @@ from catalog.cli.options import (
 )
 from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.experiment import diff as compare
-from catalog.experiment import load as load_manifest
 from catalog.experiment import patch_ids, read_list
 from catalog.experiment import verify as verify_manifest
 from catalog.model import counted
@@ -131,7 +130,8 @@ def load(
 ) -> None:
     """Print the patches of a manifest or list, as they are in the catalog OUT.
 
-    A list may come from standard input: -. `select --ids` narrows a list by filters.
+    A list may come from standard input: -; FILE:PART is one part of a split. `select --ids` narrows
+    a list by filters.
 
     Example: sen12ms manifest load val_list.txt OUT --format paths
     """
@@ -139,5 +139,5 @@ def load(
         if path == "-":
             chosen = cat.pick(patch_ids(sys.stdin, cat.dataset, where="standard input"))
         else:
-            chosen = load_manifest(path, cat, split=part)
+            chosen = loaded(cat, path, part)
         write_selection(chosen, format_, output, ())

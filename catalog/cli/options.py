@@ -22,6 +22,19 @@ _Command = TypeVar("_Command", bound="Callable[..., Any]")
 out_argument = click.argument("out", metavar="OUT", type=click.Path())
 """A catalog's folder, or an `items.parquet`."""
 
+
+class Integer(click.IntRange):
+    """An integer within bounds."""
+
+    name = "integer"
+
+
+class Number(click.FloatRange):
+    """A number within bounds."""
+
+    name = "number"
+
+
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
 
 root_option = click.option(
@@ -43,7 +56,7 @@ stratify_option = click.option(
 
 
 limit_option = click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="Only the first N patches."
+    "--limit", type=Integer(1), metavar="N", help="Only the first N patches."
 )
 
 
@@ -266,21 +279,23 @@ _FILTERS = (
 )
 
 
-def numbers_by_name(text: str) -> dict[str, float]:
-    """`train=0.8,val=0.2` as a mapping.
+def numbers_by_name(text: str, example: str) -> dict[str, float]:
+    """`train=0.8,val=0.2` as a mapping; `example` is what an error says to write.
 
     Raises
     ------
     click.UsageError
         If it is not written like that.
     """
-    numbers = {}
+    numbers: dict[str, float] = {}
     for item in text.split(","):
         name, _, number = item.partition("=")
+        if name.strip() in numbers:
+            raise click.UsageError(f"{name.strip()!r} is given twice: give each name once")
         try:
             numbers[name.strip()] = float(number)
         except ValueError as error:
             raise click.UsageError(
-                f"{item.strip()!r} gives no number: write NAME=NUMBER,NAME=NUMBER"
+                f"{item.strip()!r} is not NAME=NUMBER: write {example}"
             ) from error
     return numbers

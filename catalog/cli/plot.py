@@ -9,7 +9,7 @@ import click
 
 from catalog.cli.asked import selected
 from catalog.cli.opened import opened
-from catalog.cli.options import filter_options, out_argument, root_option
+from catalog.cli.options import Integer, filter_options, out_argument, root_option
 from catalog.cli.talk import quiet_option, tell
 from catalog.errors import UnreadableWarning
 
@@ -26,7 +26,7 @@ from catalog.errors import UnreadableWarning
 )
 @click.option(
     "--tiles",
-    type=click.IntRange(0, 200),
+    type=Integer(0, 200),
     default=8,
     show_default=True,
     help="Sample patches to show.",

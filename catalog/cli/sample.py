@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +14,7 @@ from catalog.cli.asked import selected
 from catalog.cli.formats import FORMATS, write_selection
 from catalog.cli.opened import opened
 from catalog.cli.options import (
+    Integer,
     filter_options,
     numbers_by_name,
     out_argument,
@@ -27,9 +29,12 @@ from catalog.errors import ShortageWarning
 from catalog.experiment import sample as draw
 from catalog.experiment.sampling import BALANCES, shortage
 from catalog.model import counted
+from catalog.store.manifest_file import checked_format
 
 if TYPE_CHECKING:
     from catalog.experiment.sampling import Balance
+
+_BALANCES: Final = f"{', '.join(BALANCES)}, or weights as summer=2,winter=1"
 
 
 class _Size(click.ParamType):  # type: ignore[type-arg]
@@ -68,7 +73,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
     metavar="HOW",
     help="Patches of each stratum: equal, proportional, or by weights, NAME=WEIGHT,…",
 )
-@click.option("--max-per-scene", type=click.IntRange(1), help="Most patches of one scene.")
+@click.option("--max-per-scene", type=Integer(1), help="Most patches of one scene.")
 @seed_option
 @root_option
 @json_option
@@ -82,11 +87,13 @@ def sample(out: str, size: float, balance: str, as_json: bool, **options: Any) -
 
     Example: sen12ms sample OUT -n 5000 --stratify season --balance equal
     """
-    wanted: Balance = balance if balance in BALANCES else numbers_by_name(balance)
+    wanted: Balance = balance if balance in BALANCES else numbers_by_name(balance, _BALANCES)
     arguments = {name: options.pop(name) for name in ("stratify", "max_per_scene", "seed")}
     format_, output = options.pop("format_"), options.pop("output")
     if output == "-" and format_ is None:
         raise click.UsageError("-o - prints the patches: choose how with --format paths or ids")
+    if format_ is None and output is not None:
+        checked_format(Path(output))
     with opened(out, options.pop("root")) as cat, warnings.catch_warnings():
         warnings.simplefilter("ignore", ShortageWarning)
         selection = selected(cat, options)

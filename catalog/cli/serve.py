@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from catalog.cli.options import out_argument, root_option
+from catalog.cli.options import Integer, out_argument, root_option
 from catalog.errors import MissingExtraError
 from catalog.reading.catalog import Catalog
 from catalog.server.build_browser import build_browser
@@ -25,7 +25,7 @@ def _build(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 @out_argument
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Integer(0, 65535),
     default=8000,
     show_default=True,
     help="Port; 0 for any that is free.",

@@ -12,6 +12,8 @@ import click
 from catalog.cli.asked import selected
 from catalog.cli.opened import opened
 from catalog.cli.options import (
+    Integer,
+    Number,
     filter_options,
     numbers_by_name,
     out_argument,
@@ -24,6 +26,7 @@ from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.experiment import k_fold, official
 from catalog.experiment import split as cut
 from catalog.experiment.assignment import BY
+from catalog.experiment.outlines import MAX_BUFFER_KM
 from catalog.model import counted
 from catalog.store.manifest_file import LISTS, checked_format
 
@@ -48,12 +51,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--validation",
-    type=float,
+    type=Number(0, 1),
     default=0.1,
     show_default=True,
     help="With --official: fraction of its train that becomes val.",
 )
-@click.option("--folds", type=int, metavar="K", help="K splits into train and val instead.")
+@click.option("--folds", type=Integer(2), metavar="K", help="K splits into train and val instead.")
 @click.option(
     "--by",
     type=click.Choice(BY),
@@ -62,7 +65,11 @@ if TYPE_CHECKING:
     help="Unit that stays whole; a region is a country.",
 )
 @click.option(
-    "--buffer-km", type=float, default=0.0, show_default=True, help="Least distance between parts."
+    "--buffer-km",
+    type=Number(0, MAX_BUFFER_KM),
+    default=0.0,
+    show_default=True,
+    help="Least distance between parts.",
 )
 @stratify_option
 @seed_option
@@ -105,7 +112,7 @@ def split(
         elif use_official:
             parts = [official(selection, validation=validation, **arguments)]
         else:
-            parts = [cut(selection, numbers_by_name(fractions), **arguments)]
+            parts = [cut(selection, numbers_by_name(fractions, "train=0.8,val=0.2"), **arguments)]
         show(parts, folded=folds is not None)
         if output is not None:
             for number, each in enumerate(parts):
@@ -122,7 +129,7 @@ def _check_output(output: str, *, folded: bool) -> None:
         raise click.UsageError(f"-o {output}: {wrong} is not known, write {right}")
     if folded and "fold" not in fields:
         raise click.UsageError("with --folds, -o needs {fold} in its name: one manifest per fold")
-    if "part" not in fields and checked_format(Path(output)) in LISTS:
+    if checked_format(Path(output)) in LISTS and "part" not in fields:
         raise click.UsageError(
             f"-o {output}: a list does not tell the parts apart, write {{part}} in its name"
         )

@@ -6,7 +6,7 @@ import click
 
 from catalog.cli.formats import ANSWERS, write_answer
 from catalog.cli.opened import opened
-from catalog.cli.options import out_argument, print_options, root_option
+from catalog.cli.options import Number, out_argument, print_options, root_option
 from catalog.cli.supervised import supervise
 
 
@@ -16,7 +16,7 @@ from catalog.cli.supervised import supervise
 @print_options(ANSWERS, "How to print the answer; a table has the first 40 rows.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     default=600,
     show_default=True,
     metavar="SECONDS",
@@ -46,4 +46,5 @@ def _text(query: str) -> str:
         with click.open_file(query, encoding="utf-8") as file:
             return str(file.read())
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"the query cannot be read from {query}: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise click.UsageError(f"the query cannot be read from {query}: {reason}") from error

@@ -49,9 +49,7 @@ def read_list(path: str | os.PathLike[str], dataset: Dataset | None = None) -> M
     file, datasets = Path(path), [dataset] if dataset else [*DATASETS.values()]
     ending = file.suffix.lower()
     if ending not in _READERS:
-        raise ManifestError(
-            f"{file} does not end as a list of patches: end it in {', '.join(_READERS)}"
-        )
+        raise ManifestError(f"{file} has no ending of a list of patches: use {', '.join(_READERS)}")
     try:
         if file.stat().st_size > _MOST_BYTES:
             raise ManifestError(f"{file} is not a list of patches: it is larger than 1 GiB")

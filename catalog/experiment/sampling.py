@@ -135,9 +135,9 @@ def sample(
 def shortage(drawn: Sample) -> str:
     """Which strata a sample is short of, in one sentence."""
     strata = ", ".join(
-        f"{entry.taken:,} of {entry.wanted:,} {entry.name}" for entry in drawn.shortages
+        f"{entry.name} has {entry.taken:,} of {entry.wanted:,}" for entry in drawn.shortages
     )
-    return f"the sample is short of patches: {strata}"
+    return f"there are fewer patches than asked for: {strata}"
 
 
 def _checked_size(n: float, available: int) -> int:

@@ -198,8 +198,9 @@ def _checked_root(root: str | os.PathLike[str], out: Path) -> str:
     if is_archive(path) and path.is_file():
         return str(path)
     if not os.fspath(root) or not path.is_dir():
+        what = "is neither a folder nor an archive" if path.is_file() else "does not exist"
         raise CatalogNotFoundError(
-            f"there is no folder {os.fspath(root)!r}: name the dataset's folder or archives as ROOT"
+            f"{os.fspath(root)!r} {what}: name the dataset's folder or archives as ROOT"
         )
     if path.resolve().is_relative_to(out.resolve()):
         raise OutputError(f"{out} holds the dataset itself: name another folder for the catalog")

@@ -76,7 +76,7 @@ def checked_picture(path: str | os.PathLike[str]) -> str:
     """
     ending = Path(path).suffix.lower()
     if ending not in _FORMATS:
-        raise OutputError(f"{path} does not end as a picture: end it in {', '.join(_FORMATS)}")
+        raise OutputError(f"{path} has no ending of a picture: use {', '.join(_FORMATS)}")
     return ending
 
 

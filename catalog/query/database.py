@@ -229,7 +229,7 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
             )
         if kinds != [duckdb.StatementType.SELECT]:
             raise QueryError(
-                f"{query[:60]!r} is not a query: a catalog only answers, try 'FROM scenes'"
+                f"{query[:60]!r} is not a query: a catalog is only read, such as by 'FROM scenes'"
             )
         answer = cursor.sql(query)
     except (duckdb.Error, UnicodeError) as error:

@@ -65,7 +65,9 @@ class Catalog:
         if root is None:
             return cls(open_session(text))
         if text.endswith(".parquet"):
-            raise FilterError("root needs a whole catalog: a bare table does not know its root")
+            raise FilterError(
+                "a table does not say where its dataset was: root needs the catalog's folder"
+            )
         return cls(open_session(text, report_of(text).moved_to(root)))
 
     @property

@@ -114,7 +114,9 @@ def check(
             f"there is no catalog in {folder}: make one with `sen12ms index`"
         )
     if root is not None and not (is_url(os.fspath(root)) or Path(root).is_dir()):
-        raise CatalogNotFoundError(f"there is no folder {os.fspath(root)!r}: name the dataset's")
+        raise CatalogNotFoundError(
+            f"there is no folder {os.fspath(root)!r}: name the dataset's as root"
+        )
     return _Check(folder, dataset or dataset_of(folder)).run(root, progress)
 
 

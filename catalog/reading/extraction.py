@@ -7,7 +7,7 @@ import os
 import shutil
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from catalog.errors import FilterError, OutputError
@@ -79,7 +79,7 @@ class Extraction:
     """What `extract` did, or would do."""
 
     files: int
-    """Files that were not there yet."""
+    """Files that were written; of a dry run, that would be."""
     bytes: int
     """Their bytes."""
     present: int
@@ -157,8 +157,9 @@ def extract(
     if not choices.dry_run:
         _check_room(to, 0 if choices.how != "copy" else report.bytes)
         run.write()
+        report = replace(report, files=run.written, bytes=run.written_bytes)
     rejected = tuple(sorted(run.rejected, key=lambda entry: entry.path))
-    return Extraction(report.files, report.bytes, report.present, report.sources, rejected)
+    return replace(report, rejected=rejected)
 
 
 def is_unchanged(archive: str, stamp: Stamp, known: Mapping[str, Any]) -> bool:
@@ -187,6 +188,8 @@ class _ExtractionRun:
         self.on_disk = self.by_archive.pop("", [])
         self.total = sum(file.size for file in files)
         self.done = 0
+        self.written = 0
+        self.written_bytes = 0
         self.checksums: Mapping[str, str] = {}
         self.headers = HeaderReader()
         self.sources: dict[str, ExtractionSource] = {}
@@ -286,6 +289,9 @@ class _ExtractionRun:
                 self._check(file, partial)
         except (_BadFileError, UnreadableError) as error:
             self.rejected.append(Rejected(file.path, str(error)))
+        else:
+            self.written += 1
+            self.written_bytes += file.size
         self.done += file.size
         if self.choices.progress:
             self.choices.progress(self.done, self.total)
@@ -293,7 +299,7 @@ class _ExtractionRun:
     def _put(self, file: Wanted, partial: Path) -> None:
         """Get a file on disk to its temporary name."""
         if not os.path.isfile(file.path):
-            raise _BadFileError("is not on this disk")
+            raise _BadFileError("does not exist on this machine")
         if self.choices.how == "hardlink":
             os.link(os.path.realpath(file.path), partial)
         elif self.choices.how == "symlink":

@@ -303,7 +303,7 @@ class Selection(PatchSet):
         refuse_catalog(Path(to))
         done = extract(wanted, Path(to), choices, self.session.folder)
         items = self.session.items
-        if not dry_run and len(self) and "://" not in items:
+        if not dry_run and (done.files or done.present) and "://" not in items:
             write_extracted(Path(items), Path(to), self.dataset, self.ids)
         return done
 

@@ -60,12 +60,17 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise ServeError(
-            f"{host}:{port} cannot be opened for listening: {error.strerror}; name another --port, "
-            "or 0"
+            f"the server cannot listen on {host}:{port}: {_reason(error)}; name another --host or "
+            "--port, 0 for any port that is free"
         ) from error
     # asyncio sets this on sockets of its own only; without it every small answer takes 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, without the address, which Python adds."""
+    return (error.strerror or str(error)).partition(" (while")[0]
 
 
 def url_of(listener: socket.socket) -> str:

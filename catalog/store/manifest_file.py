@@ -253,7 +253,7 @@ def checked_format(path: Path) -> str:
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise ManifestError(
-            f"{path} does not end as a manifest: end it in {', '.join(FORMATS[:-1])} or .pkl"
+            f"{path} has no ending of a manifest: use {', '.join(FORMATS[:-1])} or .pkl"
         )
     return ending
 

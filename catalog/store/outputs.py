@@ -31,6 +31,8 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         if path.is_dir():
             raise OutputError(f"{target} cannot be written: it is a folder")
+        if not path.parent.is_dir():
+            raise OutputError(f"{target} cannot be written: there is no folder {path.parent}")
         yield partial
         if not special:
             os.replace(partial, path)

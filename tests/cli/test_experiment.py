@@ -143,7 +143,7 @@ def test_sample_tells_what_is_short(run: Run, small: Small, golden: Golden, tmp_
     )  # fmt: skip
     assert result.code == 0
     golden.check("cli/sample.txt", result.out)
-    assert "short of patches: 9 of 15 fall, 9 of 15 spring" in result.err
+    assert "fewer patches than asked for: fall has 9 of 15, spring has 9 of 15" in result.err
 
 
 def test_sample_takes_weights(run: Run, small: Small) -> None:
@@ -157,7 +157,7 @@ def test_sample_takes_weights(run: Run, small: Small) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-n", "5", "--balance", "even"), "'even' gives no number: write NAME=NUMBER"),
+        (("-n", "5", "--balance", "even"), "'even' is not NAME=NUMBER: write equal, proportional"),
         (("-n", "0"), "n=0.0 is not a valid size"),
         (("-n", "5", "--stratify", "seasons"), "'seasons': did you mean season"),
         ((), "Missing option '-n'"),
@@ -169,6 +169,36 @@ def test_nonsense_is_one_sentence(
     result = run("sample", small.out, *arguments)
     assert result.code in (1, 2)
     assert message in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("sample", "OUT", "-n", 5, "-o", "x.xlsx"), "x.xlsx has no ending of a manifest"),
+        (("split", "OUT", "-o", "{part}.xlsx"), "{part}.xlsx has no ending of a manifest"),
+        (("split", "OUT", "--fractions", "a=0.8,a=0.2"), "'a' is given twice"),
+        (("split", "OUT", "--fractions", "0.8"), "'0.8' is not NAME=NUMBER: write train=0.8"),
+        (("split", "OUT", "--buffer-km", -1), "-1.0 is not in the range 0<=x<=1000"),
+        (("leakage", "OUT", "train", "test", "--buffer-km", "x"), "'x' is not a valid number"),
+        (("plot", "OUT", "-o", "x.png", "--tiles", "many"), "'many' is not a valid integer."),
+    ],
+)
+def test_options_are_checked_before_anything_is_done(
+    run: Run, small: Small, words: tuple[object, ...], message: str
+) -> None:
+    result = run(*(small.out if word == "OUT" else word for word in words))
+    assert (result.code in (1, 2), result.out) == (True, "")
+    assert message in " ".join(result.err.split())
+
+
+def test_part_of_a_manifest_is_loaded_by_its_name(run: Run, small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    run("split", small.out, "--fractions", "a=0.5,b=0.5", "-o", path)
+    load = ("manifest", "load")
+    named = run(*load, f"{path}:a", small.out, "--format", "ids")
+    assert named == run(*load, path, small.out, "--part", "a", "--format", "ids")
+    assert 0 < len(named.out.splitlines()) < 54
+    assert "there is no part 'c'" in run(*load, f"{path}:c", small.out).err
 
 
 def test_manifest_goes_round(run: Run, small: Small, tmp_path: Path) -> None:
@@ -232,7 +262,7 @@ def test_plot_says_what_it_could_not_show(run: Run, small: Small, tmp_path: Path
     result = run("plot", small.out, "-o", tmp_path / "p.gif")
     assert result.code == 1
     assert result.err == (
-        f"Error: {tmp_path}/p.gif does not end as a picture: end it in .png, .pdf, .svg\n"
+        f"Error: {tmp_path}/p.gif has no ending of a picture: use .png, .pdf, .svg\n"
     )
     nothing = run("plot", small.out, "--where", "false", "-o", tmp_path / "p.png")
     assert nothing.err == f"No patch passes the filters: where=false.\n{tmp_path}/p.png\n"

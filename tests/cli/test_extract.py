@@ -61,6 +61,14 @@ def test_file_that_cannot_be_written_is_code_3(run: Run, small: Small, tmp_path:
     assert f"  {root}/{name} has 10 bytes where 262,788 are recorded\n" in result.err
 
 
+def test_what_was_not_written_is_not_counted(run: Run, small: Small, tmp_path: Path) -> None:
+    asked = ("--region", "Italy", "--sensor", "lc", "--root", tmp_path / "nope")
+    result = run("extract", small.out, *asked, "--to", tmp_path / "to")
+    assert result.code == 3
+    assert f"\n0 files, 0.0 MB: {tmp_path}/to\n9 could not be written:\n" in result.err
+    assert list((tmp_path / "to").rglob("*.*")) == []
+
+
 def test_folder_of_archives_is_answered_with_their_names(
     run: Run, small: Small, pack: Pack, tmp_path: Path
 ) -> None:

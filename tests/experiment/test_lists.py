@@ -239,7 +239,7 @@ def test_name_that_is_no_patch_is_named_with_its_line(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("list.doc", b"", "does not end as a list of patches: end it in .parquet, .csv, .json, "),
+        ("list.doc", b"", "has no ending of a list of patches: use .parquet, .csv, .json, "),
         ("list.txt", b"\xff\xfe\x00", "is not a list of patches: 'utf-8' codec"),
         ("gone.txt", None, "gone.txt cannot be read: No such file"),
         ("gone.parquet", None, "gone.parquet"),

@@ -355,12 +355,12 @@ def test_folder_that_is_not_there_is_refused(cat: Catalog, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("ending", ["", ".xlsx", ".tif"])
 def test_other_formats_are_refused(cat: Catalog, tmp_path: Path, ending: str) -> None:
-    with pytest.raises(ManifestError, match=r"end it in .parquet, .csv, .json, .txt or .pkl"):
+    with pytest.raises(ManifestError, match=r"manifest: use .parquet, .csv, .json, .txt or .pkl"):
         cat.select().save(tmp_path / f"m{ending}")
 
 
 def test_manifest_that_cannot_be_written_is_one_sentence(cat: Catalog, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written: No such file"):
+    with pytest.raises(OutputError, match="cannot be written: there is no folder"):
         cat.select(season="fall").save(tmp_path / "nothing" / "m.csv")
 
 

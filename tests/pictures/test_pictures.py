@@ -86,9 +86,9 @@ def test_equal_pictures_are_equal_files_of_their_format(
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.txt"])
 def test_other_formats_are_refused(cat: Catalog, tmp_path: Path, name: str) -> None:
-    with pytest.raises(OutputError, match=r"end it in .png, .pdf, .svg"):
+    with pytest.raises(OutputError, match=r"picture: use .png, .pdf, .svg"):
         cat.select(season="fall").plot(tmp_path / name, tiles=0)
-    with pytest.raises(OutputError, match=r"end it in .png, .pdf, .svg"):
+    with pytest.raises(OutputError, match=r"picture: use .png, .pdf, .svg"):
         leakage(cat.select(season="fall"), cat.select(season="winter")).plot(tmp_path / name)
 
 
@@ -177,5 +177,5 @@ def test_without_matplotlib_the_remedy_is_told(
 
 
 def test_picture_that_cannot_be_written_is_one_sentence(cat: Catalog, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written: No such file"):
+    with pytest.raises(OutputError, match="cannot be written: there is no folder"):
         cat.select(season="fall").plot(tmp_path / "nothing" / "a.png", tiles=0)

@@ -280,7 +280,7 @@ def test_a_subset_that_cannot_be_written_is_an_error(cat: Catalog, tmp_path: Pat
 
 
 def test_a_bare_table_does_not_know_its_root(small: Small, tmp_path: Path) -> None:
-    with pytest.raises(FilterError, match="root needs a whole catalog"):
+    with pytest.raises(FilterError, match="root needs the catalog's folder"):
         Catalog.open(small.out / "items.parquet", root=tmp_path)
 
 
