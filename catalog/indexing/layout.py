@@ -47,5 +47,5 @@ def checked_layout(
         known_keys = ", ".join(PARTITION_KEYS)
         raise OutputError(f"partition cannot be {partition!r}: name one of {known_keys}")
     if previews and not layout.has_item_files:
-        raise OutputError("previews need the files of items: leave out items='none'")
+        raise OutputError("previews need the files of items: give items='files'")
     return layout

@@ -165,7 +165,7 @@ def test_the_file_of_an_item_makes_the_catalog_anew(tree: Tree) -> None:
     [
         ({"items": "some"}, "items cannot be 'some': name one of files, none"),
         ({"items": ""}, "items cannot be '': name one of files, none"),
-        ({"items": "none", "previews": True}, "previews lie beside the files of items"),
+        ({"items": "none", "previews": True}, "previews need the files of items"),
     ],
 )
 def test_a_choice_that_cannot_be_is_refused(
@@ -179,5 +179,5 @@ def test_a_choice_that_cannot_be_is_refused(
 
 def test_previews_are_refused_of_what_is_added_too(tree: Tree) -> None:
     tree.index(items="none")
-    with pytest.raises(OutputError, match="name items as 'files'"):
+    with pytest.raises(OutputError, match="give items='files'"):
         tree.index(add=True, previews=True)
