@@ -87,7 +87,8 @@ _SHOWN = 10
 @click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Scheduler of a Dask cluster that does the work: tcp://HOST:8786.",
+    help="Scheduler of a Dask cluster that does the work: tcp://HOST:8786. Its workers share the "
+    "file system of OUT, or else only the object store that ROOT is in.",
 )
 @store_options
 @json_option

@@ -83,7 +83,11 @@ def read_archives(
 
     largest_first = sorted(sizes, key=lambda name: -sizes[name])
     tasks = [(journal, name, fingerprints[name], stamps[name]) for name in largest_first]
-    with closing(engine.run(_read_archive, tasks, hear, small=total <= _SMALL_BYTES)) as results:
+    for archive in largest_first:
+        journal.forget(archive)
+    small = total <= _SMALL_BYTES
+    results = engine.run(_read_archive, tasks, hear, small=small, portable=True)
+    with closing(results):
         for record in results:
             records[record.archive] = record
             hear(Position(record.archive, sizes[record.archive]))
@@ -169,7 +173,6 @@ def _read_archive(
     stamp: Stamp,
 ) -> ArchiveRecord:
     reader = ArchiveReader(archive, journal.dataset)
-    journal.forget(archive)
     members = pack_members(_telling(reader.read(journal.seek_index(archive)), reader, tell))
     if reader.sound_bytes is not None:
         members = members.filter(pc.field("offset") + pc.field("size") <= reader.sound_bytes)

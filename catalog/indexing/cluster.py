@@ -1,4 +1,4 @@
-"""Tasks over a Dask cluster, whose workers see the same folders as this machine."""
+"""Tasks over a Dask cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RETRIES: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A Dask cluster, by the client that is connected to it."""
+    """A Dask cluster whose workers see the same folders as this machine, by its client."""
 
     client: Any
 
@@ -36,6 +36,7 @@ class Cluster:
         hear: Callable[[Any], None] | None = None,
         *,
         small: bool = False,  # noqa: ARG002 - the workers run already
+        portable: bool = False,  # noqa: ARG002 - the workers see the same folders
     ) -> Generator[_Result]:
         """Call a function with each tuple of arguments; what tasks tell meanwhile is not heard.
 
@@ -46,7 +47,7 @@ class Cluster:
         """
         from distributed import KilledWorker, as_completed
 
-        told = () if hear is None else (_unheard,)
+        told = () if hear is None else (unheard,)
         futures = [
             self.client.submit(
                 function, *told, *arguments, pure=False, retries=_RETRIES, priority=-number
@@ -156,5 +157,5 @@ def _runs_any(keys: set[str], dask_worker: Any) -> bool:
     return any(task.key in keys for task in dask_worker.state.executing)
 
 
-def _unheard(told: object) -> None:
-    pass
+def unheard(told: object) -> None:
+    """Hears what a task tells on a worker: nobody."""

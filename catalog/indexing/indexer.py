@@ -20,6 +20,7 @@ from catalog.indexing.mapper import Processes
 from catalog.indexing.recognised import nothing_of, recognised
 from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras
+from catalog.indexing.unshared import engine_of
 from catalog.model import gdal_root, is_url
 from catalog.source.hrefs import Hrefs
 from catalog.source.tar import is_archive
@@ -100,7 +101,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         Processes that read and write; by default as many as cores, one for a small dataset.
     cluster : str, optional
         Address of the scheduler of a Dask cluster, as `tcp://HOST:8786`, whose workers read and
-        write instead; they see the same folders under the same paths as this machine.
+        write instead. They see the same folders under the same paths as this machine; or else all
+        roots are URLs: then they read, and processes of this machine write.
     progress : Progress, optional
         Told how far the work is.
 
@@ -150,7 +152,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     clouds = cloud_cover_table(cloud_cover, dataset)
     hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
     extras = Extras(previews, statistics, clouds, land_cover)
-    with _engine(workers, cluster) as engine, staging.exclusive(out, dataset):
+    with _engine(workers, cluster) as started, staging.exclusive(out, dataset):
+        engine = engine_of(started, out, paths, extras)
         choices = Choices(extras, layout, engine, progress or _silent)
         journal = Journal(staging.beside(out, "journal"), dataset)
         _LOG.info("%s: reading %s", out, ", ".join(paths))

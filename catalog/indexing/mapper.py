@@ -35,10 +35,13 @@ class Engine(Protocol):
         hear: Callable[[Any], None] | None = None,
         *,
         small: bool = False,
+        portable: bool = False,
     ) -> Generator[_Result]:
         """As `run_tasks`; `small` work is done sooner than a second process is started.
 
-        Closing it ends the tasks that are not done.
+        `portable` tasks read nothing on this machine but what is in their arguments, of which the
+        first is a journal: that is all that they write to. Closing it ends the tasks that are not
+        done.
         """
 
 
@@ -60,6 +63,7 @@ class Processes:
         hear: Callable[[Any], None] | None = None,
         *,
         small: bool = False,
+        portable: bool = False,  # noqa: ARG002 - all is on this machine
     ) -> Generator[_Result]:
         """Call a function with each tuple of arguments."""
         return run_tasks(function, tasks, self.count(small=small), hear)

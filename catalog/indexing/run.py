@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import shapely
@@ -33,7 +34,7 @@ from catalog.store.static import encoded, write_json
 from catalog.viewer.page import page_digest, write_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from catalog.datasets import Dataset
@@ -183,13 +184,19 @@ class Run:
         ]
         total = sum(files.count for _, files, *_ in tasks)
         done = rejected = 0
-        with closing(self.choices.engine.run(read_scene, tasks, small=self.is_small)) as results:
+        with closing(self._results(tasks)) as results:
             for record in results:
                 records[record.key] = record
                 done += self.listing.scenes[record.key].count
                 rejected += len(record.rejected)
                 self.choices.progress("read", done, total, rejected)
         return [records[key] for key in self.listing.scenes]
+
+    def _results(self, tasks: Sequence[tuple[Any, ...]]) -> Generator[SceneRecord]:
+        """Records of scenes, as they come; what archives hold of a scene, the journal has."""
+        for from_archives, some in groupby(sorted(tasks, key=_has_parts), key=_has_parts):
+            engine = self.choices.engine
+            yield from engine.run(read_scene, some, small=self.is_small, portable=not from_archives)
 
     def _storage(self) -> dict[str, Any] | None:
         """The object stores that hrefs lead to."""
@@ -263,6 +270,11 @@ class Run:
             write_page(folder, self.dataset, items=has_items, previews=previews)
             write_json(folder / staging.REPORT, asdict(report))
             write_checksums(folder)
+
+
+def _has_parts(task: tuple[Any, ...]) -> bool:
+    """Whether a task of `read_scene` is of a scene that archives hold a part of."""
+    return bool(task[1].parts)
 
 
 def _holds(path: Path, value: Mapping[str, object]) -> bool:

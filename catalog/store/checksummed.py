@@ -35,10 +35,21 @@ def write_checksummed(path: Path, content: pa.Buffer) -> None:
     OutputError
         If it cannot be written.
     """
+    write_synced(path, content, hashlib.sha256(content).digest())
+
+
+def write_synced(path: Path, *parts: pa.Buffer | bytes) -> None:
+    """Write a file, its parts one after the other, on the disk before it has its name.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as partial, partial.open("wb") as file:
-        file.write(content)
-        file.write(hashlib.sha256(content).digest())
+        for part in parts:
+            file.write(part)
         file.flush()
         os.fsync(file.fileno())
 

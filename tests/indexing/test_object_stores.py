@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from trees import PATCHES, SPRING, Told, Tree
+from trees import PATCHES, SPRING, Told, Tree, contents_of
 
 from catalog import Catalog, CatalogNotFoundError, FilterError, StoreError, index
 from catalog.reading.check import check
@@ -135,6 +135,16 @@ def test_a_busy_store_changes_nothing(store: S3, data: Path, local: Path, tmp_pa
     store.faults.busy_every = 10
     index(ROOT, into=tmp_path / "catalog", workers=2)
     assert contents(tmp_path / "catalog", ROOT) == contents(local, str(data))
+
+
+def test_a_cluster_that_shares_the_files_makes_the_same_catalog(store: S3, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="distributed is an optional extra")
+    index(ROOT, into=tmp_path / "expected")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as cluster:
+        index(ROOT, into=tmp_path / "catalog", cluster=cluster.scheduler_address)
+    assert contents_of(tmp_path / "catalog") == contents_of(tmp_path / "expected")
 
 
 @pytest.mark.parametrize(("fault", "reason"), [("refused", "HTTP 403"), ("broken", "HTTP 500")])
