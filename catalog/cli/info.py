@@ -12,6 +12,7 @@ from rich.table import Table
 from catalog.cli.opened import opened
 from catalog.cli.options import out_argument
 from catalog.cli.talk import json_option, print_json
+from catalog.model import counted
 from catalog.store import staging
 
 if TYPE_CHECKING:
@@ -60,5 +61,11 @@ def _print_total(total: Mapping[str, Any], sensors: Iterable[str]) -> None:
     ]
     if missing:
         click.echo(f"missing: {', '.join(missing)}")
+    if total.get("with_cloud_cover"):
+        least, median, most = (total[f"{name}_cloud_cover"] for name in ("least", "median", "most"))
+        click.echo(
+            f"cloud cover: known of {counted(total['with_cloud_cover'], 'patch')}, "
+            f"{least:g} to {most:g} %, median {median:g} %"
+        )
     if total["with_issues"]:
         click.echo(f"with issues: {total['with_issues']:,}, see the column `issues` of `patches`")

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from catalog.model import counted
 from catalog.query.database import answering
+from catalog.query.generated import columns_at_a_glance
 from catalog.store.csv_rows import csv_writer
 from catalog.store.geoparquet import write_batches
 
@@ -28,8 +29,6 @@ _SHOWN: Final = 20
 _ANSWER_SHOWN: Final = 40
 _BATCH: Final = 2_000
 _WIDE: Final = 10_000
-_COLUMNS: Final = ("id", "local_season", "country", "dominant_cover", "split", "lon", "lat")
-"""Columns of the table for people."""
 
 
 def write_first(answer: DuckDBPyRelation, file: IO[str]) -> None:
@@ -75,9 +74,10 @@ def write_table(selection: Selection, file: IO[str]) -> None:
     """Write the first patches of a selection, and how many there are."""
     patches = len(selection)
     if patches:
-        first = selection.relation().select(*_COLUMNS).fetchmany(_SHOWN)
+        columns = (*columns_at_a_glance(selection.dataset), "lon", "lat")
+        first = selection.relation().select(*columns).fetchmany(_SHOWN)
         placed = [(*row, round(lon, 3), round(lat, 3)) for *row, lon, lat in first]
-        write_rows(_COLUMNS, placed, file)
+        write_rows(columns, placed, file)
     more = f", the first {_SHOWN} of them above" if patches > _SHOWN else ""
     file.write(f"{counted(patches, 'patch')}{more}\n")
 

@@ -37,6 +37,7 @@ def generated(dataset: Dataset) -> dict[str, str]:
         "build/moved_patches": _moved_patches(dataset),
         "functions/patch_area_km2": _patch_area(dataset),
         "macros/tile_index": _tile_index(dataset),
+        "queries/info_total": _info_total(dataset),
         "views/20_patches": _patches(dataset),
         "views/80_file_sizes": _file_sizes(dataset),
     }
@@ -51,8 +52,15 @@ def flat_columns(dataset: Dataset) -> tuple[str, ...]:
     fields = (
         f"{struct}.{name} AS {struct}_{name}" for struct, names in structs.items() for name in names
     )
-    clouds = ["cloud_cover"] if dataset.cloudy else []
-    return (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS, *clouds, *fields, *_DOMINANT)
+    return (
+        *(*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS),
+        *(*_clouds(dataset), *fields, *_DOMINANT),
+    )
+
+
+def columns_at_a_glance(dataset: Dataset) -> tuple[str, ...]:
+    """Columns of `patches` that a short table for people has."""
+    return ("id", "local_season", "country", "dominant_cover", *_clouds(dataset), "split")
 
 
 def definitions(dataset: Dataset, *folders: str) -> Iterator[str]:
@@ -66,6 +74,10 @@ def definitions(dataset: Dataset, *folders: str) -> Iterator[str]:
 def definition(dataset: Dataset, name: str) -> str:
     """One statement by its path below `sql/`, for a dataset."""
     return generated(dataset).get(name) or statement(name)
+
+
+def _clouds(dataset: Dataset) -> tuple[str, ...]:
+    return ("cloud_cover",) if dataset.cloudy else ()
 
 
 def _moved_patches(dataset: Dataset) -> str:
@@ -123,6 +135,34 @@ CREATE OR REPLACE MACRO tile_index(sensor_name) AS TABLE
     ) AS files
     WHERE location IS NOT NULL
     ORDER BY season, scene, patch
+"""
+
+
+def _info_total(dataset: Dataset) -> str:
+    missing = "".join(
+        f"    count(*) - count({name}) AS without_{name},\n" for name in dataset.sensors
+    )
+    clouds = """\
+    count(cloud_cover) AS with_cloud_cover,
+    min(cloud_cover) AS least_cloud_cover,
+    median(cloud_cover) AS median_cloud_cover,
+    max(cloud_cover) AS most_cloud_cover,
+"""
+    return f"""\
+-- Totals of a catalog.
+-- No parameters.
+-- One row: counts, missing files by sensor, and the extent in degrees (OGC:CRS84).
+SELECT
+    count(*) AS patches,
+    count(DISTINCT scene_id) AS scenes,
+    count(DISTINCT country) AS countries,
+    count(*) FILTER (complete) AS complete,
+{missing}    count(*) FILTER (len(issues) > 0) AS with_issues,
+{clouds if dataset.cloudy else ""}    min(xmin) AS west,
+    min(ymin) AS south,
+    max(xmax) AS east,
+    max(ymax) AS north
+FROM patches
 """
 
 

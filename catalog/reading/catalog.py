@@ -9,6 +9,7 @@ from catalog.errors import FilterError
 from catalog.model import PatchKey, counted
 from catalog.query.conditions import names_of
 from catalog.query.filters import question_from_filters
+from catalog.query.generated import definition
 from catalog.query.literals import filled
 from catalog.query.statements import statement
 from catalog.reading.catalog_info import CatalogInfo
@@ -206,8 +207,7 @@ class Catalog:
 
     def info(self) -> CatalogInfo:
         """Totals, and counts of patches by season, split, continent and dominant cover."""
-        total_query = filled(statement("queries/info_total"), sensors=self.dataset.sensors)
-        (total,) = self.session.records(total_query)
+        (total,) = self.session.records(definition(self.dataset, "queries/info_total"))
         groups: dict[str, list[dict[str, Any]]] = {
             name: [] for name in ("season", "split", "continent", "dominant_cover")
         }

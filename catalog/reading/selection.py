@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import counted
 from catalog.query.conditions import names_of
-from catalog.query.generated import flat_columns
+from catalog.query.generated import columns_at_a_glance, flat_columns
 from catalog.query.paging import KEY
 from catalog.reading.arguments import checked_integer
 from catalog.reading.patch_set import PatchSet
@@ -339,7 +339,7 @@ class Selection(PatchSet):
         from catalog.reading.overview import thumbnails
 
         scenes = self.scenes().project("(west + east) / 2, (south + north) / 2, dominant_cover")
-        columns = ("id", "local_season", "country", "dominant_cover", "split")
+        columns = columns_at_a_glance(self.dataset)
         first = self.session.fetch(self._chosen.page(columns, KEY, 5), self._chosen.where)
         lead = f"{title}: {counted(len(self), 'patch')}"
         answer = (columns, first)

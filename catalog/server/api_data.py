@@ -175,10 +175,10 @@ class ApiData:
         ids = [row[0] for row in self.catalog.session.fetch(query)]
         self.catalog.select().pick(ids, step={"step": "search"}).to_stac_geoparquet(path)
 
-    def _features(self, names: list[str], search: Search, base: str) -> list[Any]:
+    def _features(self, names: list[str], search: Search, base: str) -> list[Any] | orjson.Fragment:
         if search.include or search.exclude:
             return [_picked(item, search) for item in self._items.read(names, base)]
-        return [orjson.Fragment(item) for item in self._items.encoded(names, base)]
+        return orjson.Fragment(b"[%b]" % b",".join(self._items.encoded(names, base)))
 
     def _count(self, query: str) -> int:
         ((count,),) = self.catalog.session.fetch(query)

@@ -2,15 +2,16 @@
 
 A page of items is put together from the bytes of the static files, of which only the assets are
 parsed: what is around them is the same for all patches of a scene. Where the catalog has no such
-file, the same bytes are made from the table; where another program wrote it, the answer is the
-same, but takes longer.
+file, the same bytes are made from the table; where another program wrote it, or a file changed
+after the catalog was written, the answer is the same, but takes longer.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -20,9 +21,10 @@ from catalog.reading.table_items import encoded_items
 from catalog.server.served import map_links, served_json
 from catalog.stac.collection import GEOJSON
 from catalog.stac.item import STAC_VERSION, scene_path
+from catalog.store import staging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from catalog.datasets import Dataset
     from catalog.reading.catalog import Catalog
@@ -32,6 +34,17 @@ _PARTS: Final = (b'"id":"', b',"links":[', b'],"assets":{', b'},"properties":{')
 _PATCH: Final = 987_654_321_987
 """Stands for the number of the patch in a template; no scene has so many."""
 _SLOT: Final = re.compile(rb'"\{\{([^{}"]+)\}\}"')
+
+
+class _Parts(NamedTuple):
+    """A static item as `index` writes it, taken apart."""
+
+    body: bytes
+    """From its id to its links."""
+    assets: dict[str, dict[str, Any]]
+    """As recorded."""
+    properties: bytes
+    """Without the opening brace, to the end of the item."""
 
 
 class ApiItems:
@@ -57,55 +70,62 @@ class ApiItems:
         base : str
             URL of this server, with a slash at its end.
         """
-        keys = [self._key(name) for name in names]
-        items = self._files(names, keys)
+        keys = dict(zip(names, map(self._key, names), strict=True))
+        items = self._files(keys)
         if self._catalog.folder is not None:
             rows = encoded_items(self._catalog.session, [n for n in names if n not in items])
-            items |= {name: (raw, orjson.loads(raw)) for name, raw in rows}
+            items |= {name: (raw, _parts(name, raw)) for name, raw in rows}
         found = {
-            name: self._spliced(*items[name], key, base)
-            for name, key in zip(names, keys, strict=True)
-            if name in items
+            name: self._spliced(parts, keys[name], base)
+            for name, (_, parts) in items.items()
+            if parts is not None
         }
-        slow = [name for name in names if not found.get(name)]
+        slow = [name for name in names if name not in found]
         found |= {item["id"]: orjson.dumps(item) for item in self.read(slow, base)}
         return [found[name] for name in names]
 
     def stored(self, name: str, base: str) -> bytes | None:
         """The same item, if it has a file that is not damaged; None otherwise."""
         key = self._dataset.parse_id(name)
-        found = self._files([name], [key]) if key else {}
+        found = self._files({name: key}) if key else {}
         if key is None or name not in found:
             return None
-        raw, item = found[name]
-        return self._spliced(raw, item, key, base) or orjson.dumps(self._served(item, base))
+        raw, parts = found[name]
+        if parts is not None:
+            return self._spliced(parts, key, base)
+        return orjson.dumps(self._served(orjson.loads(raw), base))
 
     def read(self, names: Sequence[str], base: str) -> list[dict[str, Any]]:
         """The same items as Python objects."""
-        files = self._files(names, [self._key(name) for name in names])
-        found = {name: item for name, (_, item) in files.items()}
-        rows = encoded_items(self._catalog.session, [name for name in names if name not in found])
-        found |= {name: orjson.loads(raw) for name, raw in rows}
-        return [self._served(found[name], base) for name in names]
+        files = self._files({name: self._key(name) for name in names})
+        found = {name: raw for name, (raw, _) in files.items()}
+        found |= encoded_items(self._catalog.session, [name for name in names if name not in found])
+        return [self._served(orjson.loads(found[name]), base) for name in names]
 
-    def _files(
-        self, names: Sequence[str], keys: Sequence[PatchKey]
-    ) -> dict[str, tuple[bytes, dict[str, Any]]]:
-        """The static items that are there, as bytes and as what they say; none that is damaged."""
+    def _files(self, keys: Mapping[str, PatchKey]) -> dict[str, tuple[bytes, _Parts | None]]:
+        """The static items that are there, as bytes and in parts; none that is damaged."""
         folder = self._catalog.folder
         found = {}
-        for name, key in zip(names, keys, strict=True) if folder else ():
+        for name, key in keys.items() if folder else ():
             path = f"{folder}/{_scene_path(self._dataset, key.of_scene)}/{name}.json"
             try:
                 # A plain open reads a page of items in half the time that pathlib takes.
                 with open(path, "rb", buffering=0) as file:
-                    raw = file.read()
-                item = orjson.loads(raw)
-            except (OSError, ValueError):
+                    raw, changed = file.read(), os.fstat(file.fileno()).st_mtime_ns
+            except OSError:
                 continue
-            if isinstance(item, dict) and item.get("id") == name and "assets" in item:
-                found[name] = raw, item
+            parts = _parts(name, raw)
+            if (parts and changed <= self._written_ns) or _is_item(name, raw):
+                found[name] = raw, parts
         return found
+
+    @cached_property
+    def _written_ns(self) -> int:
+        """When the catalog was written: items that changed since may be damaged."""
+        try:
+            return os.stat(f"{self._catalog.folder}/{staging.CHECKSUMS}").st_mtime_ns
+        except OSError:
+            return 0
 
     def _served(self, item: dict[str, Any], base: str) -> dict[str, Any]:
         links = _links(self._dataset, item["id"], base)
@@ -114,23 +134,15 @@ class ApiItems:
         links += map_links(item["id"], base)
         return served_json(self._dataset, item, base) | {"links": links}
 
-    def _spliced(self, raw: bytes, item: dict[str, Any], key: PatchKey, base: str) -> bytes:
-        """A static item with other links and assets; empty if `index` does not write such items."""
-        try:
-            _, rest = raw.split(_PARTS[0])
-            body, rest = rest.split(_PARTS[1])
-            _, rest = rest.split(_PARTS[2])
-            _, properties = rest.split(_PARTS[3])
-        except ValueError:
-            return b""
-        assets = item["assets"]
+    def _spliced(self, parts: _Parts, key: PatchKey, base: str) -> bytes:
+        """An item that `index` wrote, with other links and assets."""
+        assets = parts.assets
         shape = tuple((name, *asset) for name, asset in assets.items())
-        values = {b"patch": b"%d" % key.patch, b"body": body, b"properties": properties.rstrip()}
-        for name, asset in assets.items():
-            for field, value in asset.items():
-                values[f"{name} {field}".encode()] = orjson.dumps(value)
-        pieces = list(_template(self._dataset, key.of_scene, shape, base))
-        pieces[1::2] = [values[slot] for slot in pieces[1::2]]
+        pieces: list[Any] = list(_template(self._dataset, key.of_scene, shape, base))
+        values = {"patch": b"%d" % key.patch, "body": parts.body, "properties": parts.properties}
+        for at in range(1, len(pieces), 2):
+            name, field = pieces[at]
+            pieces[at] = orjson.dumps(assets[name][field]) if field else values[name]
         return b"".join(pieces)
 
     def _key(self, name: str) -> PatchKey:
@@ -138,6 +150,29 @@ class ApiItems:
         if key is None:
             raise AssertionError(f"{name} is in the table, and is not an id")
         return key
+
+
+def _parts(name: str, raw: bytes) -> _Parts | None:
+    """An item in parts; None if `index` does not write such items."""
+    try:
+        _, rest = raw.split(_PARTS[0])
+        body, rest = rest.split(_PARTS[1])
+        _, rest = rest.split(_PARTS[2])
+        assets, properties = rest.split(_PARTS[3])
+        found = orjson.loads(b"{%b}" % assets)
+    except ValueError:
+        return None
+    is_of_name = body.startswith(b'%b"' % name.encode())
+    return _Parts(body, found, properties.rstrip()) if is_of_name else None
+
+
+def _is_item(name: str, raw: bytes) -> bool:
+    """Whether these bytes are an item of that name."""
+    try:
+        item = orjson.loads(raw)
+    except ValueError:
+        return False
+    return isinstance(item, dict) and item.get("id") == name and "assets" in item
 
 
 def collection_url(dataset: Dataset, base: str) -> str:
@@ -163,10 +198,11 @@ def _links(dataset: Dataset, name: str, base: str) -> list[dict[str, str]]:
 @lru_cache(maxsize=512)
 def _template(
     dataset: Dataset, scene: SceneKey, shape: tuple[tuple[str, ...], ...], base: str
-) -> tuple[bytes, ...]:
+) -> tuple[Any, ...]:
     """What is around the varying parts of items, and between each two the name of such a part.
 
-    `shape` has the names of the recorded assets, each with its fields.
+    Such a name is one of an asset and one of a field in it, or one that stands alone. `shape` has
+    the names of the recorded assets, each with its fields.
     """
     key = PatchKey(*scene, _PATCH)
     item = served_json(
@@ -192,7 +228,9 @@ def _template(
         links,
         _SLOT.sub(rb"\0\1\0", assets),
     )
-    return tuple(text.replace(b"%d" % _PATCH, b"\0patch\0").split(b"\0"))
+    pieces: list[Any] = text.replace(b"%d" % _PATCH, b"\0patch\0").split(b"\0")
+    pieces[1::2] = [slot.decode().partition(" ")[::2] for slot in pieces[1::2]]
+    return tuple(pieces)
 
 
 @lru_cache(maxsize=1024)

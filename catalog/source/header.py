@@ -8,6 +8,7 @@ import struct
 import warnings
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -296,15 +297,29 @@ def _is_proven(template: Template, pixels: int) -> bool:
     The probe has noise in the place of the pixels. If GDAL gives it back, the pixels are all that
     follows the header, uncompressed, in the order of rows, columns, bands.
     """
-    noise = np.random.default_rng(0).bytes(pixels)
+    noise = _noise(pixels)
     probe = b"".join((template.before, _CORNER.pack(0.0, 0.0), template.after, noise))
     try:
         with opened(probe) as source:
             header = replace(_header(source), data_offset=template.header.data_offset)
-            is_same = header == template.header_of(probe)
-            return is_same and np.moveaxis(read_pixels(source), 0, -1).tobytes() == noise
+            return header == template.header_of(probe) and _has_pixels(source, noise)
     except UnreadableError:
         return False
+
+
+@lru_cache(maxsize=4)
+def _noise(size: int) -> bytes:
+    """Bytes that hardly repeat: the same each time."""
+    return np.random.default_rng(0).bytes(size)
+
+
+def _has_pixels(source: rasterio.DatasetReader, data: bytes) -> bool:
+    """Whether the pixels of a file have these bytes, in the order of rows, columns, bands."""
+    found = read_pixels(source)
+    bits = found.view(f"u{found.itemsize}")  # NaN equals nothing, not even itself
+    bands, rows, columns = bits.shape
+    expected = np.frombuffer(data, bits.dtype).reshape(rows, columns, bands)
+    return np.array_equal(bits, np.moveaxis(expected, -1, 0))
 
 
 def _check_pixels(source: rasterio.DatasetReader, size: int) -> None:

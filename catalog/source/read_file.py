@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from catalog.model import FileRecord, is_url
@@ -89,6 +90,10 @@ def read_start(path: str, most: int) -> tuple[bytes, int]:
     """
     if is_url(path):
         return read_remote(path, min(most, MOST_BYTES))[:2]
+    return _read_local_start(path, most)
+
+
+def _read_local_start(path: str, most: int) -> tuple[bytes, int]:
     descriptor = os.open(path, _READ_ONLY)
     try:
         return os.read(descriptor, min(most, MOST_BYTES)), os.lseek(descriptor, 0, os.SEEK_END)
@@ -107,20 +112,18 @@ def read_starts(files: FoundFiles, most: Callable[[int], int]) -> Iterator[tuple
         How many bytes to read of a file of some size.
     """
     sizes = files.sizes.tolist()
-    remote = fetch(
-        (path, max(most(size), HEAD_BYTES))
-        for path, size in zip(files.paths, sizes, strict=True)
-        if is_url(path)
-    )
-    for path, size in zip(files.paths, sizes, strict=True):
-        try:
-            if is_url(path):
-                found = next(remote)
-                yield (b"", 0) if isinstance(found, OSError) else found[:2]
-            else:
-                yield read_start(path, most(size))
-        except OSError:
-            yield b"", 0
+    found = zip(files.paths, sizes, strict=True)
+    for remote, some in groupby(found, lambda file: is_url(file[0])):
+        if remote:
+            wanted = ((path, max(most(size), HEAD_BYTES)) for path, size in some)
+            for start in fetch(wanted):
+                yield (b"", 0) if isinstance(start, OSError) else start[:2]
+        else:
+            for path, size in some:
+                try:
+                    yield _read_local_start(path, most(size))
+                except OSError:
+                    yield b"", 0
 
 
 def check_layout(header: RasterHeader, dataset: Dataset, sensor: str) -> None:

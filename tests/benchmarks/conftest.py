@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import statistics
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 MEASURED = pytest.StashKey[dict[str, "Bench"]]()
@@ -76,6 +80,17 @@ class Bench:
 def bench(request: pytest.FixtureRequest) -> Bench:
     name = request.node.path.stem.removeprefix("test_bench_")
     return request.config.stash.setdefault(MEASURED, {}).setdefault(name, Bench())
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[str, int]]:
+    """The URL of a catalog, served by a process of its own, and the number of that."""
+    program = "from catalog.cli import main; main()"
+    command = [sys.executable, "-c", program, "serve", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        yield process.stderr.readline().split()[-1], process.pid
+        process.send_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="session")

@@ -9,16 +9,13 @@ import sys
 import time
 from contextlib import contextmanager
 from statistics import median
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import uvicorn
+from conftest import serving
 
-from catalog import Catalog
-from catalog.server.app import create_app
-from catalog.server.hosting import listen, url_of
+from catalog.server.hosting import listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,14 +71,8 @@ def without_files(
 
 @contextmanager
 def _client(folder: Path) -> Iterator[httpx.Client]:
-    with Catalog.open(folder) as cat, listen("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(create_app(cat), log_level="warning"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        with httpx.Client(base_url=f"{url_of(listener)}api/", timeout=60) as client:
-            yield client
-        server.should_exit = True
-        thread.join()
+    with serving(folder) as (url, _), httpx.Client(base_url=f"{url}api/", timeout=60) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

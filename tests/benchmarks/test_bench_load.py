@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 import clients
 import pytest
+from conftest import serving
 
 from catalog import Catalog
 from catalog.datasets import SEN12MS
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from conftest import Bench
 
-SERVE = "from catalog.cli import main; main()"
 REQUESTS = 20_000
 WARM = 2_000
 CONNECTIONS = 32
@@ -69,14 +68,9 @@ def server(full: Path) -> Iterator[Server]:
         "item of the API": [f"/api/collections/sen12ms/items/{name}" for name in chosen],
     }
     previews = [f"/previews/{k.season}/{k.scene}/{k.patch}/thumbnail.png" for k in keys[:200]]
-    command = [sys.executable, "-c", SERVE, "serve", str(full), "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        url = urlsplit(process.stderr.readline().split()[-1])
-        assert url.hostname is not None
-        assert url.port is not None
-        yield Server((url.hostname, url.port), process.pid, items, previews)
-        process.send_signal(signal.SIGINT)
+    with serving(full) as (url, pid):
+        host, _, port = urlsplit(url).netloc.partition(":")
+        yield Server((host, int(port)), pid, items, previews)
 
 
 @contextmanager

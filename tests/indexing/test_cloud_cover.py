@@ -236,3 +236,20 @@ def test_the_command_says_what_it_took(folder: Path, tmp_path: Path) -> None:
     )
     assert "Cloud cover of 3 from " in done.stderr
     assert "1 of its ids are not in the catalog, 1 have no value." in done.stderr
+
+
+def test_summaries_show_it(folder: Path) -> None:
+    known = TABLE[TABLE["id"].isin(IDS)]["cloud_cover"].dropna()
+    values = [known.count(), known.min(), known.median(), known.max()]
+    with Catalog.open(folder / "catalog") as cat:
+        total = cat.info().total
+        card = cat.select()._repr_html_()
+    names = ("with", "least", "median", "most")
+    assert [total[f"{name}_cloud_cover"] for name in names] == values
+    told = CliRunner().invoke(sen12ms, ["info", str(folder / "catalog")]).stdout
+    assert "\ncloud cover: known of 3 patches, 0.1 to 30 %, median 30 %\n" in told
+    table = CliRunner().invoke(sen12ms, ["select", str(folder / "catalog")]).stdout
+    heading, first, *_ = (line.split() for line in table.splitlines())
+    assert heading[-4:] == ["cloud_cover", "split", "lon", "lat"]
+    assert "0.1" in first
+    assert "cloud_cover" in card

@@ -35,7 +35,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "country_names": {},
     "ids": {},
     "info_groups": {},
-    "info_total": {"sensors": SENSORS},
+    "info_total": {},
     "items": {"ids": ["ROIs1868_summer_142_p180"], "scenes": [142]},
     "items_of_scene": {"season": "summer", "scene": 142},
     "named_regions": {"name": "Georgia"},
