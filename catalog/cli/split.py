@@ -99,7 +99,7 @@ def split(
     Example: sen12ms split OUT --official --stratify season -o '{part}.txt'
     """
     if folds is not None and use_official:
-        raise click.UsageError("--folds and --official exclude each other")
+        raise click.UsageError("--folds and --official cannot be combined: choose one")
     if output is not None:
         _check_output(output, folded=folds is not None)
     show = _show_json if options.pop("as_json") else _show

@@ -105,7 +105,7 @@ class Split(Mapping[str, "Selection"]):
         if checked_format(Path(path)) in LISTS:
             raise ManifestError(
                 f"{path} would not tell the parts apart: end it in .parquet, .csv or .json, or "
-                "write a list a part"
+                "write one list for each part"
             )
         whole = merged([selection.manifest() for selection in self.parts.values()])
         write_manifest(whole, path)

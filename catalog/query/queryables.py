@@ -81,7 +81,7 @@ def _fields(dataset: Dataset) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     yield "id", "text", "id", {"title": "Id of the patch"}
     yield "collection", "text", literal(dataset.id), {"title": "Collection", "enum": [dataset.id]}
     yield "geometry", "geometry", "geometry", {"title": "Footprint"}
-    yield f"{PREFIX}season", "text", "season", {"title": "Season in the name", "enum": seasons}
+    yield f"{PREFIX}season", "text", "season", {"title": "Season in the file name", "enum": seasons}
     yield f"{PREFIX}local_season", "text", "local_season", {"title": "Season", "enum": seasons}
     yield f"{PREFIX}scene", "number", "scene", {"title": "Scene", "type": "integer"}
     yield f"{PREFIX}patch", "number", "patch", {"title": "Patch", "type": "integer"}
@@ -98,7 +98,7 @@ def _fields(dataset: Dataset) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
         yield "eo:cloud_cover", "number", "cloud_cover", clouds
     yield "complete", "bool", "complete", {"title": "All files are there"}
     yield f"{PREFIX}issues", "array", "issues", {"title": "Findings of the audit"}
-    dominant = {"title": "Cover of most pixels", "enum": list(dataset.covers)}
+    dominant = {"title": "Dominant land cover", "enum": list(dataset.covers)}
     if dataset.covers:
         yield "dominant_cover", "text", "dominant_cover", dominant
     if dataset.simplified:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 TOLERANCE_DEGREES: Final = 1e-7
 """How far a recorded corner may be from PROJ's: about a centimetre."""
 
-_AGAIN: Final = "run `sen12ms index` again, which makes it anew"
+_AGAIN: Final = "run `sen12ms index` again, which rebuilds it"
 
 Row = dict[str, Any]
 

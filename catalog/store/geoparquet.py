@@ -204,7 +204,7 @@ def read_items(path: Path) -> Iterator[tuple[SceneKey, pa.Table]]:
                 yield _scene_key(rows), rows
     except (pa.ArrowException, OSError, KeyError) as error:
         raise CatalogNotFoundError(
-            f"{path} cannot be read ({error}): run `sen12ms index` again, which makes it anew"
+            f"{path} cannot be read ({error}): run `sen12ms index` again, which rebuilds it"
         ) from error
 
 

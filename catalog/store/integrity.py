@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ALWAYS: Final = (staging.ITEMS, staging.DATABASE, staging.REPORT)
 _OF_ARCHIVES: Final = (staging.MEMBERS, staging.ARCHIVE_LIST)
-_AGAIN: Final = "run `sen12ms index` again, which makes it anew"
+_AGAIN: Final = "run `sen12ms index` again, which rebuilds it"
 _COMMENT: Final = "# "
 """What `sha256sum` passes over: it is before the digests of the ends."""
 _END_BYTES: Final = 64 << 10

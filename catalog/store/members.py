@@ -92,6 +92,6 @@ def read_archive_list(catalog: Path) -> dict[str, dict[str, Any]]:
             entry["seek_index"] = index if index.is_file() else None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise CatalogNotFoundError(
-            f"{path} cannot be understood: run `sen12ms index` again, which makes it anew"
+            f"{path} cannot be understood: run `sen12ms index` again, which rebuilds it"
         ) from error
     return known

@@ -147,5 +147,5 @@ def report_from_json(content: bytes, path: str) -> Report:
         return Report(**values | {"roots": tuple(map(str, values["roots"])), "rejected": rejected})
     except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise CatalogNotFoundError(
-            f"{path} is not a report: run `sen12ms index` again, which makes it anew"
+            f"{path} is not a report: run `sen12ms index` again, which rebuilds it"
         ) from error

@@ -146,7 +146,8 @@ def _check_own(out: Path, dataset: Dataset) -> None:
     ) + sorted(_foreign_partitions(out))
     if foreign:
         raise OutputError(
-            f"{out} holds {foreign[0]!r}, which no catalog has: name a new folder, or move it away"
+            f"{out} holds {foreign[0]!r}, which is no part of a catalog: name a new folder, or "
+            "move it"
         )
 
 

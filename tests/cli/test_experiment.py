@@ -58,7 +58,7 @@ def test_folds_are_written_one_by_one(run: Run, small: Small, tmp_path: Path) ->
         (("-o", "{prt}.txt"), "{prt} is not known, write {part}"),
         (("-o", "{fold}-{part}.txt"), "{fold} is not known, write {part}"),
         (("--folds", 3, "-o", "{fold}.txt"), "a list does not tell the parts apart"),
-        (("--folds", 3, "--official"), "--folds and --official exclude each other"),
+        (("--folds", 3, "--official"), "--folds and --official cannot be combined"),
     ],
 )
 def test_output_that_would_mix_the_parts_is_refused(

@@ -37,7 +37,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "index-out-empty-text": (2, ("index", "ROOT", "-o", ""), "-o is empty"),
     "index-out-is-a-file": (1, ("index", "ROOT", "-o", "FOLDER/file.txt"), "file.txt"),
     "index-out-below-a-file": (1, ("index", "ROOT", "-o", "FOLDER/file.txt/new"), "file.txt"),
-    "index-out-is-not-empty": (1, ("index", "ROOT", "-o", "FOLDER"), "no catalog has"),
+    "index-out-is-not-empty": (1, ("index", "ROOT", "-o", "FOLDER"), "no part of a catalog"),
     "index-out-is-the-root": (1, ("index", "ROOT", "-o", "ROOT"), "dataset"),
     "index-dataset-unknown": (2, (*INDEX, "--dataset", "sen1"), "sen1"),
     "index-land-cover-from-nothing": (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WINTER = "items/season=winter/part-0.parquet"
-AGAIN = "run `sen12ms index` again, which makes it anew"
+AGAIN = "run `sen12ms index` again, which rebuilds it"
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_what_others_call_items_is_not_replaced(tree: Tree, name: str) -> None:
     path = tree.folder / "mine" / name
     path.parent.mkdir(parents=True)
     path.write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match=r"holds 'items\S*', which no catalog has"):
+    with pytest.raises(OutputError, match=r"holds 'items\S*', which is no part of a catalog"):
         index(tree.root, into=tree.folder / "mine")
     assert path.read_text(encoding="utf-8") == "mine"
 

@@ -31,7 +31,7 @@ PATCH = "ROIs1158_spring_1_p30"
 SCENE = "sen12ms/spring/ROIs1158_spring_1"
 ITEM = f"{SCENE}/{PATCH}.json"
 ORIGIN = (374132.3389928384, 8118022.836060452)
-AGAIN = "run `sen12ms index` again, which makes it anew"
+AGAIN = "run `sen12ms index` again, which rebuilds it"
 OTHER = "differs from the table: run `sen12ms index` again"
 GONE = "cannot be found: No such file or directory"
 
@@ -313,7 +313,7 @@ def test_a_list_of_archives_that_cannot_be_understood_is_found(
         write_checksums(out)
     (found,) = check(out).findings
     assert found.subject == str(out / "archives" / "archives.json")
-    assert found.problem.endswith("run `sen12ms index` again, which makes it anew")
+    assert found.problem.endswith("run `sen12ms index` again, which rebuilds it")
 
 
 def test_a_database_of_other_patches_is_found(out: Path, of_one_scene: Path) -> None:

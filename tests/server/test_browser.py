@@ -173,7 +173,7 @@ def test_stac_browser_searches_by_season_cover_and_box(visit: Visit, demo: Datas
         season = cat.select(season="summer").ids
         cover = cat.select(season="summer", filter="cover.forest >= 0.1").ids
     page.goto(f"{visit.url}browser/#/search")
-    row = choose(page, "Season in the name")
+    row = choose(page, "Season in the file name")
     assert row.locator("option").all_inner_texts() == list(SEN12MS.seasons)
     row.locator("select").select_option("summer")
     assert search(page)[0]["numberMatched"] == len(season)

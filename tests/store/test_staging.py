@@ -139,7 +139,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(out: Path) -> None:
 def test_a_folder_with_a_foreign_file_is_refused(out: Path) -> None:
     write_catalog(out, "old")
     (out / "thesis.tex").write_text("mine", encoding="utf-8")
-    with pytest.raises(OutputError, match=r"holds 'thesis\.tex', which no catalog has"):
+    with pytest.raises(OutputError, match=r"holds 'thesis\.tex', which is no part of a catalog"):
         replace_catalog(out, "new")
     assert text_of(out) == "old"
     assert (out / "thesis.tex").read_text(encoding="utf-8") == "mine"

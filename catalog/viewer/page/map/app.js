@@ -48,7 +48,7 @@ async function start() {
     await ask(!state.view && !state.patch);
     const patch = state.patch ? search.numberOf(state.patch) : null;
     if (state.patch && patch === null)
-      found.problems.push(`there is no patch '${state.patch}': it is left out`);
+      found.problems.push(`there is no patch '${state.patch}' in this catalog`);
     await choose(patch, { move: !state.view });
     if (found.problems.length) panel.tell(found.problems.join(" · "));
   }

@@ -49,8 +49,8 @@ function facts(search, { season, local_season, split, country, lon, lat }) {
   const rows = {
     Place: place,
     Centre: `${side(lat, "N", "S")}, ${side(lon, "E", "W")}`,
-    Season: local_season === season ? season : `${season}, ${local_season ?? "not known"} there`,
-    Split: split ?? "neither",
+    Season: local_season === season ? season : `${season} (locally ${local_season ?? "unknown"})`,
+    Split: split ?? "none",
   };
   const list = element("dl");
   for (const [name, value] of Object.entries(rows))

@@ -74,7 +74,7 @@ export function createMap(search, { choose, moved, drawn }) {
   function fillPictures() {
     if (!about.picture) return;
     const names = Object.entries(about.previews).filter(([name]) => name.startsWith("overview"));
-    for (const [name, title] of [["", "Cover"], ...names]) {
+    for (const [name, title] of [["", "Dominant cover"], ...names]) {
       const input = element("input", { type: "radio", name: "picture", value: name });
       input.checked = !name;
       input.addEventListener("change", () => {
@@ -91,7 +91,7 @@ export function createMap(search, { choose, moved, drawn }) {
       ? Object.entries(about.cover)
       : [["not known: no land-cover files", NONE]];
     legend.append(
-      element("h2", {}, covers.length ? "Cover of most of a patch" : "Land cover"),
+      element("h2", {}, covers.length ? "Dominant land cover" : "Land cover"),
       element(
         "ul",
         {},

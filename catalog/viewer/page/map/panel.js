@@ -39,7 +39,7 @@ export function createPanel(search, changed) {
       $("sensor").append(new Option(name, name));
       $("sensors").append(checkbox("sensor", name, `${name}: ${title}`));
     }
-    $("sensors").append(checkbox("complete", "true", "all of them"));
+    $("sensors").append(checkbox("complete", "true", "all files"));
     for (const name of ["SQL", "Python", "Command line", "CQL2"]) {
       const tab = element("button", { type: "button", textContent: name });
       tab.setAttribute("role", "tab");
@@ -247,7 +247,8 @@ export function createPanel(search, changed) {
     $("error").textContent = "";
     const scenes = found.scenes.filter(({ count }) => count).length;
     const number = element("b", {}, found.count.toLocaleString("en"));
-    const rest = ` patches in ${scenes} scene${scenes === 1 ? "" : "s"}`;
+    const patches = found.count === 1 ? "patch" : "patches";
+    const rest = ` ${patches} in ${scenes} scene${scenes === 1 ? "" : "s"}`;
     $("count").replaceChildren(
       number,
       found.count ? rest : " patches: no patch passes all filters",

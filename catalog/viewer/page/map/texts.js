@@ -76,9 +76,9 @@ function commandLine(filters) {
 function cql2(filters, regions, shares) {
   const all = [...regions.region, ...regions.not_region];
   if (all.some(({ named }) => named))
-    return "-- CQL2 has no names of regions: draw a box or a polygon, or copy another form";
+    return "-- CQL2 has no names of regions: draw a box or a polygon, or copy another format";
   if (filters.sensor?.length)
-    return "-- CQL2 cannot ask which files there are: copy another form, or ask for complete patches";
+    return "-- CQL2 cannot ask for single files: copy another format, or require all files";
   const conditions = plain(filters, shares);
   const within = (list) =>
     list.map((r) => `S_INTERSECTS(geometry, ${wktOf(r.polygons)})`).join(" OR ");
