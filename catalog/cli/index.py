@@ -38,6 +38,11 @@ _SHOWN = 10
     help="What hrefs start with in place of ROOT, for a catalog to publish; else absolute paths.",
 )
 @click.option(
+    "--alternate",
+    metavar="URL",
+    help="Where a web server has the files of ROOT, too: items name it as alternate assets.",
+)
+@click.option(
     "--schema-url",
     metavar="URL",
     help="Where you publish the schema of the sen12ms: fields, for a catalog to publish.",

@@ -46,6 +46,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     dataset: Dataset | None = None,
     add: bool = False,
     href_base: str | None = None,
+    alternate: str | None = None,
     cloud_cover: str | os.PathLike[str] | None = None,
     land_cover_from: str | os.PathLike[str] | None = None,
     schema_url: str | None = None,
@@ -79,6 +80,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         again unless they changed.
     href_base : str, optional
         URL or path that hrefs start with instead of the root; by default they are absolute paths.
+    alternate : str, optional
+        URL of a web server that has the files, too, and stands for the root there: items name it as
+        alternate assets. With `add`, as the catalog has it.
     cloud_cover : path, optional
         A CSV or Parquet table with the columns `id` and `cloud_cover`, percent: what is known of
         the clouds in the cloudy images of SEN12MS-CR.
@@ -131,7 +135,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     known = _known_report(out) if add else None
     if known:
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
-        schema_url = schema_url or known.schema_url
+        alternate, schema_url = alternate or known.alternate, schema_url or known.schema_url
         cloud_cover = cloud_cover or (known.cloud_cover or {}).get("source")
         land_cover_from = land_cover_from or (known.land_cover or {}).get("source")
     layout = checked_layout(items, partition, known, previews=previews)
@@ -147,10 +151,18 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
             f"{out} is a catalog of {known.dataset}, not of {dataset.id}: name another folder"
         )
     if schema_url:
-        dataset = replace(dataset, schema_url=_checked_url(schema_url))
+        dataset = replace(
+            dataset, schema_url=_checked_url(schema_url, "a schema", "https://HOST/PATH.json")
+        )
     land_cover, dataset = land_cover_source(land_cover_from, dataset)
     clouds = cloud_cover_table(cloud_cover, dataset)
-    hrefs = Hrefs((*folders, *map(gdal_root, archives)), href_base)
+    if alternate and archives and href_base is None:
+        raise OutputError(f"{alternate} has no files of archives: extract them, and index these")
+    hrefs = Hrefs(
+        (*folders, *map(gdal_root, archives)),
+        href_base,
+        _checked_url(alternate, "a folder", "https://HOST/FOLDER") if alternate else None,
+    )
     extras = Extras(previews, statistics, clouds, land_cover)
     with _engine(workers, cluster) as started, staging.exclusive(out, dataset):
         engine = engine_of(started, out, paths, extras)
@@ -219,10 +231,10 @@ def _checked_store(root: str) -> str:
     return root.rstrip("/")
 
 
-def _checked_url(url: str) -> str:
+def _checked_url(url: str, what: str, example: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc or url != "".join(url.split()):
-        raise OutputError(f"{url!r} is not the URL of a schema: give one as https://HOST/PATH.json")
+        raise OutputError(f"{url!r} is not the URL of {what}: give one as {example}")
     return url
 
 

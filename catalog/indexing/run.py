@@ -106,6 +106,7 @@ class Run:
             all_definitions(self.dataset),
             page_digest(),
             self.hrefs.roots,
+            self.hrefs.alternate,
             self.choices.layout,
             sorted(fingerprints.values()),
             [asdict(entry) for entry in rejected],
@@ -133,6 +134,7 @@ class Run:
             land_cover=land_cover_report(self.choices.extras.land_cover, records),
             **self.choices.layout._asdict(),
             storage=self._storage(),
+            alternate=self.hrefs.alternate,
         )
         upper = upper_catalogs(
             self.dataset,
@@ -140,6 +142,7 @@ class Run:
             table_columns(self.dataset),
             previews=self.choices.extras.previews,
             storage=report.storage,
+            alternate=report.alternate,
         )
         if not self._is_current(report, summaries, upper):
             self._write(report, summaries, upper)
@@ -245,7 +248,8 @@ class Run:
                     summary,
                     folder,
                     self.choices.layout,
-                    (scenes[summary.key], self.hrefs) if self.choices.extras.previews else None,
+                    self.hrefs,
+                    scenes[summary.key] if self.choices.extras.previews else None,
                 )
                 for summary in sorted(summaries, key=lambda scene: -scene.patches)
             ]

@@ -113,7 +113,8 @@ def write_scene(
     summary: SceneSummary,
     folder: Path,
     layout: Layout,
-    drawn_from: tuple[SceneFiles, Hrefs] | None,
+    hrefs: Hrefs,
+    drawn_from: SceneFiles | None,
 ) -> int:
     """Write the catalog of a scene and its items below the folder of a catalog.
 
@@ -127,8 +128,10 @@ def write_scene(
         The catalog.
     layout : Layout
         Which files it has.
-    drawn_from : tuple, optional
-        The files of the scene, and where the catalog says they are, if previews are to be drawn.
+    hrefs : Hrefs
+        What the catalog says where files are.
+    drawn_from : SceneFiles, optional
+        The files of the scene, if previews are to be drawn.
 
     Returns
     -------
@@ -139,9 +142,10 @@ def write_scene(
     scene_folder = folder / scene_path(dataset, summary.key)
     if layout.has_item_files:
         rows = rows_from_table(journal.rows(summary.key))
-        write_item_files(scene_folder, items_from_rows(dataset, summary.key, rows))
+        items = items_from_rows(dataset, summary.key, rows, hrefs.of_alternate)
+        write_item_files(scene_folder, items)
         if drawn_from is not None:
-            _draw_previews(dataset, scene_folder, rows, *drawn_from)
+            _draw_previews(dataset, scene_folder, rows, drawn_from, hrefs)
         titles = [(row["id"], row["title"]) for row in rows]
     write_json(scene_folder / staging.CATALOG, scene_catalog(dataset, summary, titles))
     return summary.patches

@@ -27,6 +27,7 @@ from catalog.query.database import answering, open_database, open_items
 from catalog.query.statements import statement
 from catalog.reading.extraction import is_unchanged
 from catalog.reading.opening import dataset_of
+from catalog.source.hrefs import Hrefs
 from catalog.source.stores import sizes_of
 from catalog.source.tar import stamp_of
 from catalog.stac.collection import SceneSummary, scene_catalog, upper_catalogs
@@ -139,6 +140,7 @@ class _Check:
         self.roots: tuple[str, ...] = ()
         self.stores: tuple[str, ...] = ()
         self.storage: Mapping[str, Any] | None = None
+        self.hrefs = Hrefs(())
 
     def run(
         self,
@@ -171,6 +173,7 @@ class _Check:
         self.dataset = replace(self.dataset, schema_url=report.schema_url)
         self.has_item_files = report.items == ITEM_FILES[0]
         self.storage = report.storage
+        self.hrefs = Hrefs(report.roots, report.href_base, report.alternate)
         roots = tuple(map(self.rebase.of, report.roots))
         self.stores = tuple(f"{root}/" for root in roots if is_url(root))
         self.roots = tuple(
@@ -234,6 +237,7 @@ class _Check:
             table_columns(self.dataset),
             previews=self.previews,
             storage=self.storage,
+            alternate=self.hrefs.alternate,
         )
         for name, value in upper.items():
             yield from _check_file(self.folder / name, encoded(value))
@@ -309,8 +313,9 @@ class _Check:
 
     def _check_items(self, key: SceneKey, rows: Sequence[Row]) -> Iterator[Finding]:
         scene = self.folder / scene_path(self.dataset, key)
-        items = items_from_rows(self.dataset, key, rows) if self.has_item_files else ()
-        expected = {f"{item['id']}.json": encoded_item(item) for item in items}
+        items = items_from_rows(self.dataset, key, rows, self.hrefs.of_alternate)
+        made = items if self.has_item_files else ()
+        expected = {f"{item['id']}.json": encoded_item(item) for item in made}
         pictures = {
             Path(row["assets"][preview]["href"]).name
             for row in rows

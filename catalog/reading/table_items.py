@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from catalog.errors import CatalogNotFoundError
 from catalog.query.literals import filled
 from catalog.query.statements import statement
+from catalog.reading.opening import report_of
+from catalog.source.hrefs import Hrefs
 from catalog.stac.item import item_path, items_from_rows, scene_of
 from catalog.store.columns import rows_from_table, schema
 from catalog.store.item_rows import ItemRows
@@ -29,6 +33,8 @@ _LOCK: Final = Lock()
 _TABLES: Final[WeakKeyDictionary[Session, ItemRows]] = WeakKeyDictionary()
 """The tables of the catalogs that are open, as far as items were asked for."""
 
+_HREFS: Final[WeakKeyDictionary[Session, Hrefs]] = WeakKeyDictionary()
+
 
 def encoded_items(session: Session, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Items by their ids, each as the bytes that its file would have, scene by scene.
@@ -46,9 +52,22 @@ def encoded_items(session: Session, names: Sequence[str]) -> Iterator[tuple[str,
     by_scene: dict[SceneKey, list[dict[str, Any]]] = {}
     for row in rows_from_table(_rows(session, names).cast(schema(dataset))):
         by_scene.setdefault(scene_of(dataset, row["id"]), []).append(row)
+    hrefs = _hrefs(session)
     for scene, rows in by_scene.items():
-        for item in items_from_rows(dataset, scene, rows):
+        for item in items_from_rows(dataset, scene, rows, hrefs.of_alternate):
             yield item["id"], encoded_item(item)
+
+
+def _hrefs(session: Session) -> Hrefs:
+    """What the catalog says where files are; a bare table, or one without a report, says less."""
+    if session not in _HREFS:
+        hrefs = Hrefs(())
+        if session.folder or session.url:
+            with suppress(CatalogNotFoundError):
+                report = report_of(session.name)
+                hrefs = Hrefs(report.roots, report.href_base, report.alternate)
+        _HREFS[session] = hrefs
+    return _HREFS[session]
 
 
 def _rows(session: Session, names: Sequence[str]) -> pa.Table:

@@ -18,6 +18,8 @@ class Hrefs:
     contents."""
     base: str | None = None
     """URL or path that stands for the root; None to keep absolute paths."""
+    alternate: str | None = None
+    """URL of a web server that stands for the root once more; None if there is none."""
 
     def of_file(self, path: str) -> str:
         """Href of one file below a root."""
@@ -30,6 +32,13 @@ class Hrefs:
         elif not (is_member(path) or is_url(path)):  # these have slashes on every system
             below = below.replace(os.sep, "/")
         return f"{self.base.rstrip('/')}/{quote(below) if is_web(self.base) else below}"
+
+    def of_alternate(self, href: str) -> str | None:
+        """Where the file of an href is on the other web server, too; None if there is none."""
+        if self.alternate is None:
+            return None
+        starts = self.roots if self.base is None else (self.base.rstrip("/") or "/",)
+        return Hrefs(starts, self.alternate).of_file(href)
 
 
 def _start(root: str) -> str:

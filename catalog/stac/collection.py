@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pystac
 
 from catalog.model import counted
-from catalog.stac.item import GEOTIFF, PNG
+from catalog.stac.item import ALTERNATE, GEOTIFF, PNG, alternate_assets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,6 +95,7 @@ def upper_catalogs(
     *,
     previews: bool,
     storage: Mapping[str, Any] | None = None,
+    alternate: str | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Root, collection and seasons, by path below the catalog's folder; see `collection`."""
     seasons = {
@@ -104,7 +105,12 @@ def upper_catalogs(
     return {
         "catalog.json": root_catalog(dataset),
         collection_path(dataset): collection(
-            dataset, scenes, table_columns, previews=previews, storage=storage
+            dataset,
+            scenes,
+            table_columns,
+            previews=previews,
+            storage=storage,
+            alternate=alternate,
         ),
         **{
             f"{dataset.id}/{season}/catalog.json": season_catalog(dataset, season, found)
@@ -168,6 +174,7 @@ def collection(
     *,
     previews: bool = False,
     storage: Mapping[str, Any] | None = None,
+    alternate: str | None = None,
 ) -> dict[str, Any]:
     """The collection.
 
@@ -183,6 +190,8 @@ def collection(
         Whether items have pictures.
     storage : mapping, optional
         The object stores that hold the files, by bucket.
+    alternate : str, optional
+        The URL below which a web server has the files, too.
     """
     about, seasons = dataset.about, _seasons(dataset, scenes)
     result = pystac.Collection(
@@ -203,7 +212,7 @@ def collection(
         extent=_extent(dataset, scenes, seasons),
         summaries=_summaries(dataset, scenes, seasons),
         extra_fields={
-            "item_assets": item_assets(dataset, storage)
+            "item_assets": item_assets(dataset, storage, alternate)
             | (preview_assets(dataset) if previews else {}),
             **({"storage:schemes": dict(storage)} if storage else {}),
             "sci:doi": about.doi,
@@ -234,6 +243,7 @@ def collection(
         ),
     ]
     own = [dataset.schema_url] if dataset.schema_url else []
+    own = [ALTERNATE, *own] if alternate else own
     result.stac_extensions = [*_used_extensions(_json(result, links)), *own]
     return _json(result, links)
 
@@ -261,10 +271,11 @@ def root_catalog(dataset: Dataset) -> dict[str, Any]:
 
 
 def item_assets(
-    dataset: Dataset, storage: Mapping[str, Any] | None = None
+    dataset: Dataset, storage: Mapping[str, Any] | None = None, alternate: str | None = None
 ) -> dict[str, dict[str, Any]]:
     """`item_assets`: what the files of an item hold and where, said once for all items."""
-    refs = {"storage:refs": sorted(storage)} if storage else {}
+    refs: dict[str, Any] = {"storage:refs": sorted(storage)} if storage else {}
+    refs |= alternate_assets(alternate, {"title": "On a web server"}) if alternate else {}
     return {
         name: {
             "title": sensor.title,

@@ -6,6 +6,7 @@ import json
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pystac
 import shapely
@@ -13,7 +14,7 @@ import shapely
 from catalog.errors import CatalogNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -30,6 +31,8 @@ EXTENSIONS: Final = (
 """Extensions of STAC that every item uses."""
 _CLOUD_COVER: Final = "https://stac-extensions.github.io/eo/v2.0.0/schema.json"
 """Extension of STAC that items use where a table told their cloud cover."""
+ALTERNATE: Final = "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json"
+"""Extension of STAC that items use whose files are on a web server, too."""
 GEOTIFF: Final = "image/tiff; application=geotiff"
 PNG: Final = "image/png"
 
@@ -56,7 +59,10 @@ def preview_name(item: str, preview: str) -> str:
 
 
 def items_from_rows(
-    dataset: Dataset, key: SceneKey, rows: Sequence[Mapping[str, Any]]
+    dataset: Dataset,
+    key: SceneKey,
+    rows: Sequence[Mapping[str, Any]],
+    alternate: Callable[[str], str | None],
 ) -> Iterator[dict[str, Any]]:
     """The STAC items of the rows of one scene: the table's columns, put where STAC has them.
 
@@ -70,6 +76,8 @@ def items_from_rows(
         The scene: links are relative to its folder.
     rows : sequence of mapping
         Values by column name, with the geometry as WKB.
+    alternate : callable
+        Given an href, tells at which URL of a web server the file is, too; None if at none.
 
     Yields
     ------
@@ -96,7 +104,31 @@ def items_from_rows(
         for name in dataset.previews.keys() & item["assets"].keys():
             asset = item["assets"][name]
             item["assets"][name] = asset | {"href": relative_href(asset["href"], folder)}
+        _add_alternates(item, dataset, alternate)
         yield item
+
+
+def alternate_assets(url: str, known: Mapping[str, str]) -> dict[str, dict[str, dict[str, str]]]:
+    """The field of an asset that names it once more, by the protocol of the URL."""
+    return {"alternate": {urlsplit(url).scheme: dict(known)}}
+
+
+def _add_alternates(
+    item: dict[str, Any], dataset: Dataset, alternate: Callable[[str], str | None]
+) -> None:
+    """Name the files of an item where they are once more; they need not be in the table for that.
+
+    See https://github.com/stac-extensions/alternate-assets, version 1.2.0.
+    """
+    found = {
+        name: url
+        for name in dataset.sensors
+        if name in item["assets"] and (url := alternate(item["assets"][name]["href"]))
+    }
+    for name, url in found.items():
+        item["assets"][name] = item["assets"][name] | alternate_assets(url, {"href": url})
+    if found:
+        item["stac_extensions"] = [ALTERNATE, *item["stac_extensions"]]
 
 
 def scene_of(dataset: Dataset, item: str) -> SceneKey:

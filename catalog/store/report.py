@@ -70,6 +70,9 @@ class Report:
     storage: Mapping[str, Any] | None = None
     """The object stores that hrefs lead to, by bucket, as STAC's storage extension has them; None
     where they lead to none."""
+    alternate: str | None = None
+    """URL of a web server that stands for the root once more, as STAC's alternate assets; None if
+    there is none."""
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "demo-folder-is-not-empty": (1, ("demo", "FOLDER"), "FOLDER is not empty"),
     # index
     "demo-name-unknown": (2, ("demo", "FOLDER/new", "--dataset", "sen1"), "sen1"),
+    "index-alternate-no-web": (1, (*INDEX, "--alternate", "s3://b/SEN12MS"), "s3://b/SEN12MS"),
     "index-root-missing": (2, ("index", "-o", "FOLDER/new"), "ROOT"),
     "index-root-unknown": (1, ("index", "FOLDER/nope", "-o", "FOLDER/new"), "FOLDER/nope"),
     "index-root-is-a-file": (1, ("index", "FOLDER/file.txt", "-o", "FOLDER/new"), "file.txt"),

@@ -1,7 +1,7 @@
 """The schemas of STAC and of the extensions that our items and collection name, from disk.
 
-Those of `eo` v2.0.0 and `sar` v1.2.0, which only the collection names, are on the web alone: they
-allow everything here.
+Those of `eo` v2.0.0 and `sar` v1.2.0, which only the collection names, and of `alternate-assets`
+v1.2.0 are on the web alone: they allow everything here.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from catalog.datasets.load import FIELDS
 MISSING: Final = (
     "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
     "https://stac-extensions.github.io/sar/v1.2.0/schema.json",
+    "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json",
 )
 _FOLDER: Final = Path(__file__).parents[1] / "data" / "schemas"
 

@@ -22,6 +22,7 @@ from patches import Asset, Patch, scene_of
 
 from catalog.datasets import SEN12MS
 from catalog.model import Grid, PatchKey, SceneKey
+from catalog.source.hrefs import Hrefs
 from catalog.stac.item import item_path, items_from_rows, relative_href, scene_path
 from catalog.stac.scene_columns import ISSUES, Context, columns_from_scene, dominant_covers
 from catalog.store.columns import table_from_columns
@@ -73,7 +74,10 @@ def rows_of(
 def items_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The items as they are in their files."""
     key = SceneKey(rows[0]["sen12ms:season"], rows[0]["sen12ms:scene"])
-    return [json.loads(encoded_item(item)) for item in items_from_rows(SEN12MS, key, rows)]
+    return [
+        json.loads(encoded_item(item))
+        for item in items_from_rows(SEN12MS, key, rows, Hrefs(()).of_alternate)
+    ]
 
 
 NO_CRS = MOZAMBIQUE._replace(crs=None)
