@@ -188,6 +188,23 @@ def test_a_typo_greys_the_old_answer_out_and_a_suggestion_mends_it(visit: Visit)
     expect(page.get_by_role("button", name="Copy")).to_be_enabled()
 
 
+def test_a_url_that_is_refused_says_all_that_is_wrong(visit: Visit) -> None:
+    expect, page = playwright.expect, visit.page
+    page.goto(f"{visit.url}?region=Brasill&split=foo")
+    expect(page.get_by_role("alert")).to_contain_text("there is no region 'Brasill'")
+    expect(page.get_by_role("alert")).to_contain_text("there is no split 'foo'")
+    expect(visit.count).to_be_empty()
+
+
+def test_seasons_are_in_the_order_of_the_year(visit: Visit) -> None:
+    visit.open()
+    for facet in ("season", "local_season"):
+        bars = visit.page.locator(f'[data-facet="{facet}"] [data-value]')
+        values = bars.evaluate_all("bars => bars.map((bar) => bar.dataset.value.split(':')[1])")
+        assert values == [name for name in ("spring", "summer", "fall", "winter") if name in values]
+        assert len(values) > 1
+
+
 def test_all_of_a_url_is_understood_or_told(visit: Visit, cat: Catalog) -> None:
     expect = playwright.expect
     visit.open(

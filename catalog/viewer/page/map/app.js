@@ -45,7 +45,8 @@ async function start() {
     panel.show(state.filters);
     map.paint(state.picture);
     if (state.view) map.look(state.view);
-    await ask(!state.view && !state.patch);
+    const refusal = await ask(!state.view && !state.patch);
+    if (refusal) found.problems.unshift(refusal);
     const patch = state.patch ? search.numberOf(state.patch) : null;
     if (state.patch && patch === null)
       found.problems.push(`there is no patch '${state.patch}' in this catalog`);
@@ -62,6 +63,7 @@ async function start() {
     await ask(zoom);
   }
 
+  /** Ask what the filters say; the reason where that is refused. */
   async function ask(zoom) {
     const number = ++asked;
     document.body.dataset.state = "asking";
@@ -70,15 +72,17 @@ async function start() {
         search.ask(state.filters),
         resolved(state.filters),
       ]);
-      if (number !== asked) return;
+      if (number !== asked) return "";
       panel.answer(answer, texts(state.filters, regions, search.shares), state.filters);
       map.show(answer, regions, zoom);
       strip.show(answer.selected, state.patch);
       document.body.dataset.state = "ready";
+      return "";
     } catch (error) {
-      if (number !== asked) return;
+      if (number !== asked) return "";
       document.body.dataset.state = "refused";
       panel.refuse(error.message);
+      return error.message;
     }
   }
 

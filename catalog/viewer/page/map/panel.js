@@ -266,6 +266,10 @@ export function createPanel(search, changed) {
     let entries = Object.entries(tally);
     if (facet === "dominant_cover")
       entries = Object.keys(about.cover).map((name) => [name, tally[name] ?? 0]);
+    if (facet === "local_season") {
+      const order = Object.keys(found.facets.season);
+      entries.sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0]));
+    }
     if (facet === "country") {
       entries = entries.filter(([name, count]) => count || chosen.includes(name));
       entries.sort((a, b) => b[1] - a[1]);
@@ -321,6 +325,7 @@ export function createPanel(search, changed) {
   /** The old answer is not the answer any more. */
   function refuse(sentence) {
     tell(sentence);
+    if (!Object.keys(question).length) $("count").textContent = "";
     document.body.dataset.state = "refused";
     for (const button of document.querySelectorAll("#copy, [data-list]")) button.disabled = true;
   }
