@@ -78,7 +78,7 @@ def nothing_of(dataset: Dataset, paths: Sequence[str], rejected: Sequence[Reject
             return f"{nothing}{entry.path} {entry.reason}"
     for path in paths:
         if held := _archives_in(path):
-            return f"{nothing}archives are named themselves, such as {held[0]}"
+            return f"{nothing}name the archives in it, such as {held[0]}"
     return f"{nothing}names look like {dataset.example_file}"
 
 
