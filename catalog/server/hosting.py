@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import platform
 import socket
 import sys
 from asyncio import CancelledError
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from catalog.server.current import CurrentApp
 
 
+_M_ARENA_MAX: Final = -8
+"""Of mallopt: the greatest number of arenas, in glibc's malloc.h."""
 ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 """Interfaces that mean all of them."""
 
@@ -98,6 +102,16 @@ def _is_worth_telling(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], CancelledError)
 
 
+def _share_freed_memory() -> None:
+    """Let threads that come use memory that others freed, where the C library is glibc.
+
+    It gives each thread an arena of its own, so that after some hundred slow searches 770 MiB were
+    kept that none of them used; with one arena, 180 MiB are. See mallopt(3).
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
 def run(app: CurrentApp, listener: socket.socket, root_path: str = "") -> None:
     """Serve until Ctrl-C, which ends it within a second, whatever is being answered.
 
@@ -110,6 +124,7 @@ def run(app: CurrentApp, listener: socket.socket, root_path: str = "") -> None:
     root_path : str
         What a proxy leaves out of the paths that it passes on, as JupyterHub's does.
     """
+    _share_freed_memory()
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config_of(app, root_path)).run(sockets=[listener])
     if app.is_busy:

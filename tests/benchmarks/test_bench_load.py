@@ -34,6 +34,7 @@ MOST_GROWTH_MIB = 16
 BESIDE_REQUESTS = 2_000
 BESIDE_CONNECTIONS = 8
 MOST_P99_BESIDE_MS = 1000.0
+MOST_MIB_LEFT = 256
 
 pytestmark = pytest.mark.bench
 
@@ -118,7 +119,7 @@ def test_items_are_served_to_many_at_once(server: Server, bench: Bench) -> None:
 
 def test_items_are_served_beside_slow_questions(server: Server, bench: Bench) -> None:
     """And beside previews, pages, half-open connections and clients that leave."""
-    rows, slowest = [], 0.0
+    rows, slowest, start = [], 0.0, server.mib
     with hostile(server):
         for name, paths in server.items.items():
             before = server.mib
@@ -135,4 +136,11 @@ def test_items_are_served_beside_slow_questions(server: Server, bench: Bench) ->
         slowest,
         f"at most {MOST_P99_BESIDE_MS:g}",
         held=slowest <= MOST_P99_BESIDE_MS,
+    )
+    left = server.mib - start
+    bench.bar(
+        "MiB that slow questions leave",
+        left,
+        f"at most {MOST_MIB_LEFT}",
+        held=left <= MOST_MIB_LEFT,
     )
