@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import is_url, is_web
@@ -96,7 +97,7 @@ def publish(
     MissingExtraError
         If obstore is not installed.
     """
-    if not is_url(url) or is_web(url):
+    if not is_url(url) or is_web(url) or not urlsplit(url).netloc:
         raise OutputError(
             f"{url!r} cannot be written to: give the URL of a store, s3://BUCKET/FOLDER"
         )

@@ -160,7 +160,9 @@ def test_a_busy_store_gets_all(store: S3, small: Small) -> None:
     assert store.names("busy").keys() == files_of(small.out).keys()
 
 
-@pytest.mark.parametrize("to", ["https://example.org/catalog", "somewhere", "ftp://host/x"])
+@pytest.mark.parametrize(
+    "to", ["https://example.org/catalog", "somewhere", "ftp://host/x", "s3://", "s3:///x"]
+)
 def test_only_a_store_can_be_written_to(small: Small, to: str) -> None:
     with pytest.raises(OutputError, match="give the URL of a store"):
         publish(small.out, to)
