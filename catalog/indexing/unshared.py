@@ -70,12 +70,12 @@ class UnsharedCluster:
                 yield result
 
 
-def engine_of(started: Engine, out: Path, roots: Sequence[str], extras: Extras) -> Engine:
+def engine_of(engine: Engine, out: Path, roots: Sequence[str], extras: Extras) -> Engine:
     """What does a run, by the files that the workers of a cluster see.
 
     Parameters
     ----------
-    started : Engine
+    engine : Engine
         Processes, or a cluster that is connected.
     out : Path
         The catalog; the folder that it is to lie in is there.
@@ -89,29 +89,28 @@ def engine_of(started: Engine, out: Path, roots: Sequence[str], extras: Extras) 
     OutputError
         If a worker does not see what it must read.
     """
-    if not isinstance(started, Cluster):
-        return started
-    cluster = started
+    if not isinstance(engine, Cluster):
+        return engine
     clouds, cover = extras.cloud_cover, extras.land_cover
     tables = [(clouds.path, clouds.sha256)] if clouds else []
     tables += [(cover.table, cover.sha256)] if cover else []
     for path, sha256 in tables:
-        if worker := _other_than(cluster, sha256, _file_digest, path):
+        if worker := _other_than(engine, sha256, _file_digest, path):
             raise OutputError(
                 f"the worker {worker} does not see {path} as it is here: put a copy there, under "
                 "the same path"
             )
-    apart = _worker_apart(cluster, out)
+    apart = _worker_apart(engine, out)
     for root in roots:
         if is_url(root):
             continue
-        if worker := apart or _other_than(cluster, True, os.path.exists, root):
+        if worker := apart or _other_than(engine, True, os.path.exists, root):
             raise OutputError(
                 f"the worker {worker} does not see {root if apart is None else out.parent} as it "
                 f"is here, so it cannot read {root}: share the file system with the workers, or "
                 "index the dataset at the URL of an object store"
             )
-    return UnsharedCluster(cluster, Processes()) if apart else cluster
+    return UnsharedCluster(engine, Processes()) if apart else engine
 
 
 def _worker_apart(cluster: Cluster, out: Path) -> str | None:

@@ -172,7 +172,10 @@ def _is_item(name: str, raw: bytes) -> bool:
         item = orjson.loads(raw)
     except ValueError:
         return False
-    return isinstance(item, dict) and item.get("id") == name and "assets" in item
+    if not isinstance(item, dict) or item.get("id") != name:
+        return False
+    assets = item.get("assets")
+    return isinstance(assets, dict) and all(isinstance(asset, dict) for asset in assets.values())
 
 
 def collection_url(dataset: Dataset, base: str) -> str:

@@ -105,8 +105,8 @@ def _is_worth_telling(record: logging.LogRecord) -> bool:
 def _share_freed_memory() -> None:
     """Let threads that come use memory that others freed, where the C library is glibc.
 
-    It gives each thread an arena of its own, so that after some hundred slow searches 770 MiB were
-    kept that none of them used; with one arena, 180 MiB are. See mallopt(3).
+    It gives each thread an arena of its own, and each keeps what slow searches once needed: see
+    mallopt(3).
     """
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

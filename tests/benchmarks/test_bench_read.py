@@ -36,8 +36,10 @@ from catalog.store.static import encoded_item, write_item_files
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import pyarrow as pa
     from conftest import Bench
 
+    from catalog.model import SceneKey
     from catalog.source.tree import SceneFiles
 
 MEMORY = Path("/dev/shm")
@@ -178,13 +180,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
         pytest.skip(f"there is no {MEMORY}")
 
 
+def items_of(scene: SceneKey, table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The items of the rows of a scene, which name no alternate assets."""
+    return items_from_rows(SEN12MS, scene, rows_from_table(table), Hrefs(()).of_alternate)
+
+
 def test_static_items(headers: list[SceneFiles], place: tuple[str, Path], bench: Bench) -> None:
     where, folder = place
     scene = SceneReader(SEN12MS).read(headers[0], Hrefs(()))
     table = table_from_columns(
         SEN12MS, columns_from_scene(scene, Context(SEN12MS, gazetteer(), {}))
     )
-    items = list(items_from_rows(SEN12MS, scene.key, rows_from_table(table)))
+    items = list(items_of(scene.key, table))
     objects = _objects(items)
     folders = (folder / str(number) for number in count())
 
@@ -194,10 +201,10 @@ def test_static_items(headers: list[SceneFiles], place: tuple[str, Path], bench:
         catalog.normalize_and_save(str(next(folders)), pystac.CatalogType.SELF_CONTAINED)
 
     def rows_with_pystac() -> None:
-        save_with_pystac(_objects(items_from_rows(SEN12MS, scene.key, rows_from_table(table))))
+        save_with_pystac(_objects(items_of(scene.key, table)))
 
     def rows_to_files() -> None:
-        write_item_files(next(folders), items_from_rows(SEN12MS, scene.key, rows_from_table(table)))
+        write_item_files(next(folders), items_of(scene.key, table))
 
     medians = bench.compare(
         f"Static items, {where}",
@@ -223,10 +230,7 @@ def test_items_to_parquet(headers: list[SceneFiles], tmp_path: Path, bench: Benc
     context = Context(SEN12MS, gazetteer(), {})
     scene = SceneReader(SEN12MS).read(headers[0], Hrefs(()))
     table = table_from_columns(SEN12MS, columns_from_scene(scene, context))
-    items = [
-        json.loads(encoded_item(item))
-        for item in items_from_rows(SEN12MS, scene.key, rows_from_table(table))
-    ]
+    items = [json.loads(encoded_item(item)) for item in items_of(scene.key, table)]
 
     def ours() -> None:
         table = table_from_columns(SEN12MS, columns_from_scene(scene, context))

@@ -13,9 +13,13 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
+from catalog.source import stores
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    import pytest
 
 BUCKET = "bucket"
 
@@ -66,6 +70,15 @@ class S3:
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_REGION": "us-east-1",
         }
+
+    def reached(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
+        """Itself, found by the environment; what it was asked is forgotten, and how it fails."""
+        for name, value in self.environment.items():
+            monkeypatch.setenv(name, value)
+        self.faults.__init__()
+        stores._opened.cache_clear()
+        yield self
+        self.faults.__init__()
 
     def upload(self, folder: Path, prefix: str) -> None:
         """Put all files of a folder below a prefix."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -130,3 +131,17 @@ def files_of(out: Path, patch: str) -> dict[str, str]:
 def copied(small: Small, folder: Path) -> Path:
     """The small dataset, at another place."""
     return shutil.copytree(small.root, folder / "moved", copy_function=os.link)
+
+
+class Killing:
+    """Kills a process as soon as a part of the scenes is read."""
+
+    def __init__(self, process: int) -> None:
+        self.process = process
+        self.done = False
+
+    def __call__(self, phase: str, done: int, total: int, _: int) -> None:
+        if not self.done:
+            assert (phase, done < total) == ("read", True)
+            os.kill(self.process, signal.SIGKILL)
+            self.done = True

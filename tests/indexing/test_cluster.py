@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from trees import contents_of
+from trees import Killing, contents_of
 
 from catalog import index
 from catalog.errors import MissingExtraError, OutputError
@@ -47,16 +46,9 @@ def test_catalog_of_archives_is_the_same(cluster: Any, packed: Packed, tmp_path:
 def test_worker_that_is_killed_changes_nothing(cluster: Any, small: Small, tmp_path: Path) -> None:
     with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
         processes = list(client.run(os.getpid).values())
-    killed: list[int] = []
-
-    def kill(phase: str, done: int, total: int, rejected: int) -> None:
-        if not killed:
-            assert (phase, done < total) == ("read", True)
-            killed.append(processes[0])
-            os.kill(processes[0], signal.SIGKILL)
-
+    kill = Killing(processes[0])
     index(small.root, into=tmp_path / "catalog", cluster=cluster.scheduler_address, progress=kill)
-    assert killed
+    assert kill.done
     assert contents_of(tmp_path / "catalog") == contents_of(small.out)
 
 

@@ -67,12 +67,7 @@ def filled(s3: S3, data: Path) -> S3:
 @pytest.fixture
 def store(filled: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     """The store, found by the environment; what it was asked is forgotten, and how it fails."""
-    for name, value in filled.environment.items():
-        monkeypatch.setenv(name, value)
-    filled.faults.__init__()
-    stores._opened.cache_clear()
-    yield filled
-    filled.faults.__init__()
+    yield from filled.reached(monkeypatch)
 
 
 def contents(out: Path, start: str) -> dict[str, Any]:

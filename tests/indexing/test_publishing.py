@@ -40,12 +40,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def store(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     """The store, found by the environment; how it fails is forgotten."""
-    for name, value in s3.environment.items():
-        monkeypatch.setenv(name, value)
-    s3.faults.__init__()
-    stores._opened.cache_clear()
-    yield s3
-    s3.faults.__init__()
+    yield from s3.reached(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from trees import Told, contents_of, rows_of
+from trees import Killing, Told, contents_of, rows_of
 
 from catalog import OutputError, index
 from catalog.datasets import SEN12MS_CR
-from catalog.source import stores
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 distributed = pytest.importorskip("distributed", reason="distributed is an optional extra")
@@ -112,12 +110,7 @@ def apart(filled: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 @pytest.fixture
 def store(filled: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     """The store, found by the environment; how it fails is forgotten."""
-    for name, value in filled.environment.items():
-        monkeypatch.setenv(name, value)
-    filled.faults.__init__()
-    stores._opened.cache_clear()
-    yield filled
-    filled.faults.__init__()
+    yield from filled.reached(monkeypatch)
 
 
 @pytest.fixture
@@ -165,16 +158,9 @@ def test_worker_that_is_killed_changes_nothing(
     with distributed.Client(apart, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=30)
         processes = list(client.run(os.getpid).values())
-    killed: list[int] = []
-
-    def kill(phase: str, done: int, total: int, rejected: int) -> None:
-        if not killed:
-            assert (phase, done < total) == ("read", True)
-            killed.append(processes[0])
-            os.kill(processes[0], signal.SIGKILL)
-
+    kill = Killing(processes[0])
     index(ROOT, into=tmp_path / "catalog", cluster=apart, progress=kill)
-    assert killed
+    assert kill.done
     assert contents_of(tmp_path / "catalog") == expected
 
 

@@ -63,10 +63,19 @@ def end_a_text_early(raw: bytes) -> bytes:
     return raw.replace(b"Italy", b'"taly')
 
 
+def forget_an_asset(raw: bytes) -> bytes:
+    item = json.loads(raw)
+    item["assets"]["s1"] = 5
+    return orjson.dumps(item)
+
+
 @pytest.mark.parametrize(
     "harm",
-    [cut, flip_the_first_bit, end_a_text_early, lambda _: b"", lambda _: b"[1]", lambda _: b"{}"],
-    ids=["cut", "bit", "text", "empty", "list", "object"],
+    [
+        *(cut, flip_the_first_bit, end_a_text_early, forget_an_asset),
+        *(lambda _: b"", lambda _: b"[1]", lambda _: b"{}"),
+    ],
+    ids=["cut", "bit", "text", "asset", "empty", "list", "object"],
 )
 def test_a_damaged_file_is_answered_from_the_table(
     demo: Dataset, tmp_path: Path, harm: Callable[[bytes], bytes]
