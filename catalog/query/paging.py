@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import FilterError
+from catalog.model import PatchKey
 from catalog.query.literals import literal
 from catalog.query.queryables import known_names
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from catalog.datasets import Dataset
     from catalog.query.literals import Value
 
-KEY: Final = ("season", "scene", "patch")
+KEY: Final = PatchKey._fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ def sorts_of(fields: Iterable[tuple[str, bool]], dataset: Dataset) -> tuple[Sort
             sorts.append(Sort(found.sql, descending))
     given = {sort.sql for sort in sorts}
     return (*sorts, *(Sort(name) for name in KEY if name not in given))
+
+
+def key_of(sorts: Sequence[Sort], values: Sequence[Any]) -> PatchKey:
+    """The key of a row with these values: every order has its parts."""
+    found = dict(zip((sort.sql for sort in sorts), values, strict=True))
+    return PatchKey(*(found[name] for name in KEY))
 
 
 def after(sorts: Sequence[Sort], values: Sequence[Value]) -> str:

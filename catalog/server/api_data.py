@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from catalog.query.literals import filled, literal
+from catalog.query.paging import key_of
 from catalog.query.queryables import queryables
 from catalog.query.question import Question
 from catalog.query.statements import statement
@@ -153,18 +154,20 @@ class ApiData:
     def search(self, asked: Mapping[str, Any], base: str) -> tuple[dict[str, Any], str | None]:
         """A page of items without links, and the token of the next page, if there is one."""
         found = read_search(asked, self.catalog)
-        columns = ("id", *(sort.sql for sort in found.sorts))
+        columns = [sort.sql for sort in found.sorts]
         query = found.page.page(columns, [str(sort) for sort in found.sorts], found.limit + 1)
         rows = self.catalog.session.fetch(query)
         page = rows[: found.limit]
-        names = [row[0] for row in page]
+        # Its id follows from the key of a patch, and takes half as long again to be read.
+        patch_id = self.catalog.dataset.patch_id
+        names = [patch_id(key_of(found.sorts, row)) for row in page]
         answer = {
             "type": "FeatureCollection",
             "features": self._features(names, found, base),
             "numberMatched": self._matched(found.question.about("chosen_count")),
             "numberReturned": len(page),
         }
-        return answer, token_of(page[-1][1:]) if len(rows) > found.limit else None
+        return answer, token_of(page[-1]) if len(rows) > found.limit else None
 
     def parquet(self, asked: Mapping[str, Any], path: Path) -> None:
         """Write the items of a search to a stac-geoparquet: all, or a page if it has a limit."""

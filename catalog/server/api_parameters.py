@@ -175,7 +175,7 @@ def _after(given: Mapping[str, Any], sorts: tuple[Sort, ...]) -> tuple[Any, ...]
     plain = isinstance(values, list) and all(
         value is None or isinstance(value, (str, int, float)) for value in values
     )
-    if not plain or len(values) != len(sorts) or None in values[-len(paging.KEY) :]:
+    if not plain or len(values) != len(sorts) or None in paging.key_of(sorts, values):
         raise FilterError(f"token={str(token)[:60]!r} is not of a search with this order")
     return tuple(values)
 

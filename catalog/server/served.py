@@ -91,5 +91,8 @@ def _varying(
 
 @lru_cache(maxsize=8)
 def _described(dataset: Dataset) -> tuple[Assets, Assets]:
-    """What is said of all files and of all pictures: to build it takes longer than an item."""
-    return item_assets(dataset), preview_assets(dataset)
+    """What is said of all files and of all pictures: to build it takes longer than an item.
+
+    The legends, which would be half of each item, are said by the collection alone.
+    """
+    return item_assets(dataset, legends=False), preview_assets(dataset, legends=False)

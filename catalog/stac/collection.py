@@ -271,9 +271,14 @@ def root_catalog(dataset: Dataset) -> dict[str, Any]:
 
 
 def item_assets(
-    dataset: Dataset, storage: Mapping[str, Any] | None = None, alternate: str | None = None
+    dataset: Dataset,
+    storage: Mapping[str, Any] | None = None,
+    alternate: str | None = None,
+    *,
+    legends: bool = True,
 ) -> dict[str, dict[str, Any]]:
     """`item_assets`: what the files of an item hold and where, said once for all items."""
+    classified = dataset.classified if legends else None
     refs: dict[str, Any] = {"storage:refs": sorted(storage)} if storage else {}
     refs |= alternate_assets(alternate, {"title": "On a web server"}) if alternate else {}
     return {
@@ -285,7 +290,7 @@ def item_assets(
             "gsd": dataset.resolution_m,
             "proj:shape": list(dataset.shape),
             "bands": [
-                _band(band) | (_classes(dataset, band.name) if name == dataset.classified else {})
+                _band(band) | (_classes(dataset, band.name) if name == classified else {})
                 for band in sensor.bands
             ],
             **sensor.properties,
@@ -295,12 +300,12 @@ def item_assets(
     }
 
 
-def preview_assets(dataset: Dataset) -> dict[str, dict[str, Any]]:
+def preview_assets(dataset: Dataset, *, legends: bool = True) -> dict[str, dict[str, Any]]:
     """`item_assets` of the pictures; one of classes alone has the legend of its colours."""
     assets: dict[str, dict[str, Any]] = {}
     for name, preview in dataset.previews.items():
         assets[name] = {"title": preview.title, "type": PNG, "roles": list(preview.roles)}
-        if preview.sensors == (dataset.classified,):
+        if legends and preview.sensors == (dataset.classified,):
             (band,) = dataset.sensors[preview.sensors[0]].picture.bands
             assets[name] |= _classes(dataset, band)
     return assets

@@ -11,7 +11,9 @@ import pystac
 import pytest
 
 from catalog import Catalog
+from catalog.errors import FilterError
 from catalog.server.api_data import CONFORMANCE
+from catalog.server.api_parameters import read_search, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +129,14 @@ def test_pages_of_any_order_hold_each_item_once(
     ]
     expected = cat.sql(f"SELECT id FROM patches ORDER BY {', '.join(order)}").fetchall()
     assert names == [row[0] for row in expected]
+
+
+def test_a_page_may_end_at_an_unknown_value(cat: Catalog) -> None:
+    last = ("winter", None, 1, 30)
+    sortby = [{"field": "season"}, {"field": "country"}]
+    assert read_search({"token": token_of(last), "sortby": sortby}, cat).after == last
+    with pytest.raises(FilterError, match="is not of a search with this order"):
+        read_search({"token": token_of(last), "sortby": sortby[::-1]}, cat)
 
 
 def _sql(field: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from catalog.datasets import SEN12MS
@@ -32,9 +33,15 @@ def test_assets_of_an_item_are_files_of_this_server(item: dict[str, Any]) -> Non
     assert assets["s2"]["file:size"] == item["assets"]["s2"]["file:size"]
 
 
-def test_an_item_says_itself_what_its_bands_and_colours_mean(item: dict[str, Any]) -> None:
+def test_an_item_says_itself_what_its_bands_are(item: dict[str, Any]) -> None:
     assets = served_json(SEN12MS, item, BASE)["assets"]
     assert [band["name"] for band in assets["s2"]["bands"]][3] == "B4"
+
+
+def test_legends_are_said_by_the_collection_alone(item: dict[str, Any], small: Small) -> None:
+    assert b"classification:" not in orjson.dumps(served_json(SEN12MS, item, BASE))
+    collection = read_json(small.out / "sen12ms" / "collection.json")
+    assets = served_json(SEN12MS, collection, BASE)["item_assets"]
     assert len(assets["lc"]["bands"][0]["classification:classes"]) == 17
     assert len(assets["overview_lc"]["classification:classes"]) == 17
 
