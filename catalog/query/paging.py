@@ -1,8 +1,8 @@
-"""Pages of an answer: an order, and the condition for what comes after a row."""
+"""Pages of an answer: an order, either way, and the condition for what comes after a row."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import FilterError
@@ -21,23 +21,33 @@ KEY: Final = PatchKey._fields
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One expression that patches are sorted by; null comes last."""
+    """One expression that patches are sorted by."""
 
     sql: str
     """Over `patches`."""
     descending: bool = False
     """Whether the largest comes first."""
+    nulls_first: bool = False
+    """Whether what is unknown comes first."""
 
     def __str__(self) -> str:
-        return f"{self.sql} {'DESC' if self.descending else 'ASC'} NULLS LAST"
+        nulls = "FIRST" if self.nulls_first else "LAST"
+        return f"{self.sql} {'DESC' if self.descending else 'ASC'} NULLS {nulls}"
+
+    @property
+    def backwards(self) -> Sort:
+        """The same, read from the end."""
+        return replace(self, descending=not self.descending, nulls_first=not self.nulls_first)
 
     def later(self, value: Value) -> str | None:
         """The condition for what comes after a value; None if nothing does."""
         if value is None:
-            return None
+            return f"{self.sql} IS NOT NULL" if self.nulls_first else None
         side = "<" if self.descending else ">"
         condition = f"{self.sql} {side} {literal(value)}"
-        return condition if self.sql in KEY else f"({condition} OR {self.sql} IS NULL)"
+        if self.sql in KEY or self.nulls_first:
+            return condition
+        return f"({condition} OR {self.sql} IS NULL)"
 
 
 def sorts_of(fields: Iterable[tuple[str, bool]], dataset: Dataset) -> tuple[Sort, ...]:

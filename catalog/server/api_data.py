@@ -13,13 +13,13 @@ from catalog.query.queryables import queryables
 from catalog.query.question import Question
 from catalog.query.statements import statement
 from catalog.server.api_items import ApiItems, collection_url, link
-from catalog.server.api_parameters import read_search, token_of
+from catalog.server.api_parameters import read_search
 from catalog.server.served import served_json
 from catalog.stac.collection import GEOJSON, collection
 from catalog.store.columns import table_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from catalog.reading.catalog import Catalog
@@ -83,8 +83,8 @@ class ApiData:
                 link("search", f"{api}/search", GEOJSON, method="GET"),
                 link("search", f"{api}/search", GEOJSON, method="POST"),
                 link(QUERYABLES, f"{api}/queryables", SCHEMA),
-                link("service-desc", f"{api}/openapi.json", OPENAPI),
-                link("service-doc", f"{api}/documentation", "text/html"),
+                link("service-desc", f"{api}/openapi.json", OPENAPI, title="OpenAPI"),
+                link("service-doc", f"{api}/documentation", "text/html", title="Documentation"),
             ],
         }
 
@@ -151,13 +151,13 @@ class ApiData:
         rows = self.catalog.session.fetch(query)
         return self._items.encoded([name], base)[0] if rows else None
 
-    def search(self, asked: Mapping[str, Any], base: str) -> tuple[dict[str, Any], str | None]:
-        """A page of items without links, and the token of the next page, if there is one."""
+    def search(self, asked: Mapping[str, Any], base: str) -> tuple[dict[str, Any], dict[str, str]]:
+        """A page of items without links, and the tokens of the pages beside it: see `beside`."""
         found = read_search(asked, self.catalog)
-        columns = [sort.sql for sort in found.sorts]
-        query = found.page.page(columns, [str(sort) for sort in found.sorts], found.limit + 1)
-        rows = self.catalog.session.fetch(query)
+        rows = self._rows(found, [sort.sql for sort in found.sorts], found.limit + 1)
         page = rows[: found.limit]
+        if found.order != found.sorts:
+            page.reverse()
         # Its id follows from the key of a patch, and takes half as long again to be read.
         patch_id = self.catalog.dataset.patch_id
         names = [patch_id(key_of(found.sorts, row)) for row in page]
@@ -167,21 +167,24 @@ class ApiData:
             "numberMatched": self._matched(found.question.about("chosen_count")),
             "numberReturned": len(page),
         }
-        return answer, token_of(page[-1]) if len(rows) > found.limit else None
+        return answer, found.beside(page, more=len(rows) > found.limit)
 
     def parquet(self, asked: Mapping[str, Any], path: Path) -> None:
         """Write the items of a search to a stac-geoparquet: all, or a page if it has a limit."""
         found = read_search(asked, self.catalog)
         matched = self._matched(found.question.about("chosen_count"))
         most = found.limit if "limit" in asked else matched
-        query = found.page.page(("id",), [str(sort) for sort in found.sorts], most)
-        ids = [row[0] for row in self.catalog.session.fetch(query)]
+        ids = [row[0] for row in self._rows(found, ("id",), most)]
         self.catalog.select().pick(ids, step={"step": "search"}).to_stac_geoparquet(path)
 
     def _features(self, names: list[str], search: Search, base: str) -> list[Any] | orjson.Fragment:
         if search.include or search.exclude:
             return [_picked(item, search) for item in self._items.read(names, base)]
         return orjson.Fragment(b"[%b]" % b",".join(self._items.encoded(names, base)))
+
+    def _rows(self, found: Search, columns: Sequence[str], most: int) -> list[tuple[Any, ...]]:
+        order = [str(sort) for sort in found.order]
+        return self.catalog.session.fetch(found.page.page(columns, order, most))
 
     def _count(self, query: str) -> int:
         ((count,),) = self.catalog.session.fetch(query)

@@ -19,7 +19,7 @@ _SEARCH: Final = {
     "filter-lang": "`cql2-text` or `cql2-json`.",
     "sortby": "Queryables, with commas; `-` before one that descends.",
     "fields": "Fields of the items, with commas; `-` before one that is left out.",
-    "token": "From the link to the next page.",
+    "token": "From a link to another page.",
     "f": "`parquet` for a stac-geoparquet.",
 }
 _COLLECTION: Final = {"collection": "Id of the collection."}

@@ -15,7 +15,7 @@ from catalog.query import cql2_time, paging
 from catalog.query.regions import drawn_exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from catalog.query.paging import Sort
     from catalog.query.question import Question
@@ -23,8 +23,20 @@ if TYPE_CHECKING:
 
 LIMIT, MOST = 10, 10_000
 """Items of a page, unless another number is asked for; and at most."""
+_TURNS: Final = 3 * 360
+"""Degrees of longitude that a map may be turned by when a box is drawn on it."""
 _CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 _TEXT_LANGUAGE, _JSON_LANGUAGE = "cql2-text", "cql2-json"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The row that a page is beside."""
+
+    values: tuple[Any, ...]
+    """Of the expressions that the search is sorted by."""
+    is_before: bool = False
+    """Whether the page ends before it, instead of starting after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +49,47 @@ class Search:
     """Their order."""
     limit: int
     """How many a page has at most."""
-    after: tuple[Any, ...] | None
-    """Where the page before ended, as values of `sorts`; None for the first page."""
+    start: Start | None
+    """Which row the page is beside; None for the first page."""
     include: tuple[str, ...]
     """Fields that items have; empty for all."""
     exclude: tuple[str, ...]
     """Fields that items lack."""
 
     @property
+    def order(self) -> tuple[Sort, ...]:
+        """That in which the page is read: the page before a row is read from its end."""
+        if self.start is not None and self.start.is_before:
+            return tuple(sort.backwards for sort in self.sorts)
+        return self.sorts
+
+    @property
     def page(self) -> Question:
-        """Which patches, from this page on."""
-        if self.after is None:
+        """Which patches, from this page on, as `order` has them."""
+        if self.start is None:
             return self.question
-        start = paging.after(self.sorts, self.after)
+        start = paging.after(self.order, self.start.values)
         return replace(self.question, conditions=(*self.question.conditions, start))
+
+    def beside(self, page: Sequence[tuple[Any, ...]], *, more: bool) -> dict[str, str]:
+        """Tokens of the pages before and after a page, where there are such, as `prev` and `next`.
+
+        Parameters
+        ----------
+        page : sequence of rows
+            Values of `sorts`, in this order.
+        more : bool
+            Whether more rows come after those, as `order` has them.
+        """
+        if not page:
+            return {}
+        is_before = self.start is not None and self.start.is_before
+        tokens = {}
+        if more if is_before else self.start is not None:
+            tokens["prev"] = token_of(Start(page[0], is_before=True))
+        if more or is_before:
+            tokens["next"] = token_of(Start(page[-1]))
+        return tokens
 
 
 def asked_by_query(given: Mapping[str, str]) -> dict[str, Any]:
@@ -101,13 +140,14 @@ def read_search(asked: Mapping[str, Any], catalog: Catalog) -> Search:
     sorts = paging.sorts_of(map(_sort, _list(given, "sortby")), catalog.dataset)
     include, exclude = _fields(given.get("fields", {}))
     return Search(
-        _question(given, catalog), sorts, _limit(given), _after(given, sorts), include, exclude
+        _question(given, catalog), sorts, _limit(given), _start(given, sorts), include, exclude
     )
 
 
-def token_of(values: tuple[Any, ...]) -> str:
-    """The token of the page after a row; the inverse of `_after`."""
-    return base64.urlsafe_b64encode(orjson.dumps(values)).decode().rstrip("=")
+def token_of(start: Start) -> str:
+    """The token of the page beside a row; the inverse of `_start`."""
+    told = {"before": start.values} if start.is_before else start.values
+    return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
 
 
 def _question(given: Mapping[str, Any], catalog: Catalog) -> Question:
@@ -154,7 +194,22 @@ def _box(numbers: list[Any]) -> list[float]:
     half = len(numbers) // 2
     if half == 3 and numbers[2] > numbers[5]:
         raise FilterError(f"bbox={numbers} has its lowest height above its highest")
-    return [*numbers[:2], *numbers[half : half + 2]]
+    (west, south), (east, north) = numbers[:2], numbers[half : half + 2]
+    west, east = _turned_back(west, east)
+    return [west, south, east, north]
+
+
+def _turned_back(west: float, east: float) -> tuple[float, float]:
+    """A box drawn on a map that shows Earth several times, within 180 degrees."""
+    if not -_TURNS <= west <= east <= _TURNS:
+        return west, east
+    if east - west >= 360:
+        return -180, 180
+    return _within_180(west), _within_180(east)
+
+
+def _within_180(longitude: float) -> float:
+    return longitude if abs(longitude) <= 180 else (longitude + 180) % 360 - 180
 
 
 def _limit(given: Mapping[str, Any]) -> int:
@@ -164,20 +219,22 @@ def _limit(given: Mapping[str, Any]) -> int:
     return min(int(limit), MOST)
 
 
-def _after(given: Mapping[str, Any], sorts: tuple[Sort, ...]) -> tuple[Any, ...] | None:
+def _start(given: Mapping[str, Any], sorts: tuple[Sort, ...]) -> Start | None:
     token = given.get("token")
     if token is None:
         return None
     try:
-        values = orjson.loads(base64.urlsafe_b64decode(f"{token}==".encode()))
+        told = orjson.loads(base64.urlsafe_b64decode(f"{token}==".encode()))
     except (ValueError, binascii.Error) as error:
         raise FilterError(f"token={str(token)[:60]!r} is not from this server") from error
+    is_before = isinstance(told, dict)
+    values = told.get("before") if is_before else told
     plain = isinstance(values, list) and all(
         value is None or isinstance(value, (str, int, float)) for value in values
     )
     if not plain or len(values) != len(sorts) or None in paging.key_of(sorts, values):
         raise FilterError(f"token={str(token)[:60]!r} is not of a search with this order")
-    return tuple(values)
+    return Start(tuple(values), is_before)
 
 
 def _fields(given: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:

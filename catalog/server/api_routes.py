@@ -128,13 +128,15 @@ class ApiRoutes:
         if _wants_parquet(request):
             return self._parquet(asked)
         base, url = str(request.base_url), str(request.url)
-        found, token = self.data.search(asked, base)
+        found, tokens = self.data.search(asked, base)
         links = [
             {"rel": "root", "href": f"{base}api", "type": JSON},
             {"rel": "self", "href": url, "type": GEOJSON},
         ]
-        if token is not None:
-            links.append({"rel": "next", "type": GEOJSON, **_next(request, asked, token)})
+        if asked.get("token") is not None:
+            links.append({"rel": "first", "type": GEOJSON, **_to_page(request, asked, None)})
+        for rel, token in tokens.items():
+            links.append({"rel": rel, "type": GEOJSON, **_to_page(request, asked, token)})
         return _answer(request, found | {"links": links}, GEOJSON)
 
     def _parquet(self, asked: dict[str, Any]) -> Response:
@@ -157,11 +159,14 @@ class ApiRoutes:
         return bool(request.path_params.get("collection", known) == known)
 
 
-def _next(request: Request, asked: dict[str, Any], token: str) -> dict[str, Any]:
+def _to_page(request: Request, asked: dict[str, Any], token: str | None) -> dict[str, Any]:
+    """Of a link to another page of the same search: the first has no token."""
+    told = {} if token is None else {"token": token}
     if request.method == "POST":
-        href = str(request.url)
-        return {"href": href, "method": "POST", "body": asked | {"token": token}, "merge": False}
-    return {"href": str(request.url.include_query_params(token=token)), "method": "GET"}
+        body = {name: value for name, value in asked.items() if name != "token"} | told
+        return {"href": str(request.url), "method": "POST", "body": body, "merge": False}
+    url = request.url.remove_query_params("token").include_query_params(**told)
+    return {"href": str(url), "method": "GET"}
 
 
 def _wants_parquet(request: Request) -> bool:

@@ -305,9 +305,10 @@ def preview_assets(dataset: Dataset, *, legends: bool = True) -> dict[str, dict[
     assets: dict[str, dict[str, Any]] = {}
     for name, preview in dataset.previews.items():
         assets[name] = {"title": preview.title, "type": PNG, "roles": list(preview.roles)}
-        if legends and preview.sensors == (dataset.classified,):
+        if preview.sensors == (dataset.classified,):
             (band,) = dataset.sensors[preview.sensors[0]].picture.bands
-            assets[name] |= _classes(dataset, band)
+            legend = {"description": "The collection's `item_assets` say what its colours mean."}
+            assets[name] |= _classes(dataset, band) if legends else legend
     return assets
 
 

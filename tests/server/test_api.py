@@ -13,7 +13,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import FilterError
 from catalog.server.api_data import CONFORMANCE
-from catalog.server.api_parameters import read_search, token_of
+from catalog.server.api_parameters import Start, read_search, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,9 @@ SEARCHES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"bbox": [10, 44, 11, 45]}, {"bbox": [10, 44, 11, 45]}),
     ({"bbox": [10, 44, 0, 11, 45, 100]}, {"bbox": [10, 44, 11, 45]}),
     ({"bbox": [170, -60, -60, 60]}, {"bbox": [170, -60, -60, 60]}),
+    ({"bbox": [-190, -60, -60, 60]}, {"bbox": [170, -60, -60, 60]}),
+    ({"bbox": [370, 44, 371, 45]}, {"bbox": [10, 44, 11, 45]}),
+    ({"bbox": [-250, -90, 110, 90]}, {}),
     ({"intersects": ITALY}, {"intersects": ITALY}),
     ({"datetime": "2017-07-01T00:00:00Z"}, {"season": "summer"}),
     (
@@ -78,12 +81,19 @@ def ids(found: dict[str, Any]) -> list[str]:
 
 def pages(client: httpx.Client, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """All pages of a search, as the links lead."""
-    found = post(client, **body)
-    yield found
-    while links := [link for link in found["links"] if link["rel"] == "next"]:
-        assert links[0]["method"] == "POST"
-        found = client.post(links[0]["href"], json=links[0]["body"]).json()
+    found: dict[str, Any] | None = post(client, **body)
+    while found:
         yield found
+        found = turned(client, found, "next")
+
+
+def turned(client: httpx.Client, page: dict[str, Any], rel: str) -> dict[str, Any] | None:
+    """The page that a link of a page leads to; None if there is no such link."""
+    links = [link for link in page["links"] if link["rel"] == rel]
+    if not links:
+        return None
+    assert links[0]["method"] == "POST"
+    return post(client, **links[0]["body"])
 
 
 @pytest.mark.parametrize(("body", "filters"), SEARCHES, ids=str)
@@ -129,14 +139,33 @@ def test_pages_of_any_order_hold_each_item_once(
     ]
     expected = cat.sql(f"SELECT id FROM patches ORDER BY {', '.join(order)}").fetchall()
     assert names == [row[0] for row in expected]
+    read: dict[str, Any] | None = found[-1]
+    for page in reversed(found):
+        assert read is not None
+        assert ids(read) == ids(page)
+        first = turned(client, read, "first")
+        assert ids(first or read) == ids(found[0])
+        read = turned(client, read, "prev")
+    assert read is None
 
 
-def test_a_page_may_end_at_an_unknown_value(cat: Catalog) -> None:
-    last = ("winter", None, 1, 30)
+def test_a_page_before_another_leads_to_it(client: httpx.Client) -> None:
+    first, second, *_ = pages(client, {"limit": 20})
+    assert {link["rel"] for link in first["links"]} == {"root", "self", "next"}
+    assert {link["rel"] for link in second["links"]} == {"root", "self", "first", "prev", "next"}
+    before = turned(client, second, "prev")
+    assert before is not None
+    assert {link["rel"] for link in before["links"]} == {"root", "self", "first", "next"}
+    assert ids(turned(client, before, "next") or {}) == ids(second)
+
+
+@pytest.mark.parametrize("is_before", [False, True], ids=["after", "before"])
+def test_a_page_may_end_at_an_unknown_value(cat: Catalog, is_before: bool) -> None:
+    start = Start(("winter", None, 1, 30), is_before)
     sortby = [{"field": "season"}, {"field": "country"}]
-    assert read_search({"token": token_of(last), "sortby": sortby}, cat).after == last
+    assert read_search({"token": token_of(start), "sortby": sortby}, cat).start == start
     with pytest.raises(FilterError, match="is not of a search with this order"):
-        read_search({"token": token_of(last), "sortby": sortby[::-1]}, cat)
+        read_search({"token": token_of(start), "sortby": sortby[::-1]}, cat)
 
 
 def _sql(field: str) -> str:
@@ -149,10 +178,16 @@ def test_a_query_string_pages_as_well(client: httpx.Client, cat: Catalog) -> Non
     while url:
         found = client.get(url).json()
         names += ids(found)
-        url = next((link["href"] for link in found["links"] if link["rel"] == "next"), "")
+        url = _href(found, "next")
     expected = cat.sql("SELECT id FROM patches WHERE lat > 0 ORDER BY scene DESC, id").fetchall()
     assert names == [row[0] for row in expected]
     assert len(names) > 50
+    assert ids(client.get(_href(found, "prev")).json()) == names[:50]
+    assert ids(client.get(_href(found, "first")).json()) == names[:50]
+
+
+def _href(page: dict[str, Any], rel: str) -> str:
+    return next((str(link["href"]) for link in page["links"] if link["rel"] == rel), "")
 
 
 def test_an_item_is_valid_and_its_links_and_hrefs_are_of_this_server(
@@ -263,7 +298,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"bbox": [1, "x", 3, 4]}, "is not 4 or 6 numbers"),
     ({"bbox": [0, 50, 1, 40]}, "has its south above its north"),
     ({"bbox": [0, 0, 9, 1, 1, 1]}, "lowest height above its highest"),
-    ({"bbox": [0, 0, 500, 1]}, "is not a box on Earth"),
+    ({"bbox": [0, 0, 5000, 1]}, "is not a box on Earth"),
     ({"bbox": "0,0,1,1"}, "is not a list"),
     ({"bbox": [0, 0, 1, 1], "intersects": ITALY}, "exclude each other"),
     ({"intersects": {"type": "Polygon"}}, "is not valid GeoJSON"),
