@@ -41,7 +41,7 @@ def card(
         A table of the first few patches.
     colors : mapping
         The colour of each class.
-    pictures : iterable of (id, PNG)
+    pictures : iterable of (id, JPEG)
         What some of the patches look like.
     """
     dots = "".join(
@@ -58,10 +58,10 @@ def card(
     )
 
 
-def _picture(name: str, png: bytes) -> str:
-    data, name = b64encode(png).decode(), escape(name)
+def _picture(name: str, jpeg: bytes) -> str:
+    data, name = b64encode(jpeg).decode(), escape(name)
     return (
-        f'<img src="data:image/png;base64,{data}" alt="{name}" title="{name}" style="margin:4px">'
+        f'<img src="data:image/jpeg;base64,{data}" alt="{name}" title="{name}" style="margin:4px">'
     )
 
 

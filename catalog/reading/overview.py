@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -12,7 +13,8 @@ from catalog.pictures.canvas import checked_picture, save_figure
 from catalog.pictures.land import land_from_pieces
 from catalog.pictures.overview import THUMBNAIL, Subset, draw_subset
 from catalog.pictures.sheet import Tile
-from catalog.source.preview import draw_preview
+from catalog.source.header import UnreadableError
+from catalog.source.preview import draw_preview, jpeg_from_png
 from catalog.stac.item import preview_name, scene_path
 from catalog.store.geoparquet import read_countries
 
@@ -26,14 +28,10 @@ if TYPE_CHECKING:
     from catalog.datasets import Dataset
 
 
-_MOST_BYTES: Final = 2**17
-"""Of a picture in a notebook."""
-
-
 def thumbnails(
     samples: Iterable[Mapping[str, Any]], dataset: Dataset, folder: Path | None
 ) -> list[tuple[str, bytes]]:
-    """Small pictures of patches as (id, PNG): of those that have one in the catalog, or on disk.
+    """Small pictures of patches as (id, JPEG): of those that have one in the catalog, or on disk.
 
     Parameters
     ----------
@@ -48,14 +46,14 @@ def thumbnails(
     for row in samples:
         key = dataset.parse_id(row["id"])
         scene = folder / scene_path(dataset, key.of_scene) if folder and key else None
-        png = _thumbnail(row, dataset, scene)
-        if len(png) <= _MOST_BYTES and png:
-            found.append((row["id"], png))
+        with suppress(UnreadableError):
+            if png := _thumbnail(row, dataset, scene):
+                found.append((row["id"], jpeg_from_png(png)))
     return found
 
 
 def _thumbnail(row: Mapping[str, Any], dataset: Dataset, scene: Path | None) -> bytes:
-    """A picture of a patch; empty if it has none, and one of its files is not on disk."""
+    """A picture of a patch, as PNG; empty if it has none, and one of its files is not on disk."""
     stored = scene and scene / preview_name(row["id"], THUMBNAIL)
     if stored and stored.is_file():
         return stored.read_bytes()

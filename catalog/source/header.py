@@ -140,8 +140,8 @@ class HeaderReader:
 
 
 @contextmanager
-def opened(file: str | bytes) -> Iterator[rasterio.DatasetReader]:
-    """Open a GeoTIFF with GDAL, by that driver alone and without the files beside it.
+def opened(file: str | bytes, driver: str = "GTiff") -> Iterator[rasterio.DatasetReader]:
+    """Open a GeoTIFF, or another picture, by one driver of GDAL and without the files beside it.
 
     So a file of another format, such as a VRT that names other files or URLs, is refused; and equal
     bytes say the same wherever they lie: an `.aux.xml` or `.tfw` would give them another place.
@@ -150,6 +150,8 @@ def opened(file: str | bytes) -> Iterator[rasterio.DatasetReader]:
     ----------
     file : str or bytes
         A path, URL or GDAL `/vsi` name; or the content of a file.
+    driver : str
+        GDAL's name of the format.
 
     Raises
     ------
@@ -165,7 +167,7 @@ def opened(file: str | bytes) -> Iterator[rasterio.DatasetReader]:
                 file = read_remote(file).data
             if isinstance(file, bytes):
                 file = stack.enter_context(MemoryFile(file, filename=_NAME)).name
-            yield stack.enter_context(rasterio.open(file, driver="GTiff"))
+            yield stack.enter_context(rasterio.open(file, driver=driver))
     except (RasterioError, ValueError) as error:  # a ValueError: a CRS whose name is not UTF-8
         raise UnreadableError(f"is not a GeoTIFF that GDAL can read: {_reason(error)}") from error
 
