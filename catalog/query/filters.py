@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from catalog.errors import FilterError
+from catalog.errors import FilterError, QueryError
 from catalog.query.conditions import (
     PREDICATES,
     cloud_bounds_of,
@@ -60,7 +60,7 @@ def question_from_filters(filters: Mapping[str, Any], session: Session) -> Quest
     FilterError, RegionError
         If a value does not exist.
     QueryError
-        If DuckDB refuses `where`.
+        If DuckDB refuses `where`, or it is not a condition.
     """
     given = _checked_names(filters)
     conditions: list[str] = []
@@ -164,11 +164,19 @@ _PLAIN: Final[dict[str, Callable[[Any, Dataset], Written]]] = {
 
 
 def _expressions(where: str | Iterable[str], session: Session) -> list[str]:
-    """Users' expressions as conditions, each of which DuckDB accepts over `patches`."""
+    """Users' expressions as conditions, each of which DuckDB accepts over `patches`.
+
+    DuckDB casts numbers and texts to conditions; where somebody writes one it is a mistake.
+    """
     texts = listed("SQL expressions", where)
     conditions = [expression(text) for text in texts]
     for text, condition in zip(texts, conditions, strict=True):
-        session.fetch(Question((condition,)).about("nothing"), text)
+        for _, kind, *_ in session.fetch(Question((condition,)).types((condition,)), text):
+            if kind != "BOOLEAN":
+                raise QueryError(
+                    f"where={text!r} is a value of type {kind.partition('(')[0]}, not a "
+                    "condition: write season = 'winter' AND cover.forest > 0.5"
+                )
     return conditions
 
 

@@ -139,6 +139,10 @@ class Question:
         body = filled(statement(f"queries/{name}"), **values)
         return f"WITH chosen AS (\n{indent(self.sql(ordered=False), '    ')}\n)\n\n{body}"
 
+    def types(self, columns: Sequence[str]) -> str:
+        """What tells the types of columns, a row each, without an answer to the question."""
+        return f"DESCRIBE {self.sql(columns, ordered=False)}"
+
     def membership(self) -> str:
         """The condition that a patch is in the answer."""
         return f"id IN (\n{indent(self.sql(('id',), ordered=False), '        ')}\n    )"

@@ -27,7 +27,7 @@ WHERE: dict[str, Callable[[dict[str, Any]], bool] | None] = {
     "country IN (SELECT code FROM regions WHERE name = 'Italy')": lambda row: (
         row["sen12ms:scene"] == 142
     ),
-    "NULL": lambda _row: False,
+    "NULL::BOOLEAN": lambda _row: False,
     "false": lambda _row: False,
 }
 """What the oracle says of a row of the table; None where it is asked for itself only."""
@@ -79,7 +79,11 @@ REFUSED_WHERE = {
     "unknown-column": "forest > 0.5",
     "unknown-function": "nonsense(patch)",
     "unclosed": "season = 'fall",
-    "no-boolean": "'summer'",
+    "text": "'summer'",
+    "number": "1",
+    "column": "season",
+    "struct": "cover",
+    "null": "NULL",
     "aggregate": "count(*) > 1",
     "cast-error": "id::INTEGER > 1",
     "parameter": "patch = $patch",

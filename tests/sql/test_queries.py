@@ -39,7 +39,6 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "items": {"ids": ["ROIs1868_summer_142_p180"], "scenes": [142]},
     "items_of_scene": {"season": "summer", "scene": 142},
     "named_regions": {"name": "Georgia"},
-    "nothing": {},
     "patch_files": {"id": "ROIs1868_summer_142_p180", "sensors": SENSORS},
     "patches_hash": {},
     "region_bounds": {"kind": "country", "name": "Belgium"},
@@ -61,7 +60,7 @@ def asked(cat: Catalog, name: str) -> duckdb.DuckDBPyRelation:
     values = SAMPLES[name] | ({"items": cat.items} if of_table else {})
     if "sizes" in SAMPLES[name] or name in {"chosen_files", "items", "items_of_scene"}:
         cat.session.define_files()
-    if name.startswith("chosen") or name == "nothing":
+    if name.startswith("chosen"):
         return cat.session.relation(CHOSEN.about(name, **values))
     return cat.session.relation(filled(statement(f"queries/{name}"), **values))
 
