@@ -51,9 +51,10 @@ def cloud_cover_table(
     absolute = str(Path(path).absolute())
     try:
         table = CloudCoverTable(absolute, file_sha256(Path(absolute)))
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise FileError(
-            f"{path} cannot be read: {error.strerror}; name the table of cloud cover"
+            f"{path} cannot be read: {reason}; name the table of cloud cover"
         ) from error
     for name in read_cloud_cover(table):
         if dataset.parse_id(name) is None:

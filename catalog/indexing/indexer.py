@@ -28,6 +28,7 @@ from catalog.source.tree import printable
 from catalog.store import staging
 from catalog.store.integrity import damaged_files
 from catalog.store.journal import Journal
+from catalog.store.outputs import checked_target
 from catalog.store.report import Report, read_report
 
 if TYPE_CHECKING:
@@ -129,9 +130,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     MissingExtraError
         If a cluster is named and Dask is not installed, or a URL and obstore is not.
     """
-    if not os.fspath(into):
-        raise OutputError("the catalog has no name: give its folder as OUT")
-    out = Path(os.path.realpath(into))
+    out = _checked_out(into)
     known = _known_report(out) if add else None
     if known:
         roots, href_base = (*known.sources, *roots), href_base or known.href_base
@@ -160,7 +159,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         raise OutputError(f"{alternate} has no files of archives: extract them, and index these")
     hrefs = Hrefs(
         (*folders, *map(gdal_root, archives)),
-        href_base,
+        None if href_base is None else _checked_base(href_base),
         _checked_url(alternate, "a folder", "https://HOST/FOLDER") if alternate else None,
     )
     extras = Extras(previews, statistics, clouds, land_cover)
@@ -202,6 +201,18 @@ def _known_report(out: Path) -> Report:
             f"{out / name} is not what `index` wrote: name all folders and archives, without add"
         )
     return known
+
+
+def _checked_out(into: str | os.PathLike[str]) -> Path:
+    if not os.fspath(into):
+        raise OutputError("the catalog has no name: give its folder as OUT")
+    return Path(os.path.realpath(checked_target(into)))
+
+
+def _checked_base(href_base: str) -> str:
+    if not href_base.isprintable():
+        raise OutputError(f"{href_base!r} is not what hrefs can start with: give a URL or a path")
+    return href_base
 
 
 def _checked_root(root: str | os.PathLike[str], out: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import MissingExtraError, OutputError
+from catalog.store.outputs import checked_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,7 @@ def write_layer(frame: GeoDataFrame, path: str | os.PathLike[str]) -> None:
     OutputError
         If the path ends otherwise, or the file cannot be written.
     """
-    target = Path(path)
+    target = checked_target(path)
     driver = DRIVERS.get(target.suffix.lower())
     if driver is None:
         raise OutputError(f"{path} has no known ending: end it in {', '.join(DRIVERS)}")

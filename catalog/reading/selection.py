@@ -290,7 +290,9 @@ class Selection(PatchSet):
         """
         from catalog.reading.extraction import HOW, Choices, extract, wanted_from_rows
         from catalog.store.extracted import refuse_catalog, write_extracted
+        from catalog.store.outputs import checked_target
 
+        folder = checked_target(to)
         wanted_sensors = self._sensors(sensors)
         # In the order of the columns, as the statement has them.
         names = [name for name in self.dataset.sensors if name in wanted_sensors]
@@ -300,11 +302,11 @@ class Selection(PatchSet):
         rows = self._records("chosen_members", sensors=names, sizes=sizes)
         choices = Choices(how, dry_run, progress)
         wanted = wanted_from_rows(self.dataset, rows, self.session.moved)
-        refuse_catalog(Path(to))
-        done = extract(wanted, Path(to), choices, self.session.folder)
+        refuse_catalog(folder)
+        done = extract(wanted, folder, choices, self.session.folder)
         items = self.session.items
         if not dry_run and (done.files or done.present) and "://" not in items:
-            write_extracted(Path(items), Path(to), self.dataset, self.ids)
+            write_extracted(Path(items), folder, self.dataset, self.ids)
         return done
 
     def archives(self, *sensors: str) -> list[NeededArchive]:

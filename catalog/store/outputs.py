@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def checked_target(target: str | os.PathLike[str]) -> Path:
+    """Where to write, as a path; a name that no file system has is refused.
+
+    Raises
+    ------
+    OutputError
+        If it holds a NUL character.
+    """
+    if "\0" in os.fspath(target):
+        raise OutputError(f"{os.fspath(target)!r} holds a NUL character: leave it out")
+    return Path(target)
+
+
 @contextmanager
 def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary name beside a file, which takes its place once all is written.
@@ -24,7 +37,7 @@ def whole_file(target: str | os.PathLike[str]) -> Iterator[Path]:
     OutputError
         If it cannot be written: it is a folder, its folder is missing, the disk is full.
     """
-    path = Path(os.path.realpath(target))
+    path = Path(os.path.realpath(checked_target(target)))
     # Not of `path`, which does not exist where /dev/stdout is a pipe.
     special = os.path.exists(target) and not (os.path.isfile(target) or os.path.isdir(target))
     partial = Path(target) if special else path.with_name(f"{path.name}.partial")
