@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 GDAL_PREFIX: Final = "/vsitar/{"
 _GDAL_SCHEMES: Final = {"s3://": "/vsis3/", "gs://": "/vsigs/", "az://": "/vsiaz/"}
 _SCHEMES: Final = (*_GDAL_SCHEMES, "http://", "https://")
+_SECOND: Final = "is a second file of the same patch and sensor"
 EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 """Of a box, as GeoParquet's covering names them."""
 
@@ -98,6 +100,16 @@ class Rejected:
     """The file: a path, URL or GDAL `/vsi` name."""
     reason: str
     """One sentence."""
+
+    @classmethod
+    def second(cls, path: str, first: str) -> Self:
+        """A file of a patch and sensor of which the catalog has another one."""
+        return cls(path, f"{_SECOND}: the catalog has {first}")
+
+    @property
+    def is_second(self) -> bool:
+        """Whether the catalog has another file of its patch and sensor."""
+        return self.reason.startswith(_SECOND)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ from catalog.store import staging
 from catalog.store.report import ITEM_FILES, read_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from catalog.model import Rejected
     from catalog.store.report import Report
 
 REJECTED = 3
@@ -153,7 +156,17 @@ def summary(report: Report, out: str) -> str:
     if report.rejected:
         files = counted(len(report.rejected), "file")
         lines.append(f"{files} rejected, listed in {Path(out, staging.REPORT)}:")
-        lines += [f"  {entry.path} {entry.reason}" for entry in report.rejected[:_SHOWN]]
-        if len(report.rejected) > _SHOWN:
-            lines.append("  …")
+        lines += [f"  {line}" for line in _rejected_lines(report.rejected)]
     return "\n".join(lines)
+
+
+def _rejected_lines(rejected: Sequence[Rejected]) -> Iterator[str]:
+    """The first files that are bad, and one of those that are there twice."""
+    bad = [entry for entry in rejected if not entry.is_second]
+    yield from (f"{entry.path} {entry.reason}" for entry in bad[:_SHOWN])
+    if len(bad) > _SHOWN:
+        yield "…"
+    second = [entry for entry in rejected if entry.is_second]
+    if len(second) > 1:
+        yield f"{len(second):,} files are there twice; the first of them:"
+    yield from (f"{entry.path} {entry.reason}" for entry in second[:1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ class SensorReader:
         SensorFiles
             The good files, one a patch, in order of the patch.
         list of Rejected
-            The bad files, and all but the first of several files of one patch.
+            The bad files, and all but the first of several files of one patch; not links to it.
         """
         alike, records = self._read_alike(files)
         records += members
@@ -178,5 +179,13 @@ def _joined(files: SensorFiles, records: Sequence[FileRecord]) -> SensorFiles:
 def _second_files(files: SensorFiles, is_first: NDArray[np.bool_]) -> Iterator[Rejected]:
     for position in np.flatnonzero(~is_first).tolist():
         first = files.paths[np.flatnonzero(is_first[:position])[-1]]
-        reason = f"is a second file of one patch, beside {first}"
-        yield Rejected(files.paths[position], reason)
+        if not _is_same(files.paths[position], first):
+            yield Rejected.second(files.paths[position], first)
+
+
+def _is_same(path: str, first: str) -> bool:
+    """Whether two paths lead to one file on disk: a link is no second file."""
+    try:
+        return os.path.samefile(path, first)
+    except OSError:  # at a URL, or in an archive
+        return False

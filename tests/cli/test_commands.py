@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sysconfig
 from importlib import import_module
@@ -151,6 +152,25 @@ def test_index_of_several_roots_is_one_catalog(run: Run, tmp_path: Path) -> None
     assert (added.code, "No longer" in added.err) == (0, False)
     with Catalog.open(out) as cat:
         assert cat.select().ids == both
+
+
+def test_files_that_are_there_twice_are_summed_up_behind_the_bad_ones(
+    run: Run, broken: Path
+) -> None:
+    out, copy, links = (broken.parent / name for name in ("out", "twice", "links"))
+    run("index", broken, "-o", out)
+    shutil.copytree(broken, copy)
+    done = run("index", copy, "--add", "-o", out)
+    assert done.code == 3
+    total, *cut_off, counts, twice = done.err.splitlines()[-5:]
+    assert total.startswith("7 files rejected")
+    assert all(" is truncated: " in line for line in cut_off)
+    assert counts == "  5 files are there twice; the first of them:"
+    assert "is a second file of the same patch and sensor: the catalog has " in twice
+    shutil.copytree(broken, links, copy_function=os.link)
+    (links / CUT_OFF).unlink()
+    done = run("index", broken, links, "-o", out)
+    assert "\n1 file rejected" in done.err, "links are the same files"
 
 
 def test_href_base_stands_in_place_of_the_root(run: Run, broken: Path) -> None:

@@ -169,7 +169,7 @@ def test_the_other_files_of_its_patch_stay(rows: dict[str, Row], damage: Damage)
     [
         pytest.param(
             "ROIs1158_spring/s2_1/ROIs1158_spring_s2_1_p30.tif",
-            r"is a second file of one patch, beside .*/copies/ROIs1158_spring_s2_1_p30\.tif",
+            r"is a second file of the same patch and sensor: the catalog has .*/copies/.*_p30\.tif",
             id="second file",
         ),
         pytest.param(
