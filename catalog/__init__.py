@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from catalog.reading.catalog import Catalog
     from catalog.reading.extraction import Extraction
     from catalog.reading.selection import Selection
+    from catalog.source.bucket import StoreOptions
     from catalog.store.report import Report
 
 _HOMES = {
@@ -50,6 +51,7 @@ _HOMES = {
     "Selection": "reading.selection",
     "ShortageWarning": "errors",
     "StoreError": "errors",
+    "StoreOptions": "source.bucket",
     "index": "indexing.indexer",
     "publish": "indexing.publishing",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "Selection",
     "ShortageWarning",
     "StoreError",
+    "StoreOptions",
     "index",
     "publish",
 ]

@@ -42,6 +42,7 @@ PUBLIC = [
     "Selection",
     "ShortageWarning",
     "StoreError",
+    "StoreOptions",
     "index",
     "publish",
 ]

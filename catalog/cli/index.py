@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.options import Integer, store_options
+from catalog.cli.options import Integer, given_store_options, store_options
 from catalog.cli.progress import progress_bars
 from catalog.cli.talk import json_option, print_json, quiet_option, tell
 from catalog.datasets import DATASETS
@@ -113,7 +113,8 @@ def index(roots: tuple[str, ...], out: str, as_json: bool, **choices: Any) -> No
     """
     before = _sources(out)
     with progress_bars() as progress:
-        report = indexer.index(*roots, into=out, progress=progress, **choices)
+        store = given_store_options()
+        report = indexer.index(*roots, into=out, store=store, progress=progress, **choices)
     tell(summary(report, out))
     if as_json:
         print_json(report)

@@ -9,10 +9,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from catalog.datasets import DATASETS
-from catalog.errors import FilterError
+from catalog.errors import FilterError, StoreError
 from catalog.experiment.strata import STRATA
-from catalog.model import is_web
 from catalog.query.conditions import PREDICATES, names_of
+from catalog.source.bucket import StoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -61,24 +61,35 @@ limit_option = click.option(
 
 
 _ENVIRONMENT: Final = {
-    "endpoint": ("AWS_ENDPOINT_URL",),
+    "endpoint": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
     "region": ("AWS_REGION",),
     "anonymous": ("AWS_SKIP_SIGNATURE", "GOOGLE_SKIP_SIGNATURE", "AZURE_SKIP_SIGNATURE"),
     "requester_pays": ("AWS_REQUEST_PAYER",),
 }
 """Variables that the options of object stores set, for this process and those that it starts."""
+_STORE: Final = f"{__name__}.store"
+"""Where a context keeps these options as they were given."""
+
+
+def given_store_options() -> StoreOptions:
+    """What the command line says of object stores, whatever the environment does."""
+    return StoreOptions(**click.get_current_context().meta.get(_STORE, {}))
 
 
 def _into_environment(
     context: click.Context, option: click.Parameter, value: str | bool | None
 ) -> None:
-    if option.name == "endpoint" and value and not is_web(str(value)):
-        raise click.BadParameter(
-            f"{value!r} is not a URL: give one as https://HOST", context, option
-        )
-    if value:
-        text = "true" if value is True else str(value)
-        os.environ.update(dict.fromkeys(_ENVIRONMENT[str(option.name)], text))
+    if not value:
+        return
+    name = str(option.name)
+    given = context.meta.setdefault(_STORE, {})
+    given[name] = value
+    try:
+        StoreOptions(**given)
+    except StoreError as error:
+        raise click.BadParameter(str(error), context, option) from error
+    text = "true" if value is True else str(value)
+    os.environ.update(dict.fromkeys(_ENVIRONMENT[name], text))
 
 
 def _store_option(name: str, **settings: Any) -> Callable[[_Command], _Command]:

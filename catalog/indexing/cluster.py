@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from catalog.errors import MissingExtraError, OutputError
+from catalog.source.bucket import StoreOptions, reached_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -28,6 +29,8 @@ class Cluster:
     """A Dask cluster whose workers see the same folders as this machine, by its client."""
 
     client: Any
+    store: StoreOptions
+    """How its workers reach object stores, before what their environment says."""
 
     def run(
         self,
@@ -50,7 +53,14 @@ class Cluster:
         told = () if hear is None else (unheard,)
         futures = [
             self.client.submit(
-                function, *told, *arguments, pure=False, retries=_RETRIES, priority=-number
+                _call_reaching,
+                self.store,
+                function,
+                *told,
+                *arguments,
+                pure=False,
+                retries=_RETRIES,
+                priority=-number,
             )
             for number, arguments in enumerate(tasks)
         ]
@@ -77,13 +87,15 @@ class Cluster:
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Cluster]:
+def connected(address: str, store: StoreOptions) -> Iterator[Cluster]:
     """A cluster, connected while the block runs.
 
     Parameters
     ----------
     address : str
         Of its scheduler, as `tcp://HOST:8786`.
+    store : StoreOptions
+        How its workers reach object stores, before what their environment says.
 
     Raises
     ------
@@ -109,7 +121,7 @@ def connected(address: str) -> Iterator[Cluster]:
         ) from error
     with Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False) as client:
         _check(client.run(_version_teller()), address)
-        yield Cluster(client)
+        yield Cluster(client, store)
 
 
 async def _reach(address: str) -> None:
@@ -150,6 +162,14 @@ def _version_teller() -> Callable[[], dict[str, str]]:
         return versions
 
     return tell
+
+
+def _call_reaching(
+    store: StoreOptions, function: Callable[..., _Result], *arguments: Any
+) -> _Result:
+    """Call a function on a worker, which reaches object stores so meanwhile."""
+    with reached_by(store):
+        return function(*arguments)
 
 
 def _runs_any(keys: set[str], dask_worker: Any) -> bool:

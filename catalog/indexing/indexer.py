@@ -22,6 +22,7 @@ from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras
 from catalog.indexing.unshared import engine_of
 from catalog.model import gdal_root, is_url
+from catalog.source.bucket import StoreOptions
 from catalog.source.hrefs import Hrefs
 from catalog.source.tar import is_archive
 from catalog.source.tree import printable
@@ -57,6 +58,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     partition: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
+    store: StoreOptions | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Make, or bring up to date, the catalog of a dataset on disk or in an object store.
@@ -108,6 +110,9 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         Address of the scheduler of a Dask cluster, as `tcp://HOST:8786`, whose workers read and
         write instead. They see the same folders under the same paths as this machine; or else all
         roots are URLs: then they read, and processes of this machine write.
+    store : StoreOptions, optional
+        How the workers of a cluster reach the object store of the roots, before what their
+        environment says. Processes of this machine go by its environment.
     progress : Progress, optional
         Told how far the work is.
 
@@ -163,7 +168,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         _checked_url(alternate, "a folder", "https://HOST/FOLDER") if alternate else None,
     )
     extras = Extras(previews, statistics, clouds, land_cover)
-    with _engine(workers, cluster) as started, staging.exclusive(out, dataset):
+    with _engine(workers, cluster, store) as started, staging.exclusive(out, dataset):
         engine = engine_of(started, out, paths, extras)
         choices = Choices(extras, layout, engine, progress or _silent)
         journal = Journal(staging.beside(out, "journal"), dataset)
@@ -178,13 +183,15 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         return report
 
 
-def _engine(workers: int | None, cluster: str | None) -> AbstractContextManager[Engine]:
+def _engine(
+    workers: int | None, cluster: str | None, store: StoreOptions | None
+) -> AbstractContextManager[Engine]:
     """What does the work, for as long as it is open."""
     if cluster is None:
         return nullcontext(Processes(workers))
     if workers is not None:
         raise OutputError(f"{cluster} has workers of its own: name workers or a cluster, not both")
-    return connected(cluster)
+    return connected(cluster, store or StoreOptions())
 
 
 def _known_report(out: Path) -> Report:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
-import re
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from functools import cache
-from http import HTTPStatus
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
-from catalog.errors import CatalogNotFoundError, MissingExtraError, StoreError
+from catalog.errors import CatalogNotFoundError
 from catalog.model import is_url, is_web
+from catalog.source.bucket import IN_FLIGHT, bucket_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,28 +21,11 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-IN_FLIGHT: Final = 128
-"""Requests at the same time: of 30 ms each, they bring thousands of headers a second."""
 IN_FLIGHT_WHOLE: Final = 16
 """Of whole files, which are some megabytes each."""
 LISTING: Final = "files.txt"
 """What a web server has instead of an answer to the question which files there are."""
-_RETRIES: Final = {
-    "max_retries": 8,
-    "backoff": {
-        "init_backoff": timedelta(milliseconds=100),
-        "max_backoff": timedelta(seconds=10),
-        "base": 2,
-    },
-    "retry_timeout": timedelta(seconds=60),
-}
-_MOST_FAILURES: Final = 5
-"""So many files one after the other, none of which a server can give, are a server that fails."""
 _BUFFER_BYTES: Final = 4 << 20
-_STATUS: Final = re.compile(r"status code: (\d{3})")
-_CODE: Final = re.compile(r"<Code>(\w+)</Code>")
-_METADATA_SERVER: Final = "169.254.169.254"
-"""Where obstore looks for credentials if the environment has none."""
 
 
 class RemoteFile(NamedTuple):
@@ -96,7 +76,7 @@ def listed(url: str) -> Iterator[RemoteFile]:
 
 
 def _listed_by_store(url: str) -> Iterator[RemoteFile]:
-    bucket = _bucket(url)
+    bucket = bucket_of(url)
     chunks = iter(bucket.obstore.list(bucket.store, prefix=bucket.key(url) or None))
     while chunk := bucket.ask(lambda: next(chunks, None)):
         for meta in chunk:
@@ -125,7 +105,7 @@ def read_remote(url: str, most: int | None = None) -> Start:
     StoreError
         If the server does not answer.
     """
-    bucket = _bucket(url)
+    bucket = bucket_of(url)
     options = {} if most is None else {"range": (0, max(1, most))}
 
     def get() -> Start:
@@ -196,7 +176,7 @@ def put(url: str, data: bytes, content_type: str) -> None:
     StoreError
         If the store does not answer.
     """
-    bucket = _bucket(url)
+    bucket = bucket_of(url)
     attributes = {"Content-Type": content_type}
     bucket.ask(
         lambda: bucket.obstore.put(
@@ -209,7 +189,7 @@ def delete(urls: Iterable[str]) -> None:
     """Delete objects of one store."""
     urls = list(urls)
     if urls:
-        bucket = _bucket(urls[0])
+        bucket = bucket_of(urls[0])
         bucket.ask(lambda: bucket.obstore.delete(bucket.store, [bucket.key(url) for url in urls]))
 
 
@@ -221,7 +201,7 @@ def at_once(
     pool = ThreadPoolExecutor(in_flight)
     try:
         for argument in arguments:
-            waiting.append(pool.submit(function, argument))
+            waiting.append(pool.submit(copy_context().run, function, argument))
             if len(waiting) >= in_flight:
                 yield waiting.popleft().result()
         while waiting:
@@ -235,7 +215,7 @@ class _RemoteRaw(io.RawIOBase):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self._url = url
+        self._bucket, self._key = bucket_of(url), bucket_of(url).key(url)
         self._size = _head(url).size
         self._position = 0
 
@@ -257,125 +237,17 @@ class _RemoteRaw(io.RawIOBase):
         end = min(self._position + len(buffer), self._size)
         if end <= self._position:
             return 0
-        bucket, start = _bucket(self._url), self._position
+        bucket, start = self._bucket, self._position
         data = bucket.ask(
-            lambda: bytes(
-                bucket.obstore.get_range(bucket.store, bucket.key(self._url), start=start, end=end)
-            )
+            lambda: bytes(bucket.obstore.get_range(bucket.store, self._key, start=start, end=end))
         )
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
 
 
-class _Bucket:
-    """A bucket or web server, connected as the environment says."""
-
-    def __init__(self, root: str) -> None:
-        try:
-            import obstore  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            raise MissingExtraError(
-                f"{root} is read by obstore: pip install 'sen12ms-catalog[cloud]'"
-            ) from error
-        self.obstore: Any = obstore
-        self.root = root
-        """Its URL, without a slash at the end."""
-        plain = root.startswith("http://") or _endpoint().startswith("http://")
-        try:
-            self.store: Any = self.obstore.store.from_url(
-                root,
-                client_options={"allow_http": plain, "pool_max_idle_per_host": str(IN_FLIGHT)},
-                retry_config=_RETRIES,
-            )
-        except self.obstore.exceptions.BaseError as error:
-            raise StoreError(
-                f"{root} cannot be reached ({_first_line(error)}): set the environment variables "
-                "of its kind of store"
-            ) from error
-        self._failures = 0
-
-    def key(self, url: str) -> str:
-        """The name of an object."""
-        path = url.removeprefix(self.root).strip("/")
-        return unquote(path) if is_web(url) else path
-
-    def ask(self, request: Callable[[], _Result]) -> _Result:
-        """The answer to a request, which is repeated where the server is busy.
-
-        Raises
-        ------
-        OSError
-            If the server refuses; `strerror` says why.
-        StoreError
-            If it does not answer, or has failed with one file after the other.
-        """
-        if os.getpid() != _first_process():
-            raise StoreError(
-                f"{self.root} cannot be read in a process that was forked from one that had read a "
-                "store: start workers with multiprocessing_context='spawn'"
-            )
-        try:
-            answer = request()
-        except FileNotFoundError as error:
-            why = f"there is no {self.root}" if "NoSuchBucket" in str(error) else "is not there"
-            raise FileNotFoundError(errno.ENOENT, why) from error
-        except self.obstore.exceptions.NotSupportedError as error:
-            raise StoreError(
-                f"{self.root} does not answer requests for a range of bytes: use another server"
-            ) from error
-        except self.obstore.exceptions.BaseError as error:
-            raise self._refusal(str(error)) from error
-        self._failures = 0
-        return answer
-
-    def _refusal(self, message: str) -> OSError | StoreError:
-        if _METADATA_SERVER in message:
-            return StoreError(
-                f"there are no credentials for {self.root}: set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, or say --anonymous"
-            )
-        status, code = _STATUS.search(message), _CODE.search(message)
-        if status is None:
-            why = "no connection" if "error sending request" in message else _first_line(message)
-            return StoreError(f"{self.root} does not answer ({why}): run again when it does")
-        number = int(status[1])
-        self._failures += number >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if self._failures >= _MOST_FAILURES:
-            return StoreError(
-                f"{self.root} answered HTTP {number} however often it was asked: run again when it "
-                "works"
-            )
-        return OSError(errno.EIO, f"HTTP {number} {code[1] if code else HTTPStatus(number).phrase}")
-
-
-def _first_line(error: object) -> str:
-    """What obstore says first: it goes on with how the error came about."""
-    return str(error).partition("\n")[0]
-
-
-@cache
-def _first_process() -> int:
-    """The process that asked first, in its forks too: there, obstore would wait for ever."""
-    return os.getpid()
-
-
-@cache
-def _opened(root: str) -> _Bucket:
-    return _Bucket(root)
-
-
-def _bucket(url: str) -> _Bucket:
-    scheme, host, *_ = urlsplit(url)
-    return _opened(f"{scheme}://{host}")
-
-
-def _endpoint() -> str:
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-
-
 def _head(url: str) -> RemoteFile:
-    bucket = _bucket(url)
+    bucket = bucket_of(url)
     meta = bucket.ask(lambda: bucket.obstore.head(bucket.store, bucket.key(url)))
     return _remote_file(url, meta)
 

@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
-from catalog.source import stores
+from catalog.source import bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +38,8 @@ class Faults:
     """So many requests later, it hangs up on every one."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of every request."""
+    paid: int = 0
+    """Requests whose sender said that it pays for them."""
 
     def status(self, method: str, path: str) -> int:
         """How a request fails; 0 if it does not, 1 if nothing is answered at all."""
@@ -76,16 +78,17 @@ class S3:
         for name, value in self.environment.items():
             monkeypatch.setenv(name, value)
         self.faults.__init__()
-        stores._opened.cache_clear()
+        bucket._opened.cache_clear()
         yield self
         self.faults.__init__()
 
     def upload(self, folder: Path, prefix: str) -> None:
-        """Put all files of a folder below a prefix."""
+        """Put all files of a folder below a prefix, where anybody may read them."""
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 key = f"{prefix}/{path.relative_to(folder).as_posix()}"
-                self.client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+                content = path.read_bytes()
+                self.client.put_object(Bucket=BUCKET, Key=key, Body=content, ACL="public-read")
 
     def names(self, prefix: str) -> dict[str, Any]:
         """What lies below a prefix, by its name below it."""
@@ -108,6 +111,7 @@ def s3() -> Iterator[S3]:
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         with lock:
             status = faults.status(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            faults.paid += environ.get("HTTP_X_AMZ_REQUEST_PAYER") == "requester"
         if status == 1:
             environ["werkzeug.socket"].shutdown(SHUT_RDWR)
         answer = Response("no", status) if status else store
@@ -124,7 +128,7 @@ def s3() -> Iterator[S3]:
         aws_access_key_id="somebody",
         aws_secret_access_key="secret",
     )
-    client.create_bucket(Bucket=BUCKET)
+    client.create_bucket(Bucket=BUCKET, ACL="public-read")
     try:
         yield S3(endpoint, faults, client)
     finally:

@@ -17,7 +17,7 @@ from trees import PATCHES, SPRING, Told, Tree, contents_of
 
 from catalog import Catalog, CatalogNotFoundError, FilterError, StoreError, index
 from catalog.reading.check import check
-from catalog.source import stores
+from catalog.source import bucket, stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,7 +146,7 @@ def test_a_cluster_that_shares_the_files_makes_the_same_catalog(store: S3, tmp_p
 def test_a_file_that_is_not_given_is_rejected_alone(
     store: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, reason: str
 ) -> None:
-    monkeypatch.setitem(stores._RETRIES, "max_retries", 1)
+    monkeypatch.setitem(bucket._RETRIES, "max_retries", 1)
     getattr(store.faults, fault).add(f"_s1_1_p{PATCHES[1]}.tif")
     report = index(ROOT, into=tmp_path / "catalog")
     assert report.missing == {"s1": 1, "s2": 1, "lc": 0}
@@ -158,7 +158,7 @@ def test_a_file_that_is_not_given_is_rejected_alone(
 def test_a_store_that_is_gone_ends_the_run_and_the_old_catalog_stays(
     store: S3, small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(stores._RETRIES, "max_retries", 1)
+    monkeypatch.setitem(bucket._RETRIES, "max_retries", 1)
     tree = Tree(tmp_path)
     for name in (f"{SPRING}/lc_1", "ROIs2017_winter/lc_112"):
         shutil.copytree(small.root / name, tree.root / name)
@@ -180,7 +180,7 @@ def test_a_store_that_is_gone_ends_the_run_and_the_old_catalog_stays(
 def test_a_store_that_answers_nothing_but_errors_is_gone(
     store: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(stores._RETRIES, "max_retries", 0)
+    monkeypatch.setitem(bucket._RETRIES, "max_retries", 0)
     store.faults.broken.add(".tif")
     with pytest.raises(StoreError, match="HTTP 500 however often"):
         index(ROOT, into=tmp_path / "catalog")
@@ -310,7 +310,7 @@ def test_a_web_server_without_ranges_is_refused(
 def test_without_credentials_it_says_so(
     store: S3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(stores._RETRIES, "max_retries", 0)
+    monkeypatch.setitem(bucket._RETRIES, "max_retries", 0)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(StoreError, match="set the environment variables"):
         index(ROOT, into=tmp_path / "catalog")

@@ -21,7 +21,7 @@ from catalog import (
     publish,
 )
 from catalog.cli import sen12ms
-from catalog.source import stores
+from catalog.source import bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def url(s3: S3, small: Small) -> str:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in s3.environment.items():
             environment.setenv(name, value)
-        stores._opened.cache_clear()
+        bucket._opened.cache_clear()
         assert publish(small.out, "s3://bucket/small/").files == len(files_of(small.out))
     return "s3://bucket/small"
 
@@ -137,7 +137,7 @@ def test_only_what_changed_is_uploaded_and_what_is_gone_is_deleted_if_asked(
 def test_a_run_that_was_stopped_goes_on(
     store: S3, small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(stores._RETRIES, "max_retries", 0)
+    monkeypatch.setitem(bucket._RETRIES, "max_retries", 0)
     store.faults.dead_after = 40
     with pytest.raises(StoreError, match="does not answer"):
         publish(small.out, "s3://bucket/stopped")

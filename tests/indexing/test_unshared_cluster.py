@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from trees import Killing, Told, contents_of, rows_of
 
-from catalog import OutputError, index
+from catalog import OutputError, StoreOptions, index
 from catalog.datasets import SEN12MS_CR
 from catalog.source.synthetic import SyntheticScene, write_scene
 
@@ -66,9 +66,7 @@ def workers_without(folder: Path, environment: dict[str, str]) -> Iterator[str]:
             for _ in range(2):
                 command = [*isolation, "sh", "-c", script]
                 started.append(
-                    subprocess.Popen(
-                        command, env=os.environ | environment, stderr=subprocess.DEVNULL
-                    )
+                    subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
                 )
             with distributed.Client(address, set_as_default=False) as client:
                 client.wait_for_workers(2, timeout=60)
@@ -103,8 +101,22 @@ def filled(s3: S3, dataset: Path) -> S3:
 @pytest.fixture(scope="module")
 def apart(filled: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A cluster whose workers see nothing that tests write, but the store."""
-    with workers_without(tmp_path_factory.getbasetemp(), filled.environment) as address:
+    environment = elsewhere() | filled.environment
+    with workers_without(tmp_path_factory.getbasetemp(), environment) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A cluster whose workers know nothing of the store, but of another that does not answer."""
+    other = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-central-1"}
+    with workers_without(tmp_path_factory.getbasetemp(), elsewhere() | other) as address:
+        yield address
+
+
+def elsewhere() -> dict[str, str]:
+    """The environment of a machine where nothing is said of stores."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 @pytest.fixture
@@ -246,6 +258,55 @@ def copy_to_workers(address: str, path: Path) -> None:
         client.run(write, str(path), path.read_bytes())
 
 
+def test_options_of_the_store_reach_workers(
+    strange: str, store: S3, expected: dict[str, Any], tmp_path: Path
+) -> None:
+    options = StoreOptions(store.endpoint, "us-east-1", anonymous=True)
+    index(ROOT, into=tmp_path / "catalog", cluster=strange, store=options)
+    assert contents_of(tmp_path / "catalog") == expected
+
+
+def test_workers_pay_for_requests_if_they_are_told_so(
+    apart: str, store: S3, tmp_path: Path
+) -> None:
+    options = StoreOptions(requester_pays=True)
+    index(ROOT, into=tmp_path / "catalog", cluster=apart, store=options)
+    read_by_workers = [path for _, path in store.faults.asked if path.endswith(".tif")]
+    assert store.faults.paid == len(read_by_workers) >= 6 * 9
+
+
+def test_options_reach_what_reads_an_archive(
+    strange: str, store: S3, dataset: Path, tmp_path: Path, pack: Callable[..., list[Path]]
+) -> None:
+    packed = pack(dataset, tmp_path / "packed")[:2]
+    store.upload(tmp_path / "packed", "apart-options")
+    urls = [f"s3://bucket/apart-options/{path.name}" for path in packed]
+    index(*urls, into=tmp_path / "expected")
+    options = StoreOptions(store.endpoint, "us-east-1", anonymous=True)
+    index(*urls, into=tmp_path / "catalog", cluster=strange, store=options)
+    assert contents_of(tmp_path / "catalog") == contents_of(tmp_path / "expected")
+
+
+def test_the_command_line_sends_its_options_and_keeps_credentials_here(
+    strange: str, store: S3, tmp_path: Path
+) -> None:
+    secrets = {"AWS_ACCESS_KEY_ID": "the-key-here", "AWS_SECRET_ACCESS_KEY": "the-secret-here"}
+    command = [sys.executable, "-m", "catalog", "index", ROOT, "-o", str(tmp_path / "catalog")]
+    command += ["--cluster", strange, "--endpoint", store.endpoint, "--region", "us-east-1"]
+    done = subprocess.run(
+        [*command, "--anonymous"], capture_output=True, env=elsewhere() | secrets, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"report.json", "items.parquet"} <= {path.name for path in written}
+    with distributed.Client(strange, set_as_default=False) as client:
+        logs = [str(client.get_worker_logs()), str(client.get_scheduler_logs())]
+    texts = [done.stdout, done.stderr, *(log.encode() for log in logs)]
+    for text in (*texts, *(path.read_bytes() for path in written)):
+        assert b"the-key-here" not in text
+        assert b"the-secret-here" not in text
+
+
 def test_a_root_that_workers_do_not_see_is_told(apart: str, small: Small, tmp_path: Path) -> None:
     sentence = (
         rf"the worker tcp://\S+ does not see {tmp_path} .*{small.root}: share the file system"
@@ -255,15 +316,13 @@ def test_a_root_that_workers_do_not_see_is_told(apart: str, small: Small, tmp_pa
     assert not (tmp_path / "catalog").exists()
 
 
-def test_a_root_that_workers_alone_do_not_see_is_told(
-    filled: S3, small: Small, tmp_path: Path
-) -> None:
+def test_a_root_that_workers_alone_do_not_see_is_told(small: Small, tmp_path: Path) -> None:
     """The catalog is on a file system that they share, the dataset is not."""
     data = tmp_path / "data" / "SEN12MS"
     shutil.copytree(small.root, data)
     sentence = rf"the worker tcp://\S+ does not see {data} .*: share the file system"
     with (
-        workers_without(data.parent, filled.environment) as address,
+        workers_without(data.parent, elsewhere()) as address,
         pytest.raises(OutputError, match=sentence),
     ):
         index(data, into=tmp_path / "catalog", cluster=address)

@@ -1,0 +1,207 @@
+"""Buckets and web servers, connected through obstore: as options say, or the environment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from catalog.errors import MissingExtraError, StoreError
+from catalog.model import is_web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_Result = TypeVar("_Result")
+
+IN_FLIGHT: Final = 128
+"""Requests at the same time: of 30 ms each, they bring thousands of headers a second."""
+_RETRIES: Final = {
+    "max_retries": 8,
+    "backoff": {
+        "init_backoff": timedelta(milliseconds=100),
+        "max_backoff": timedelta(seconds=10),
+        "base": 2,
+    },
+    "retry_timeout": timedelta(seconds=60),
+}
+_MOST_FAILURES: Final = 5
+"""So many files one after the other, none of which a server can give, are a server that fails."""
+_STATUS: Final = re.compile(r"status code: (\d{3})")
+_CODE: Final = re.compile(r"<Code>(\w+)</Code>")
+_METADATA_SERVER: Final = "169.254.169.254"
+"""Where obstore looks for credentials if the environment has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How an object store is reached, before what environment variables say. Nothing is secret.
+
+    Raises
+    ------
+    StoreError
+        If the endpoint is not the URL of a server, or holds a password.
+    """
+
+    endpoint: str | None = None
+    """URL of a store that speaks S3 and is not Amazon's."""
+    region: str | None = None
+    """Region of a store that speaks S3, as `eu-central-1`."""
+    anonymous: bool = False
+    """Whether the store is public, so that requests are not signed."""
+    requester_pays: bool = False
+    """Whether who asks pays for requests to a store that speaks S3."""
+
+    def __post_init__(self) -> None:
+        if self.endpoint is None:
+            return
+        if not is_web(self.endpoint):
+            raise StoreError(f"{self.endpoint!r} is not a URL: give one as https://HOST")
+        if "@" in urlsplit(self.endpoint).netloc:
+            raise StoreError(
+                "the endpoint holds a user name: give it as https://HOST, and credentials in "
+                "environment variables"
+            )
+
+    def settings(self, scheme: str) -> dict[str, str | bool]:
+        """What they say of a store of the scheme `s3`, `gs` or `az`, as obstore calls it."""
+        if scheme not in {"s3", "gs", "az"}:
+            return {}
+        said: dict[str, str | bool | None] = {"skip_signature": self.anonymous}
+        if scheme == "s3":
+            said |= {
+                "endpoint": self.endpoint,
+                "region": self.region,
+                "request_payer": self.requester_pays,
+            }
+        return {name: value for name, value in said.items() if value}
+
+
+_OPTIONS: Final[ContextVar[StoreOptions]] = ContextVar("options", default=StoreOptions())  # noqa: B039
+
+
+@contextmanager
+def reached_by(options: StoreOptions) -> Iterator[None]:
+    """Stores are reached so while the block runs, in its thread and in those of `at_once`."""
+    before = _OPTIONS.set(options)
+    try:
+        yield
+    finally:
+        _OPTIONS.reset(before)
+
+
+def bucket_of(url: str) -> Bucket:
+    """The bucket or web server that an object lies on."""
+    scheme, host, *_ = urlsplit(url)
+    return _opened(f"{scheme}://{host}", _OPTIONS.get())
+
+
+class Bucket:
+    """A bucket or web server, connected as options say, or else the environment."""
+
+    def __init__(self, root: str, options: StoreOptions) -> None:
+        try:
+            import obstore  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtraError(
+                f"{root} is read by obstore: pip install 'sen12ms-catalog[cloud]'"
+            ) from error
+        self.obstore: Any = obstore
+        self.root = root
+        """Its URL, without a slash at the end."""
+        endpoint = options.endpoint or _endpoint()
+        plain = root.startswith("http://") or endpoint.startswith("http://")
+        try:
+            self.store: Any = self.obstore.store.from_url(
+                root,
+                config=options.settings(urlsplit(root).scheme),
+                client_options={"allow_http": plain, "pool_max_idle_per_host": str(IN_FLIGHT)},
+                retry_config=_RETRIES,
+            )
+        except self.obstore.exceptions.BaseError as error:
+            raise StoreError(
+                f"{root} cannot be reached ({_first_line(error)}): set the environment variables "
+                "of its kind of store"
+            ) from error
+        self._failures = 0
+
+    def key(self, url: str) -> str:
+        """The name of an object."""
+        path = url.removeprefix(self.root).strip("/")
+        return unquote(path) if is_web(url) else path
+
+    def ask(self, request: Callable[[], _Result]) -> _Result:
+        """The answer to a request, which is repeated where the server is busy.
+
+        Raises
+        ------
+        OSError
+            If the server refuses; `strerror` says why.
+        StoreError
+            If it does not answer, or has failed with one file after the other.
+        """
+        if os.getpid() != _first_process():
+            raise StoreError(
+                f"{self.root} cannot be read in a process that was forked from one that had read a "
+                "store: start workers with multiprocessing_context='spawn'"
+            )
+        try:
+            answer = request()
+        except FileNotFoundError as error:
+            why = f"there is no {self.root}" if "NoSuchBucket" in str(error) else "is not there"
+            raise FileNotFoundError(errno.ENOENT, why) from error
+        except self.obstore.exceptions.NotSupportedError as error:
+            raise StoreError(
+                f"{self.root} does not answer requests for a range of bytes: use another server"
+            ) from error
+        except self.obstore.exceptions.BaseError as error:
+            raise self._refusal(str(error)) from error
+        self._failures = 0
+        return answer
+
+    def _refusal(self, message: str) -> OSError | StoreError:
+        if _METADATA_SERVER in message:
+            return StoreError(
+                f"there are no credentials for {self.root}: set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or say --anonymous"
+            )
+        status, code = _STATUS.search(message), _CODE.search(message)
+        if status is None:
+            why = "no connection" if "error sending request" in message else _first_line(message)
+            return StoreError(f"{self.root} does not answer ({why}): run again when it does")
+        number = int(status[1])
+        self._failures += number >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if self._failures >= _MOST_FAILURES:
+            return StoreError(
+                f"{self.root} answered HTTP {number} however often it was asked: run again when it "
+                "works"
+            )
+        return OSError(errno.EIO, f"HTTP {number} {code[1] if code else HTTPStatus(number).phrase}")
+
+
+def _first_line(error: object) -> str:
+    """What obstore says first: it goes on with how the error came about."""
+    return str(error).partition("\n")[0]
+
+
+@cache
+def _first_process() -> int:
+    """The process that asked first, in its forks too: there, obstore would wait for ever."""
+    return os.getpid()
+
+
+@cache
+def _opened(root: str, options: StoreOptions) -> Bucket:
+    return Bucket(root, options)
+
+
+def _endpoint() -> str:
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
