@@ -41,7 +41,9 @@ def info(out: str, as_json: bool) -> None:
     for name, rows in found.by.items():
         if all(row[name] is None for row in rows):  # such as land cover that the dataset has not
             continue
-        table = Table(name.replace("_", " "), "patches", "complete", box=None, title_justify="left")
+        table = Table(name.replace("_", " "), box=None, pad_edge=False)
+        for count in ("patches", "complete"):
+            table.add_column(count, justify="right")
         for row in rows:
             table.add_row(
                 str(row[name] or "unknown"), f"{row['patches']:,}", f"{row['complete']:,}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import chain, count, islice
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -29,6 +30,7 @@ _SHOWN: Final = 20
 _ANSWER_SHOWN: Final = 40
 _BATCH: Final = 2_000
 _WIDE: Final = 10_000
+_NUMBER: Final = re.compile(r"-?[\d,]+(\.\d+)?(e[-+]\d+)?%?")
 
 
 def write_first(answer: DuckDBPyRelation, file: IO[str]) -> None:
@@ -85,13 +87,25 @@ def write_table(selection: Selection, file: IO[str]) -> None:
 def write_rows(columns: Sequence[str], rows: Iterable[Sequence[object]], file: IO[str]) -> None:
     """A table that fits the terminal; elsewhere it is as wide as it needs to be."""
     table = Table(box=None, pad_edge=False)
-    for name in columns:
+    shown = [[_cell(value) for value in row] for row in rows]
+    for position, name in enumerate(columns):
         # Where it is narrow, long names are broken into lines, and nothing is cut off.
         heading = name.replace("_", "\n") if file.isatty() else name
-        table.add_column(Text(heading), overflow="fold", no_wrap=name == "id")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_column(
+            Text(heading),
+            justify="right" if _are_numbers(row[position] for row in shown) else "left",
+            overflow="fold",
+            no_wrap=name == "id",
+        )
+    for row in shown:
+        table.add_row(*map(Text, row))
     Console(file=file, width=None if file.isatty() else _WIDE).print(table)
+
+
+def _are_numbers(cells: Iterable[str]) -> bool:
+    """Whether a column has numbers and nothing else; gaps aside."""
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(map(_NUMBER.fullmatch, filled))
 
 
 def _cell(value: object) -> str:
