@@ -14,7 +14,7 @@ from catalog.query.question import Question
 from catalog.query.statements import statement
 from catalog.server.api_items import ApiItems, collection_url, link
 from catalog.server.api_parameters import read_search
-from catalog.server.served import served_json
+from catalog.server.served import ALTERNATES, served_json, without
 from catalog.stac.collection import GEOJSON, collection
 from catalog.store.columns import table_columns
 
@@ -95,7 +95,9 @@ class ApiData:
 
     def collection(self, base: str) -> dict[str, Any]:
         """The collection, with links into the API, and to the static catalogs of its seasons."""
-        value = served_json(self.catalog.dataset, self._collection, base)
+        value = dict(self._collection)
+        if self.catalog.folder:
+            value = served_json(self.catalog.dataset, value, base)
         url, static = collection_url(self.catalog.dataset, base), f"{base}catalog/"
         below = f"{static}{self.catalog.dataset.id}/"
         value["links"] = [
@@ -119,7 +121,7 @@ class ApiData:
 
     @cached_property
     def _collection(self) -> dict[str, Any]:
-        """As `index` wrote it; of a bare table, without what is beside the table."""
+        """As `index` wrote it; without a folder, only what is true of the table, or at its URL."""
         dataset, items = self.catalog.dataset, self.catalog.items
         rows = self.catalog.session.fetch(filled(statement("queries/table_metadata"), items=items))
         found = orjson.loads(rows[0][0]).get("collections", {}) if rows else {}
@@ -127,7 +129,8 @@ class ApiData:
         if self.catalog.folder:
             return dict(value)
         links = [each for each in value["links"] if each["rel"] != "child"]
-        return {**value, "assets": {}, "links": links}
+        true = value if self.catalog.session.url else without(value, ALTERNATES)
+        return {**true, "assets": {}, "links": links}
 
     def queryables(self, url: str) -> dict[str, Any]:
         """What a filter may name, as JSON Schema; `url` is that of the answer."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from catalog.datasets.load import FIELDS
 from catalog.model import PatchKey
 from catalog.stac.collection import item_assets, preview_assets
-from catalog.stac.item import EXTENSIONS, extensions, preview_name, scene_path
+from catalog.stac.item import ALTERNATE, EXTENSIONS, extensions, preview_name, scene_path
+from catalog.stac.storage import STORAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     Assets = dict[str, dict[str, Any]]
 
 _STAC: Final = "https://stac-extensions.github.io/"
+ALTERNATES: Final = {"alternate": ALTERNATE}
+"""What tells of alternate assets, as `without` takes it."""
+_ON_DISK: Final = ALTERNATES | {"storage:refs": STORAGE, "storage:schemes": STORAGE}
+"""What tells of the places that hrefs lead to in the catalog as it is written."""
 _KEY: Final = [f"sen12ms:{name}" for name in PatchKey._fields]
 
 
@@ -37,7 +42,8 @@ def served_json(dataset: Dataset, value: dict[str, Any], base: str) -> dict[str,
         URL of this server, with a slash at its end.
     """
     if value.get("type") == "Collection":
-        assets = value.get("item_assets", {}) | preview_assets(dataset)
+        value = without(value, _ON_DISK)
+        assets = value["item_assets"] | preview_assets(dataset)
         named = [url for url in value["stac_extensions"] if url.startswith(_STAC)]
         own = extensions(schema_url(dataset, base))[len(EXTENSIONS) :]
         return value | {"item_assets": assets, "stac_extensions": [*named, *own]}
@@ -53,6 +59,28 @@ def served_json(dataset: Dataset, value: dict[str, Any], base: str) -> dict[str,
     named = extensions(schema_url(dataset, base))
     links = [*value.get("links", ()), *map_links(dataset.patch_id(key), base)]
     return value | {"assets": assets, "links": links, "stac_extensions": named}
+
+
+def without(collection: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """A collection without some fields, of its own or of `item_assets`, and their extensions.
+
+    Parameters
+    ----------
+    collection : mapping
+        A STAC Collection.
+    fields : mapping
+        URLs of the schemas of extensions, by the names of their fields.
+    """
+    assets = collection.get("item_assets", {})
+    named = collection["stac_extensions"]
+    return _other(collection, fields) | {
+        "item_assets": {name: _other(asset, fields) for name, asset in assets.items()},
+        "stac_extensions": [url for url in named if url not in fields.values()],
+    }
+
+
+def _other(said: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if name not in fields}
 
 
 def map_links(name: str, base: str) -> list[dict[str, str]]:

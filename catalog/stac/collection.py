@@ -13,6 +13,7 @@ import pystac
 
 from catalog.model import counted
 from catalog.stac.item import ALTERNATE, GEOTIFF, PNG, alternate_assets
+from catalog.stac.storage import STORAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +32,7 @@ _EXTENSIONS: Final = {
     "sci": "https://stac-extensions.github.io/scientific/v1.0.0/schema.json",
     "classification": "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
     "eo": "https://stac-extensions.github.io/eo/v2.0.0/schema.json",
-    "storage": "https://stac-extensions.github.io/storage/v2.0.0/schema.json",
+    "storage": STORAGE,
     "proj": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
     "sar": "https://stac-extensions.github.io/sar/v1.2.0/schema.json",
     "table": "https://stac-extensions.github.io/table/v1.2.0/schema.json",

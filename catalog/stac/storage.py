@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from catalog.model import is_url, is_web
@@ -11,11 +11,14 @@ from catalog.model import is_url, is_web
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+STORAGE: Final = "https://stac-extensions.github.io/storage/v2.0.0/schema.json"
+"""The storage extension."""
+
 
 def storage_schemes(urls: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The object stores of some URLs, as STAC's storage extension describes them, by bucket.
 
-    See https://github.com/stac-extensions/storage, version 2.0.0. Web servers are not such stores.
+    See https://github.com/stac-extensions/storage. Web servers are not such stores.
     """
     return {
         urlsplit(url).netloc: _storage_scheme(*urlsplit(url)[:2])

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from catalog import Catalog, index
 from catalog.datasets import SEN12MS
+from catalog.server.api_data import ApiData
 from catalog.server.served import served_json
 from catalog.store.static import read_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import Small
 
 BASE = "http://127.0.0.1:8000/"
@@ -85,3 +89,48 @@ def test_other_json_stays_as_it_is(value: dict[str, Any]) -> None:
 def test_the_collection_tells_of_the_previews(small: Small) -> None:
     served = served_json(SEN12MS, read_json(small.out / "sen12ms/collection.json"), BASE)
     assert served["item_assets"].keys() == SEN12MS.previews.keys() | SEN12MS.sensors.keys()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog whose files are in an object store, and on a web server too."""
+    out = tmp_path_factory.mktemp("elsewhere") / "catalog"
+    index(small.root, into=out, href_base="s3://bucket/data", alternate="https://example.org/data")
+    return out
+
+
+def extensions_used(value: dict[str, Any]) -> set[str]:
+    """Which of the two extensions that tell where files are an object has the fields of."""
+    text = orjson.dumps({name: said for name, said in value.items() if name != "links"})
+    fields = {"alternate-assets": b'"alternate":', "storage": b'"storage:'}
+    named = {url.split("/")[3] for url in value["stac_extensions"]} & fields.keys()
+    assert named == {name for name, field in fields.items() if field in text}
+    return named
+
+
+def test_the_collection_says_nothing_of_other_places_than_this_server(elsewhere: Path) -> None:
+    collection = read_json(elsewhere / "sen12ms/collection.json")
+    assert extensions_used(collection) == {"alternate-assets", "storage"}
+    served = served_json(SEN12MS, collection, BASE)
+    assert extensions_used(served) == set()
+    kept = {"item_assets": None, "stac_extensions": None, "storage:schemes": None}
+    assert served | kept == collection | kept
+    for name in SEN12MS.sensors:
+        places = {"alternate": None, "storage:refs": None}
+        assert served["item_assets"][name] | places == collection["item_assets"][name] | places
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [(".", set()), ("items.parquet", {"storage"})], ids=["folder", "bare table"]
+)
+def test_the_api_says_of_a_collection_what_its_items_say(
+    elsewhere: Path, name: str, said: set[str]
+) -> None:
+    with Catalog.open(elsewhere / name) as cat:
+        api = ApiData(cat)
+        collection = api.collection(BASE)
+        item = orjson.loads(api.item(cat.select().ids[0], BASE) or b"")
+    assert extensions_used(collection) == said
+    assert b"alternate-assets" not in orjson.dumps(item)
+    hrefs = [asset["href"] for asset in item["assets"].values()]
+    assert all(href.startswith("s3://bucket/data/" if said else BASE) for href in hrefs)
