@@ -78,7 +78,7 @@ _NEXT: Final = """\
 Try next:
   sen12ms info {out}
   sen12ms select {out} --region Italy{cover} --sensor s2 --format paths
-  sen12ms select {out} --region 126,37,128,39 --season winter --format geojson -o korea.geojson
+  sen12ms select {out} --region 'South Korea' --season winter --format geojson -o korea.geojson
   sen12ms sql {out} "SELECT scene_id, country, dominant_cover FROM scenes"\
 """
 

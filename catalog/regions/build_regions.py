@@ -47,6 +47,8 @@ STATES_SHA256: Final = "dd641b58fc15700c55b1b65a55a61a09cebc52f8c2d53c04b07d9b6e
 _SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
 _ALPHA_2: Final = re.compile(r"[A-Z]{2}")
 _ALPHA_3: Final = re.compile(r"[A-Z]{3}")
+_SHORT: Final = ("Korea", "Lao PDR")
+"""Names without a full stop that are short for another: South Korea, Laos."""
 _SUBDIVISION: Final = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 
 
@@ -59,9 +61,9 @@ class Region:
     code: str | None
     """ISO 3166-1 alpha-3 of a country, ISO 3166-2 of a state; None where Natural Earth has none."""
     name: str
-    """Natural Earth's short name, as on a map: `Dem. Rep. Congo`."""
+    """In common English: `South Korea`."""
     name_long: str
-    """`Democratic Republic of the Congo`; a state has only the one name."""
+    """Natural Earth's long name: `Republic of Korea`; a state has only the one name."""
     iso_a2: str | None
     """ISO 3166-1 alpha-2 of a country. None for a state, or `BR` would be 28 regions."""
     country: str | None
@@ -197,14 +199,21 @@ def _country(properties: dict[str, Any]) -> Region:
     return Region(
         kind="country",
         code=code,
-        name=properties["name"],
+        name=_common_name(properties),
         name_long=properties["name_long"],
         iso_a2=_matching(_ALPHA_2, properties["iso_a2"]),
         country=code,
-        country_name=properties["name"],
+        country_name=_common_name(properties),
         continent=properties["continent"],
         subregion=properties["subregion"],
     )
+
+
+def _common_name(properties: dict[str, Any]) -> str:
+    """A country's name in Natural Earth, written out where it is short for its place on a map."""
+    name: str = properties["name"]
+    admin: str = properties["admin"]
+    return admin if "." in name or name in _SHORT else name
 
 
 def _state(properties: dict[str, Any], country: Region) -> Region:

@@ -33,7 +33,7 @@ def country(*names: str) -> BaseGeometry:
 
 PLACES: dict[str, tuple[Any, BaseGeometry]] = {
     "one": (["Italy"], country("Italy")),
-    "two names": (["Belgium", "kor"], country("Belgium", "Korea")),
+    "two names": (["Belgium", "kor"], country("Belgium", "South Korea")),
     "neighbours": (("Belgium", "Netherlands"), country("Belgium", "Netherlands")),
     "name and box": (["Mozambique", KOREA_BOX],
                      shapely.union_all([country("Mozambique"), shapely.box(*KOREA_BOX)])),
@@ -101,7 +101,7 @@ class TestPlace:
     def test_both_are_the_difference(self, opened: Opened, name: str, predicate: str) -> None:
         given, place = PLACES[name]
         frame = rows(opened["small"][1].items)  # type: ignore[arg-type]
-        chosen = inside(frame, country("Italy", "Belgium", "Korea"), predicate)
+        chosen = inside(frame, country("Italy", "Belgium", "South Korea"), predicate)
         expected = frame[chosen & ~inside(frame, place, predicate)]["id"].tolist()
         filters = {
             "region": ["Italy", "Belgium", "South Korea"],

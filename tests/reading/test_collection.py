@@ -251,7 +251,7 @@ def test_head_has_the_first_rows(cat: Catalog) -> None:
         ),
         (
             lambda cat: cat.select(region="Asia") & cat.select(region="South Korea"),
-            "<Selection 18 patches: region=Asia, region=Korea>",
+            "<Selection 18 patches: region=Asia, region=South Korea>",
         ),
         (
             lambda cat: split(cat.select(), {"a": 0.5, "b": 0.5})["a"],

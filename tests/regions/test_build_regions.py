@@ -137,7 +137,13 @@ def test_code_belongs_to_one_region(pieces: gpd.GeoDataFrame) -> None:
     assert found["iso_a2"].dropna().is_unique
 
 
-@pytest.mark.parametrize("name", ["Kosovo", "Somaliland", "N. Cyprus", "Siachen Glacier"])
+def test_countries_have_common_names(pieces: gpd.GeoDataFrame) -> None:
+    names = set(pieces.loc[pieces["kind"] == "country", "name"])
+    assert {"South Korea", "North Korea", "Laos", "Russia", "United States"} <= names
+    assert not [name for name in names if "." in name], "abbreviations are for maps"
+
+
+@pytest.mark.parametrize("name", ["Kosovo", "Somaliland", "Northern Cyprus", "Siachen Glacier"])
 def test_code_is_not_guessed(pieces: gpd.GeoDataFrame, name: str) -> None:
     region = regions(pieces).loc[("country", name)]
     assert region[["code", "iso_a2", "country"]].isna().all()

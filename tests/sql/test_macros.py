@@ -33,7 +33,7 @@ FUNCTIONS = {
     "did_you_mean": FIRST_FIVE.format("did_you_mean(id[:9], ['ROIs1158_', 'ROIs1970'])"),
     "dominant": FIRST_FIVE.format("dominant(lccs_lc)"),
     "patch_area_km2": FIRST_FIVE.format("patch_area_km2()"),
-    "folded": "FROM region_names SELECT called, folded(called) WHERE name = 'Dem. Rep. Congo'",
+    "folded": "FROM region_names SELECT called, folded(called) WHERE name LIKE '% of the Congo'",
     "geodesic_km": FIRST_FIVE.format("geodesic_km(lon, lat, 126.98, 37.57)") + " OFFSET 27",
     "known_season": FIRST_FIVE.format("known_season(season)"),
     "labels": FIRST_FIVE.format("labels(cover, 0.1)"),

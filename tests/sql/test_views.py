@@ -57,7 +57,7 @@ SAMPLES = {
         " WHERE name IN ('Belgium', 'Georgia', 'Africa', 'Caribbean') GROUP BY ALL ORDER BY ALL"
     },
     "60_region_names": {
-        "region_names": "FROM region_names WHERE name IN ('Korea', 'Georgia') ORDER BY ALL"
+        "region_names": "FROM region_names WHERE name IN ('South Korea', 'Georgia') ORDER BY ALL"
     },
     "70_members": {"members": "FROM members"},
     "80_file_sizes": {"file_sizes": "FROM file_sizes ORDER BY id"},
