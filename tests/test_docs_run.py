@@ -9,23 +9,18 @@ import subprocess
 import sysconfig
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from pages import PAGES, ROOT, blocks, run_in_python, run_in_shell
 
 from catalog import index
 from catalog.cli.demo import SCENES
 from catalog.source.synthetic import write_scene
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/tutorial.md", *sorted(
-    path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "how-to").glob("*.md")
-)]  # fmt: skip
-NOT_HERE = re.compile(r"^(make|pip) |sen12ms serve")
-"""Commands that install, build or serve."""
+STORES = ("docs/how-to/cluster.md", "docs/how-to/object-stores.md")
+"""Pages that need a store or a cluster: `test_docs_stores.py` runs them."""
+NOT_RUN = ("docs/how-to/cloud-removal.md",)
+"""The page on SEN12MS-CR names a whole catalog of each dataset, and lists of both."""
 
 
 @pytest.fixture(scope="session")
@@ -53,15 +48,8 @@ def place(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def blocks(page: str) -> Iterator[tuple[str, str]]:
-    """Language and text of what a page shows as Python and shell."""
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for match in re.finditer(r"^```(python|bash)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        yield match[1], match[2]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in STORES])
 @pytest.mark.usefixtures("place")
 def test_page_runs(page: str) -> None:
     names: dict[str, object] = {"__name__": "page"}
@@ -72,24 +60,10 @@ def test_page_runs(page: str) -> None:
             run_in_python(block, names)
 
 
-def run_in_shell(block: str) -> None:
-    lines = [line for line in block.splitlines() if not NOT_HERE.search(line)]
-    if not lines:
-        return
-    command = ["bash", "-euo", "pipefail", "-c", "\n".join(lines)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode in (0, 141), done.stderr  # 141: `head` had enough
-
-
-def run_in_python(block: str, names: dict[str, object]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other libraries
-        try:
-            exec(compile(block, "page", "exec"), names)
-        except ImportError as error:
-            if "catalog" in str(error.name):
-                raise
-            pytest.skip(f"{error.name} is an optional extra")
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in NOT_RUN])
+def test_all_that_a_page_shows_is_run(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert {*re.findall(r"^```(\w+)$", text, re.MULTILINE)} <= {"bash", "python", "sql"}
 
 
 @pytest.mark.slow

@@ -82,13 +82,13 @@ class S3:
         yield self
         self.faults.__init__()
 
-    def upload(self, folder: Path, prefix: str) -> None:
+    def upload(self, folder: Path, prefix: str, bucket: str = BUCKET) -> None:
         """Put all files of a folder below a prefix, where anybody may read them."""
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 key = f"{prefix}/{path.relative_to(folder).as_posix()}"
                 content = path.read_bytes()
-                self.client.put_object(Bucket=BUCKET, Key=key, Body=content, ACL="public-read")
+                self.client.put_object(Bucket=bucket, Key=key, Body=content, ACL="public-read")
 
     def names(self, prefix: str) -> dict[str, Any]:
         """What lies below a prefix, by its name below it."""
