@@ -17,6 +17,8 @@ from catalog import Catalog
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.cli.conftest import Run
     from tests.conftest import Golden, Small
 
@@ -157,7 +159,7 @@ def test_index_of_several_roots_is_one_catalog(run: Run, tmp_path: Path) -> None
 def test_files_that_are_there_twice_are_summed_up_behind_the_bad_ones(
     run: Run, broken: Path
 ) -> None:
-    out, copy, links = (broken.parent / name for name in ("out", "twice", "links"))
+    out, copy = broken.parent / "out", broken.parent / "twice"
     run("index", broken, "-o", out)
     shutil.copytree(broken, copy)
     done = run("index", copy, "--add", "-o", out)
@@ -167,10 +169,19 @@ def test_files_that_are_there_twice_are_summed_up_behind_the_bad_ones(
     assert all(" is truncated: " in line for line in cut_off)
     assert counts == "  5 files are there twice; the first of them:"
     assert "is a second file of the same patch and sensor: the catalog has " in twice
-    shutil.copytree(broken, links, copy_function=os.link)
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_links_to_files_are_the_same_files(
+    run: Run, broken: Path, link: Callable[[str, str], None]
+) -> None:
+    out, links = broken.parent / "out", broken.parent / "links"
+    shutil.copytree(broken, links, copy_function=link)
     (links / CUT_OFF).unlink()
     done = run("index", broken, links, "-o", out)
-    assert "\n1 file rejected" in done.err, "links are the same files"
+    assert "\n1 file rejected" in done.err
+    with Catalog.open(out) as cat:
+        assert all(path.startswith(str(broken)) for path in cat.select().paths("s1"))
 
 
 def test_href_base_stands_in_place_of_the_root(run: Run, broken: Path) -> None:

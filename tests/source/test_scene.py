@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from catalog.source.tree import list_trees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 KEY = SceneKey("spring", 1)
 INVENTED = SyntheticScene("spring", 1, 32737, (374_132.25, 8_118_022.75), 29, (30, 31, 60))
@@ -265,23 +265,7 @@ def test_the_second_file_of_a_sensor_is_rejected(root: Path) -> None:
     scene = read(root)
     assert sensors(scene) == {30: ALL, 31: ALL, 60: ALL}
     assert patches_of(scene)[1].assets["s1"].href == str(first)
-    (rejected,) = scene.rejected
-    assert rejected.is_second
-    assert rejected == Rejected(
-        str(second), f"is a second file of the same patch and sensor: the catalog has {first}"
-    )
-
-
-@pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
-def test_a_link_to_a_file_is_no_second_file(root: Path, link: Callable[[Path, Path], None]) -> None:
-    first = path_of(root, "s1")
-    second = root / "copy" / first.name
-    second.parent.mkdir()
-    link(second, first)
-    scene = read(root)
-    assert sensors(scene) == {30: ALL, 31: ALL, 60: ALL}
-    assert patches_of(scene)[1].assets["s1"].href == str(first)
-    assert scene.rejected == ()
+    assert scene.rejected == (Rejected.second(str(second), str(first)),)
 
 
 def test_which_file_is_the_second_does_not_depend_on_the_order_of_roots(root: Path) -> None:
