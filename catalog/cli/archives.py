@@ -30,9 +30,9 @@ from catalog.query.conditions import names_of
 @json_option
 @quiet_option
 def archives(out: str, needs: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """List the archives with the files of the patches that pass all filters: files and bytes.
+    """List the archives that hold the files of the patches that pass all filters.
 
-    A catalog of the land cover alone knows the patches, and so what to download of the others.
+    A catalog of the land-cover archives alone knows all patches, and so which others to download.
 
     Example: sen12ms archives OUT --region Italy --needs s2
     """

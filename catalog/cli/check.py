@@ -17,11 +17,11 @@ from catalog.reading import check as checker
 @json_option
 @quiet_option
 def check(out: str, root: str | None, as_json: bool) -> None:
-    """Verify the catalog OUT again; the exit code is 1 if there are problems.
+    """Verify the catalog OUT against its files; the exit code is 1 if there are problems.
 
-    Every file is there and has its recorded size, every archive is as it was indexed; ids are
-    unique; footprints are those of the grids, and patches lie on the grid of their scene; table,
-    items and database agree.
+    Checks that every file is there with its recorded size; that archives did not change; that ids
+    are unique; that footprints match the grids, and patches the grid of their scene; and that
+    table, items and database agree.
 
     Example: sen12ms check OUT
     """

@@ -107,8 +107,9 @@ _SIZES: Final = ", ".join(f"{name} ({_gigabytes(DATASETS[name]):.1f} GB)" for na
 def demo(folder: Path, name: str) -> None:
     """Write a synthetic dataset of 588 patches and its catalog to DIR.
 
-    They are DIR/SEN12MS, or what it is called, and DIR/catalog. Names, places, grids and bytes are
-    laid out as in the real dataset, the pixels are made up. One file is broken on purpose.
+    The dataset is DIR/SEN12MS, or DIR/SEN12MS-CR, and the catalog DIR/catalog. Names, places, grids
+    and file layout are those of the real dataset, the pixels are made up. One file is broken on
+    purpose.
 
     Example: sen12ms demo /tmp/demo
     """

@@ -22,7 +22,7 @@ _SHOWN = 10
 """How many of the files that could not be written are named."""
 
 
-@click.command(short_help="Take only the selected files out of the archives.")
+@click.command(short_help="Extract only the selected files from the archives.")
 @out_argument
 @filter_options
 @click.option("--to", metavar="DIR", required=True, type=click.Path(), help="The folder to fill.")
@@ -31,7 +31,7 @@ _SHOWN = 10
     type=click.Choice(HOW),
     default="copy",
     show_default=True,
-    help="How files on disk are written.",
+    help="How to write files that are in folders; those in archives are copied.",
 )
 @click.option("--dry-run", is_flag=True, help="Print count and bytes; write nothing.")
 @root_option
@@ -40,10 +40,10 @@ _SHOWN = 10
 def extract(
     out: str, to: str, how: str, dry_run: bool, root: str | None, as_json: bool, **options: Any
 ) -> None:
-    """Write the files of the patches that pass all filters into DIR, as the dataset nests them.
+    """Write the files of the patches that pass all filters into DIR, in the dataset's own folders.
 
-    OUT was made from archives, or from folders. A file that is there already is kept, so that a run
-    that was stopped can be resumed. Files are checked by size, and by checksums.sha512 if that lies
+    OUT may be of archives or of folders. A file that is there already is kept, so that a run that
+    was stopped can be resumed. Files are checked by size, and by checksums.sha512 if that lies
     beside the data; if some cannot be written, the exit code is 3.
 
     Example: sen12ms extract OUT --region Brazil --sensor s2 --to brazil/

@@ -38,22 +38,22 @@ _SHOWN = 10
 @click.option(
     "--href-base",
     metavar="URL",
-    help="What hrefs start with in place of ROOT, for a catalog to publish; else absolute paths.",
+    help="What hrefs start with instead of ROOT, in a catalog to publish; default: absolute paths.",
 )
 @click.option(
     "--alternate",
     metavar="URL",
-    help="Where a web server has the files of ROOT, too: items name it as alternate assets.",
+    help="Where a web server has the files of ROOT, too: items list them as alternate assets.",
 )
 @click.option(
     "--schema-url",
     metavar="URL",
-    help="Where you publish the schema of the sen12ms: fields, for a catalog to publish.",
+    help="Where you publish the JSON Schema of the sen12ms: fields.",
 )
 @click.option(
     "--previews",
     is_flag=True,
-    help="Draw a thumbnail and overviews of every patch into OUT: some 0.4 MB a patch.",
+    help="Draw a thumbnail and overviews of every patch into OUT: about 0.4 MB per patch.",
 )
 @click.option(
     "--statistics",
@@ -63,13 +63,13 @@ _SHOWN = 10
 @click.option(
     "--items",
     type=click.Choice(ITEM_FILES),
-    help="none: items are in items.parquet alone, which saves a file a patch; default: files.",
+    help="none: items are in items.parquet alone, which saves one file per patch; default: files.",
 )
 @click.option(
     "--partition",
     type=click.Choice(staging.PARTITION_KEYS),
-    help="Write the table once more for engines that read many files at once: in folders such as "
-    "items/season=winter/.",
+    help="Also write the table in parts, for engines that read many files at once: in folders "
+    "such as items/season=winter/.",
 )
 @click.option(
     "--dataset",
@@ -91,7 +91,7 @@ _SHOWN = 10
     help="A catalog of SEN12MS, or its items.parquet: patches of SEN12MS-CR take the class counts "
     "of the patch of the same key and grid.",
 )
-@click.option("--workers", type=Integer(1, 256), help="Processes; default: one a core.")
+@click.option("--workers", type=Integer(1, 256), help="Processes; default: one per core.")
 @click.option(
     "--cluster",
     metavar="ADDRESS",
@@ -106,8 +106,8 @@ def index(roots: tuple[str, ...], out: str, as_json: bool, **choices: Any) -> No
 
     ROOT is a folder, nested in any way, or an archive as the dataset is shipped: .tar, .tar.gz or
     .tgz; or the URL of one: s3://, gs://, az://, or https:// with a list in files.txt. A second run
-    reads only what changed. A bad file is reported and left out, and what lies behind a damage in
-    an archive; then the exit code is 3.
+    reads only what changed. Bad files, and what follows the damage in a damaged archive, are
+    reported and left out; then the exit code is 3.
 
     Example: sen12ms index SEN12MS/ -o sen12ms-catalog/
     """

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-@click.command(short_help="Sum up a catalog.")
+@click.command(short_help="Summarize a catalog.")
 @out_argument
 @json_option
 def info(out: str, as_json: bool) -> None:
-    """Sum up the catalog OUT: patches by season, split, continent and cover, and what is missing.
+    """Summarize the catalog OUT: patches by season, split, continent and cover; what is missing.
 
     Example: sen12ms info OUT
     """

@@ -102,7 +102,7 @@ def store_options(command: _Command) -> _Command:
         _store_option("--requester-pays", is_flag=True, help="You pay for requests to the store."),
         _store_option("--anonymous", is_flag=True, help="The store is public: sign no requests."),
         _store_option("--region", metavar="NAME", help="Region of the store: eu-central-1."),
-        _store_option("--endpoint", metavar="URL", help="Of a store that is not Amazon's."),
+        _store_option("--endpoint", metavar="URL", help="URL of a store other than Amazon's."),
     ):
         command = option(command)
     return command
@@ -222,7 +222,7 @@ _FILTERS = (
         type=_Name("predicate", PREDICATES),
         default="intersects",
         show_default=True,
-        help="How a footprint lies in the region.",
+        help="How a footprint must lie in the region.",
     ),
     click.option(
         "--bbox", metavar="W,S,E,N", help="Only patches that intersect this box, degrees."

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Upload a catalog to an object store.")
 @out_argument
 @click.argument("url", metavar="URL")
-@click.option("--prune", is_flag=True, help="Delete what only an older catalog there has.")
+@click.option("--prune", is_flag=True, help="Delete files there that only an older catalog has.")
 @click.option("--dry-run", is_flag=True, help="Count files and bytes; upload nothing.")
 @store_options
 @json_option
@@ -28,7 +28,7 @@ def publish(out: str, url: str, prune: bool, dry_run: bool, as_json: bool) -> No
     """Upload the catalog OUT to s3://BUCKET/FOLDER, gs:// or az://.
 
     Only what changed is uploaded, so a run that was stopped can be repeated; catalog.json comes
-    last. Every command opens the catalog there by its URL, and a browser its index.html.
+    last. Every command can then open the catalog by its URL, and a browser its index.html.
 
     Example: sen12ms publish OUT s3://my-bucket/sen12ms-catalog
     """
@@ -50,8 +50,8 @@ def publish(out: str, url: str, prune: bool, dry_run: bool, as_json: bool) -> No
         tell(_summary(done))
     if done.is_local:
         tell(
-            "Its hrefs are paths on this machine: index with --href-base URL, and others find the "
-            "files of the dataset."
+            "Its hrefs are paths on this machine: index with --href-base URL, so that others find "
+            "the files of the dataset."
         )
 
 

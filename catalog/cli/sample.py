@@ -63,7 +63,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
     metavar="N",
     type=_Size(),
     required=True,
-    help="Number of patches; below 1, the fraction.",
+    help="Number of patches; or, below 1, the fraction of them.",
 )
 @stratify_option
 @click.option(

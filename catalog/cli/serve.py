@@ -41,13 +41,13 @@ def _build(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     "allowed",
     metavar="NAME",
     multiple=True,
-    help="Another name that the server is asked by, such as that of a proxy; may be repeated.",
+    help="Another host name of the server, such as that of a proxy; may be repeated.",
 )
 @click.option(
     "--root-path",
     metavar="PATH",
     default="",
-    help="Path that a proxy leaves out, such as JupyterHub's /user/NAME/proxy/8000.",
+    help="Path that a proxy strips, such as JupyterHub's /user/NAME/proxy/8000.",
 )
 @click.option("--open", "opened", is_flag=True, help="Open STAC Browser, or else the map.")
 @root_option
@@ -90,8 +90,8 @@ def serve(  # noqa: PLR0913 - one argument an option
         application = current.CurrentApp(cat, partial(Catalog.open, out, root=root), hosts)
         if host in hosting.ANY:
             click.echo(
-                f"Everybody who reaches {url} can read the catalog and its files: leave out --host "
-                "to serve this machine alone.",
+                f"Everyone who can reach {url} can read the catalog and its files: leave out "
+                "--host to serve this machine alone.",
                 err=True,
             )
         start = _announce(url)

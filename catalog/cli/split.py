@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     help="Names and fractions of the parts.",
 )
 @click.option(
-    "--official", "use_official", is_flag=True, help="Official parts, with a validation part."
+    "--official",
+    "use_official",
+    is_flag=True,
+    help="The official parts, with a validation part cut from train.",
 )
 @click.option(
     "--validation",
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
     type=click.Choice(BY),
     default="scene",
     show_default=True,
-    help="Unit that stays whole; a region is a country.",
+    help="What stays in one part; a region is a country.",
 )
 @click.option(
     "--buffer-km",

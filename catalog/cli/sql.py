@@ -10,7 +10,7 @@ from catalog.cli.options import Number, out_argument, print_options, root_option
 from catalog.cli.supervised import supervise
 
 
-@click.command(short_help="Ask anything, in SQL.")
+@click.command(short_help="Run an SQL query over a catalog.")
 @out_argument
 @click.argument("query", metavar="QUERY")
 @print_options(ANSWERS, "How to print the answer; a table has the first 40 rows.")
@@ -26,7 +26,7 @@ from catalog.cli.supervised import supervise
 def sql(
     out: str, query: str, format_: str | None, output: str | None, timeout: float, root: str | None
 ) -> None:
-    """Answer one SQL query over the catalog OUT.
+    """Run one SQL query over the catalog OUT.
 
     QUERY is the text, a file that ends in .sql, or - for standard input. The views are `patches`,
     `scenes`, `regions`, `landcover_classes` and `members`; `DESCRIBE patches` lists columns.

@@ -85,7 +85,7 @@ def _moved_patches(dataset: Dataset) -> str:
     return f"""\
 -- Patches with the paths of a dataset that was moved.
 -- $old, $new: what paths started with, and start with now.
--- One row a patch, as in `patches` of the catalog.
+-- One row per patch, as in `patches` of the catalog.
 CREATE VIEW memory.patches AS
 SELECT
     * REPLACE (
@@ -115,7 +115,7 @@ def _tile_index(dataset: Dataset) -> str:
     return f"""\
 -- Files of one sensor, as a tile index for GDAL's GTI driver.
 -- sensor_name: {_listed(dataset.sensors)}.
--- One row a file: id, location, crs, and the footprint in degrees (OGC:CRS84).
+-- One row per file: id, location, crs, and the footprint in degrees (OGC:CRS84).
 CREATE OR REPLACE MACRO tile_index(sensor_name) AS TABLE
     SELECT
         id,
@@ -170,7 +170,7 @@ def _file_sizes(dataset: Dataset) -> str:
     sizes = ",\n".join(f'    assets.{name}."file:size" AS {name}_bytes' for name in dataset.sensors)
     return f"""\
 -- Sizes of the files of the patches.
--- One row a patch: id, and the bytes of each file; null where it is missing.
+-- One row per patch: id, and the bytes of each file; null where it is missing.
 CREATE OR REPLACE VIEW file_sizes AS
 SELECT
     id,
@@ -195,9 +195,9 @@ def _patches(dataset: Dataset) -> str:
     clouds = '    "eo:cloud_cover" AS cloud_cover,\n' if dataset.cloudy else ""
     return f"""\
 -- Patches, with everything to select them by.
--- One row a patch. Shares of land cover are of its {dataset.patch_pixels:,} pixels, 0 to 1, exact;
--- null without a land-cover file. Coordinates are degrees (OGC:CRS84). `quality` is null unless
--- `index` read the pixels.
+-- One row per patch. Shares of land cover are of its {dataset.patch_pixels:,} pixels, 0 to 1,
+-- exact; null without a land-cover file. Coordinates are degrees (OGC:CRS84). `quality` is null
+-- unless `index` read the pixels.
 CREATE OR REPLACE VIEW patches AS
 WITH measured AS (
     SELECT

@@ -6,7 +6,7 @@ Source: Natural Earth 1:50m, countries and states (https://www.naturalearthdata.
 
 `tests/data/regions/` has both files, GeoJSON compressed by xz. A spatial join asks rectangles
 first and vertices afterwards: of a whole country the rectangle says little and the vertices are
-thousands. One row a piece, GeoParquet 1.1; the same input gives the same bytes.
+thousands. One row per piece, GeoParquet 1.1; the same input gives the same bytes.
 
     features ─► repair ─► parts ─► halves, until they are small ─► check ─► sort ─► write
 """

@@ -223,7 +223,7 @@ def collection(
             "items": pystac.Asset(
                 "../items.parquet",
                 title=_TABLE_TITLE,
-                description="GeoParquet 1.1 and stac-geoparquet 1.0.0, one row a patch",
+                description="GeoParquet 1.1 and stac-geoparquet 1.0.0, one row per patch",
                 media_type=PARQUET,
                 roles=["collection-mirror"],
                 extra_fields={

@@ -1,6 +1,6 @@
 -- Patches with the paths of a dataset that was moved.
 -- $old, $new: what paths started with, and start with now.
--- One row a patch, as in `patches` of the catalog.
+-- One row per patch, as in `patches` of the catalog.
 CREATE VIEW memory.patches AS
 SELECT
     * REPLACE (

@@ -1,5 +1,5 @@
 -- Patches on a line from Modena to the Po.
--- One row a patch: its dominant cover.
+-- One row per patch: its dominant cover.
 SELECT
     id,
     dominant(cover) AS dominant_cover

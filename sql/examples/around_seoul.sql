@@ -1,5 +1,5 @@
 -- Scenes within 60 km of Seoul, in any season.
--- One row a scene: its patches there, and the distance of the nearest in kilometres.
+-- One row per scene: its patches there, and the distance of the nearest in kilometres.
 SELECT
     scene_id,
     local_season,

@@ -1,5 +1,5 @@
 -- Five patches of each simplified class.
--- One row a patch: class, id and the paths of the inputs.
+-- One row per patch: class, id and the paths of the inputs.
 SELECT
     dominant_cover,
     id,

@@ -1,5 +1,5 @@
 -- Land cover of the official train and test parts.
--- One row a simplified class: its mean share in each part, 0 to 1.
+-- One row per simplified class: its mean share in each part, 0 to 1.
 WITH shares AS (
     SELECT
         split,

@@ -1,5 +1,5 @@
 -- Sentinel-2 files of a box, for a mosaic by GDAL.
--- One row a file: where it is, and the CRS of its grid.
+-- One row per file: where it is, and the CRS of its grid.
 SELECT
     parse_filename(files.location) AS file,
     files.crs

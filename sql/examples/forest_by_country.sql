@@ -1,5 +1,5 @@
 -- Forest by country.
--- One row a country: patches, and the mean share of forest, 0 to 1.
+-- One row per country: patches, and the mean share of forest, 0 to 1.
 SELECT
     country,
     count(*) AS patches,

@@ -1,5 +1,5 @@
 -- Patches that lack a file, or have findings.
--- One row a patch: which files are there, and what the audit found.
+-- One row per patch: which files are there, and what the audit found.
 SELECT
     id,
     s1 IS NOT NULL AS has_s1,

@@ -1,5 +1,5 @@
 -- Patches with the most mixed land cover.
--- One row a patch: the ten with the highest class entropy, in bits.
+-- One row per patch: the ten with the highest class entropy, in bits.
 SELECT
     id,
     country,

@@ -1,5 +1,5 @@
 -- Scene numbers that stand for several scenes.
--- One row a number that is used in more than one season, with the scenes that have it.
+-- One row per number that is used in more than one season, with the scenes that have it.
 SELECT
     scene,
     count(*) AS places,

@@ -1,5 +1,5 @@
 -- Patches of Italy with more than a tenth of open land.
--- One row a patch: its season on that hemisphere, and the share of savanna and grassland, 0 to 1.
+-- One row per patch: its season on that hemisphere, and the share of savanna and grassland, 0 to 1.
 SELECT
     id,
     season_at(season, lat) AS season,

@@ -1,5 +1,5 @@
 -- Patches by subregion of the United Nations.
--- One row a subregion; a patch on a border counts in both.
+-- One row per subregion; a patch on a border counts in both.
 SELECT
     regions.name AS subregion,
     count(DISTINCT patches.id) AS patches

@@ -1,5 +1,5 @@
 -- Regions that are called Georgia.
--- One row a place: its kind, and all its names.
+-- One row per place: its kind, and all its names.
 SELECT
     place.kind,
     place.name,

@@ -1,5 +1,5 @@
 -- Patches of water alone, and without any, by continent.
--- One row a continent.
+-- One row per continent.
 SELECT
     continent,
     count(*) FILTER (cover.water = 1) AS all_water,

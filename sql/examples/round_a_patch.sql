@@ -1,5 +1,5 @@
 -- Patches around one patch, and the distance to its middle.
--- One row a patch that overlaps it: the shared part, 0 to 1, its majority class, and kilometres.
+-- One row per patch that overlaps it: the shared part, 0 to 1, its majority class, and kilometres.
 SELECT
     near.id,
     round(near.overlap, 3) AS overlap,

@@ -1,5 +1,5 @@
 -- Pairs of patches of fall and winter that share at least half of their ground.
--- One row a pair: both ids, and the share of the first that lies in the second, 0 to 1.
+-- One row per pair: both ids, and the share of the first that lies in the second, 0 to 1.
 SELECT
     first_id,
     second_id,

@@ -1,5 +1,5 @@
 -- Pairs of scenes that overlap.
--- One row a pair of scenes: their ids, and how many pairs of their patches overlap.
+-- One row per pair of scenes: their ids, and how many pairs of their patches overlap.
 SELECT
     one.scene_id AS first_scene,
     two.scene_id AS second_scene,

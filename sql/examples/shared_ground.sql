@@ -1,5 +1,5 @@
 -- Scenes of different seasons that show the same ground, so that a split by scene leaks.
--- One row a pair of scenes: how many pairs of patches overlap, and the largest overlap, 0 to 1.
+-- One row per pair of scenes: how many pairs of patches overlap, and the largest overlap, 0 to 1.
 WITH pairs AS (
     SELECT
         one.scene_id AS first_scene,

@@ -1,5 +1,5 @@
 -- Sentinel-2 files of summer forests in Europe.
--- One row a patch: the path of its Sentinel-2 file.
+-- One row per patch: the path of its Sentinel-2 file.
 SELECT s2
 FROM patches
 WHERE season = 'summer' AND continent = 'Europe' AND cover.forest > 0.5

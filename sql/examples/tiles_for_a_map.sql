@@ -1,5 +1,5 @@
 -- Dominant land cover in boxes of one degree.
--- One row a box: its lower-left corner in degrees, patches, and the cover that most of them have.
+-- One row per box: its lower-left corner in degrees, patches, and the cover that most of them have.
 SELECT
     floor(lon) AS west,
     floor(lat) AS south,

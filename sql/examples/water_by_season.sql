@@ -1,5 +1,5 @@
 -- Water by season.
--- One row a season: patches with at least a tenth of water, and its area in square kilometres.
+-- One row per season: patches with at least a tenth of water, and its area in square kilometres.
 SELECT
     season,
     shown AS patches,

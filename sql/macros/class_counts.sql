@@ -1,7 +1,7 @@
 -- Simplified classes by season: patches and area.
 -- No parameters.
--- One row a class and season: patches that it dominates, patches that show at least a tenth of it,
--- and its area in square kilometres; overlaps between patches count as often as they occur.
+-- One row per class and season: patches that it dominates, patches that show at least a tenth of
+-- it, and its area in square kilometres; overlaps between patches count as often as they occur.
 CREATE OR REPLACE MACRO class_counts() AS TABLE
     SELECT
         season,

@@ -1,7 +1,7 @@
 -- Regions that a name stands for.
 -- region_name: a name or code as in `region_names`, whatever its case, accents and punctuation:
 -- 'Brazil', 'BRA', 'South Korea', 'EU', 'US-CA'; 'state:Georgia' says which kind is meant.
--- One row a region: kind and name as in `regions`. Of regions that lie in one country or hold it,
+-- One row per region: kind and name as in `regions`. Of regions that lie in one country or hold it,
 -- only the largest; several rows are several places, as for 'Georgia'; none if no region is called
 -- so.
 CREATE OR REPLACE MACRO named_regions(region_name) AS TABLE

@@ -1,5 +1,5 @@
 -- Pairs of patches that share ground.
--- One row a pair, each pair once: both ids, in order. Corners and edges count as ground.
+-- One row per pair, each pair once: both ids, in order. Corners and edges count as ground.
 -- The join is by boxes, which is fast; CASE keeps the exact test, and ids, out of it.
 CREATE OR REPLACE MACRO overlapping_pairs() AS TABLE
     WITH near AS (

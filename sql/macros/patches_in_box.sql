@@ -1,6 +1,6 @@
 -- Patches that intersect a box.
 -- west, south, east, north: degrees (OGC:CRS84); a box across the antimeridian has west > east.
--- One row a patch, as in `patches`.
+-- One row per patch, as in `patches`.
 CREATE OR REPLACE MACRO patches_in_box(west, south, east, north) AS TABLE
     SELECT *
     FROM patches

@@ -1,7 +1,7 @@
 -- Patches that intersect a region that has a name.
 -- region_name: a name or code as in `named_regions`: 'Brazil', 'BRA', 'South Korea', 'Africa',
 -- 'US-CA', 'state:Georgia'.
--- One row a patch, as in `patches`; an error if no region is called so, or several places are.
+-- One row per patch, as in `patches`; an error if no region is called so, or several places are.
 CREATE OR REPLACE MACRO patches_in_region(region_name) AS TABLE
     WITH called AS (
         SELECT

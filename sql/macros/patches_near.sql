@@ -1,7 +1,7 @@
 -- Patches within a distance of a point.
 -- longitude, latitude: degrees (OGC:CRS84); radius_km: kilometres, as in `geodesic_km`, to the
 -- nearest point of the footprint; not across a pole or the antimeridian.
--- One row a patch, as in `patches`, and distance_km; the nearest first.
+-- One row per patch, as in `patches`, and distance_km; the nearest first.
 CREATE OR REPLACE MACRO patches_near(longitude, latitude, radius_km) AS TABLE
     SELECT
         * EXCLUDE (stretch, nearest),

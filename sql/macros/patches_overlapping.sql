@@ -1,6 +1,6 @@
 -- Patches that share ground with a patch.
 -- patch_id: an id in `patches`.
--- One row a patch, as in `patches`, and overlap: the share of it that lies in the other, 0 to 1;
+-- One row per patch, as in `patches`, and overlap: the share of it that lies in the other, 0 to 1;
 -- largest first. The neighbours in the grid of a scene have 0.5, 0.25 at a corner, and 0 where they
 -- only touch.
 CREATE OR REPLACE MACRO patches_overlapping(patch_id) AS TABLE

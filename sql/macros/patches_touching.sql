@@ -1,6 +1,6 @@
 -- Patches that intersect a geometry.
 -- shape: a geometry in degrees (OGC:CRS84).
--- One row a patch, as in `patches`.
+-- One row per patch, as in `patches`.
 CREATE OR REPLACE MACRO patches_touching(shape) AS TABLE
     SELECT *
     FROM patches

@@ -1,6 +1,6 @@
 -- Patches of two seasons that show the same ground.
 -- first_season, second_season: seasons as in the file names.
--- One row a pair: both ids, and the share of the first patch that lies in the second, 0 to 1.
+-- One row per pair: both ids, and the share of the first patch that lies in the second, 0 to 1.
 CREATE OR REPLACE MACRO same_ground(first_season, second_season) AS TABLE
     WITH first_patches AS (
         SELECT *

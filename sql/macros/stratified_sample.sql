@@ -1,7 +1,7 @@
 -- Sample with as many patches of each stratum.
 -- by_column: season, local_season, country, continent, split, scene_id, dominant_igbp or
 -- dominant_cover; per_stratum: how many of each value, all where there are fewer; seed: a number.
--- One row a patch, as in `patches`. The same seed chooses the same patches everywhere: they are
+-- One row per patch, as in `patches`. The same seed chooses the same patches everywhere: they are
 -- ranked by the MD5 of id and seed.
 CREATE OR REPLACE MACRO stratified_sample(by_column, per_stratum, seed) AS TABLE
     SELECT *

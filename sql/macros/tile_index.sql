@@ -1,6 +1,6 @@
 -- Files of one sensor, as a tile index for GDAL's GTI driver.
 -- sensor_name: s1, s2 or lc.
--- One row a file: id, location, crs, and the footprint in degrees (OGC:CRS84).
+-- One row per file: id, location, crs, and the footprint in degrees (OGC:CRS84).
 CREATE OR REPLACE MACRO tile_index(sensor_name) AS TABLE
     SELECT
         id,

@@ -1,6 +1,6 @@
 -- Archives that hold the files of the selected patches.
 -- $sensors: list of sensors; $sizes: list of their columns in `file_sizes`.
--- One row an archive: season, sensor, absolute path of the archive as it was indexed (null for
+-- One row per archive: season, sensor, absolute path of the archive as it was indexed (null for
 -- files on disk, and for those that the catalog does not have), how many files, how many of them
 -- the catalog has, and the bytes of these.
 SELECT

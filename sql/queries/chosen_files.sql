@@ -1,7 +1,7 @@
 -- Files of the selected patches, with their sizes.
 -- $sensors: list of sensors.
--- One row a patch: season, official split and dominant cover, and path and bytes of each file; null
--- where it is missing.
+-- One row per patch: season, official split and dominant cover, and path and bytes of each file;
+-- null where it is missing.
 SELECT
     chosen.id,
     chosen.season,

@@ -1,6 +1,6 @@
 -- Files of the selected patches, on disk or in archives.
 -- $sensors: list of sensors; $sizes: list of their columns in `file_sizes`.
--- One row a file: key, sensor, path, bytes, and for one in an archive the archive as it was
+-- One row per file: key, sensor, path, bytes, and for one in an archive the archive as it was
 -- indexed, name in it and byte of the decompressed archive.
 SELECT
     files.season,

@@ -1,5 +1,5 @@
 -- Footprints of the selected patches, and what a study sorts patches by.
--- One row a patch: keys, columns to stratify by, and the footprint as WKB, degrees (OGC:CRS84).
+-- One row per patch: keys, columns to stratify by, and the footprint as WKB, degrees (OGC:CRS84).
 SELECT
     id,
     season,

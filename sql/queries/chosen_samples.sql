@@ -1,6 +1,6 @@
 -- A few of the selected patches that give an impression of all.
 -- $sensors: list of sensors; $count: how many patches.
--- One row a patch: of each dominant cover in turn the one with the least MD5, so that the same
+-- One row per patch: of each dominant cover in turn the one with the least MD5, so that the same
 -- patches are shown everywhere.
 SELECT
     id,

@@ -1,6 +1,6 @@
 -- Scenes of the selected patches.
--- One row a scene: how many patches are selected, the split, country and dominant cover of most of
--- them, and their bounding box, degrees (OGC:CRS84).
+-- One row per scene: how many patches are selected, the split, country and dominant cover of most
+-- of them, and their bounding box, degrees (OGC:CRS84).
 SELECT
     scene_id,
     season,

@@ -1,6 +1,6 @@
 -- Outlines of the countries.
 -- $degrees: how far a line may be moved to save points.
--- One row a country: its name, and its outline as GeoJSON, degrees (OGC:CRS84).
+-- One row per country: its name, and its outline as GeoJSON, degrees (OGC:CRS84).
 SELECT
     name,
     ST_AsGeoJSON(

@@ -1,5 +1,5 @@
 -- Names of the countries by their codes.
--- One row a country: its ISO 3166-1 alpha-3 code, and what it is called.
+-- One row per country: its ISO 3166-1 alpha-3 code, and what it is called.
 SELECT DISTINCT
     country,
     country_name

@@ -1,5 +1,5 @@
 -- Ids of all patches.
--- One row a patch: its id.
+-- One row per patch: its id.
 SELECT id
 FROM patches
 ORDER BY id

@@ -1,5 +1,5 @@
 -- Patches by season, split, continent and dominant cover.
--- One row a column and value: patches, and how many of them are complete; null is a value too.
+-- One row per column and value: patches, and how many of them are complete; null is a value too.
 SELECT
     CASE 0
         WHEN grouping(season) THEN 'season'

@@ -1,6 +1,6 @@
 -- Rows of the footprint table, by id.
 -- $ids: list of ids; $scenes: the numbers of their scenes, which tell the row groups.
--- One row a patch: the columns of items.parquet, with the footprint as WKB in degrees (OGC:CRS84)
+-- One row per patch: the columns of items.parquet, with the footprint as WKB in degrees (OGC:CRS84)
 -- and moments in UTC, without a time zone.
 SELECT
     * REPLACE (

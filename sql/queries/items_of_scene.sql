@@ -1,6 +1,6 @@
 -- Items of one scene.
 -- $season: the season in the names of its files; $scene: its number.
--- One row a patch, by its number: id and title.
+-- One row per patch, by its number: id and title.
 SELECT
     id,
     title

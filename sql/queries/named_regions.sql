@@ -1,6 +1,6 @@
 -- Regions that a user may mean.
 -- $name: what the user wrote.
--- One row a region: kind and name as in `regions`, the largest first.
+-- One row per region: kind and name as in `regions`, the largest first.
 SELECT
     kind,
     name

@@ -1,5 +1,5 @@
 -- Names of regions, without codes and abbreviations.
--- One row a name, but for codes and abbreviations: kind, and what it is called.
+-- One row per name, but for codes and abbreviations: kind, and what it is called.
 SELECT
     kind,
     called

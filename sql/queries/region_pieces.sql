@@ -1,5 +1,5 @@
 -- Polygons of the regions, each once.
--- One row a polygon: WKB, degrees (OGC:CRS84), and the regions that it is a part of, each as
+-- One row per polygon: WKB, degrees (OGC:CRS84), and the regions that it is a part of, each as
 -- kind:name.
 SELECT
     ST_AsWKB(geometry) AS wkb,

@@ -1,6 +1,6 @@
 -- All names and codes of the regions, in order.
--- One row a name or code: how `folded` spells it, kind and name as in `regions`, what it is called,
--- and the country that the region lies in.
+-- One row per name or code: how `folded` spells it, kind and name as in `regions`, what it is
+-- called, and the country that the region lies in.
 SELECT
     spelling,
     kind,

@@ -1,5 +1,5 @@
 -- Centres of all scenes.
--- One row a scene: country, and the middle of its bounding box, degrees (OGC:CRS84).
+-- One row per scene: country, and the middle of its bounding box, degrees (OGC:CRS84).
 SELECT
     scene_id,
     country,

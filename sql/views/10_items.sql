@@ -1,4 +1,4 @@
 -- Footprint table, as `index` wrote it.
--- One row a patch: the columns of items.parquet, whose path is in the variable `items`.
+-- One row per patch: the columns of items.parquet, whose path is in the variable `items`.
 CREATE OR REPLACE VIEW items AS
 SELECT * FROM read_parquet(getvariable('items'))

@@ -1,7 +1,7 @@
 -- Patches, with everything to select them by.
--- One row a patch. Shares of land cover are of its 65,536 pixels, 0 to 1, exact;
--- null without a land-cover file. Coordinates are degrees (OGC:CRS84). `quality` is null unless
--- `index` read the pixels.
+-- One row per patch. Shares of land cover are of its 65,536 pixels, 0 to 1,
+-- exact; null without a land-cover file. Coordinates are degrees (OGC:CRS84). `quality` is null
+-- unless `index` read the pixels.
 CREATE OR REPLACE VIEW patches AS
 WITH measured AS (
     SELECT

@@ -1,5 +1,5 @@
 -- Scenes.
--- One row a scene; coordinates are degrees (OGC:CRS84), geometry is the bounding box of its
+-- One row per scene; coordinates are degrees (OGC:CRS84), geometry is the bounding box of its
 -- patches; country, continent and dominant_cover are those of most patches.
 CREATE OR REPLACE VIEW scenes AS
 SELECT

@@ -1,5 +1,5 @@
 -- Legends of the four land-cover bands.
--- One row a class: scheme, code, name in SQL, title and colour of the legend, and for IGBP the
+-- One row per class: scheme, code, name in SQL, title and colour of the legend, and for IGBP the
 -- simplified class; the path of the table is in the variable `classes`.
 CREATE OR REPLACE VIEW landcover_classes AS
 SELECT

@@ -1,5 +1,5 @@
 -- Regions that have a name, subdivided.
--- One row a polygon of a region: countries, states, continents, UN subregions and groups of them
+-- One row per polygon of a region: countries, states, continents, UN subregions and groups of them
 -- are subdivided so that a join is fast, and a patch on a cut meets two polygons: join with
 -- DISTINCT. Degrees (OGC:CRS84). Natural Earth 1:50m, public domain; the folder of the tables is in
 -- the variable `regions`.

@@ -1,8 +1,8 @@
 -- Names and codes of the regions.
--- One row a name or code: kind and name as in `regions`, `called`, its `spelling` as `folded` gives
--- it, and `country_name`, the country that it lies in, null for what is larger. To the names of
--- Natural Earth come those that people type, of region_aliases.csv; the folder of the tables is in
--- the variable `regions`.
+-- One row per name or code: kind and name as in `regions`, `called`, its `spelling` as `folded`
+-- gives it, and `country_name`, the country that it lies in, null for what is larger. To the names
+-- of Natural Earth come those that people type, of region_aliases.csv; the folder of the tables is
+-- in the variable `regions`.
 CREATE OR REPLACE VIEW region_names AS
 WITH known AS (
     SELECT DISTINCT

@@ -1,5 +1,5 @@
 -- Sizes of the files of the patches.
--- One row a patch: id, and the bytes of each file; null where it is missing.
+-- One row per patch: id, and the bytes of each file; null where it is missing.
 CREATE OR REPLACE VIEW file_sizes AS
 SELECT
     id,
