@@ -276,11 +276,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
-def _number(text: str) -> float:
+def _number(text: str) -> float | str:
+    """A number; any other text as it is, which is refused by the name of its parameter."""
     try:
         return float(text)
-    except ValueError as error:
-        raise FilterError(f"{text[:60]!r} is not a number") from error
+    except ValueError:
+        return text[:60]
 
 
 def _json(text: str | bytes) -> Any:

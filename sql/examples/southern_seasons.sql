@@ -1,5 +1,5 @@
 -- Scenes where the season in the name is not the actual one.
--- One row per season in the file name and a season on the ground: scenes and patches.
+-- One row per season in the file name and on the ground: scenes and patches.
 SELECT
     season,
     local_season,

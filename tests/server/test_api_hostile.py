@@ -166,3 +166,15 @@ def test_a_query_string_is_refused_as_well(hostile: httpx.Client, text: str) -> 
         answer = hostile.get(path, params={"filter": text})
         assert answer.status_code == 400
         assert answer.json()["code"]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [("limit=many", "limit='many' is not"), ("bbox=1,x,3,4", "bbox=[1.0, 'x', 3.0, 4.0] is not")],
+)
+def test_a_text_in_a_url_that_is_no_number_is_refused_by_the_name_of_its_parameter(
+    client: httpx.Client, query: str, message: str
+) -> None:
+    answer = client.get(f"api/search?{query}")
+    assert answer.status_code == 400
+    assert message in answer.json()["description"]
