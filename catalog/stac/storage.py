@@ -29,9 +29,10 @@ def storage_schemes(urls: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 def _storage_scheme(scheme: str, bucket: str) -> dict[str, Any]:
     if scheme == "az":
-        account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME", "{account}")
-        platform = f"https://{account}.blob.core.windows.net"
-        return {"type": "ms-azure", "platform": platform, "bucket": bucket}
+        account = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")
+        named = {"account": account} if account else {}
+        platform = "https://{account}.blob.core.windows.net"
+        return {"type": "ms-azure", "platform": platform, "bucket": bucket, **named}
     if scheme == "gs":
         platform = "https://storage.googleapis.com/{bucket}"
         return {"type": "custom-s3", "platform": platform, "bucket": bucket}

@@ -39,9 +39,9 @@ def schema(url: str) -> dict[str, Any] | None:
         return _read(Path(str(DEFINITIONS)) / SEN12MS.id / FIELDS)
     if name.startswith("https://proj.org/") and name.endswith("projjson.schema.json"):
         return _read(Path(pyproj.datadir.get_data_dir()) / "projjson.schema.json")
-    parts = name.removeprefix("https://stac-extensions.github.io/").split("/")
-    path = _FOLDER / f"{parts[0]}-{parts[1]}.json" if len(parts) == 3 else _FOLDER / "none"
-    return _read(path) if path.is_file() else None
+    path = name.removeprefix("https://stac-extensions.github.io/").removesuffix(".json")
+    file = _FOLDER / f"{path.removesuffix('/schema').replace('/', '-')}.json"
+    return _read(file) if file.is_file() else None
 
 
 def problems(value: dict[str, Any]) -> list[str]:
