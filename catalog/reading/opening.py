@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.datasets import DATASETS, SEN12MS, dataset_of_table
 from catalog.errors import CatalogNotFoundError
-from catalog.model import UNMOVED, is_url
+from catalog.model import UNMOVED, is_url, is_web
 from catalog.query.database import made_from, open_database, open_items
 from catalog.query.session import Session
 from catalog.source.stores import read_remote
@@ -48,6 +48,10 @@ def open_session(path: str, moved: Rebase = UNMOVED) -> Session:
     StoreError
         If a server does not answer.
     """
+    if is_url(path) and not (is_web(path) or path.startswith("s3://")):
+        raise CatalogNotFoundError(
+            f"{path} is in a kind of store that DuckDB does not read here: give its https:// URL"
+        )
     if path.endswith(".parquet"):
         path = f"./{path}" if path.startswith("~") else path  # DuckDB takes that for a home
         if not (is_url(path) or Path(path).is_file()):

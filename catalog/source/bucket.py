@@ -37,6 +37,18 @@ _MOST_FAILURES: Final = 5
 """So many files one after the other, none of which a server can give, are a server that fails."""
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w+)</Code>")
+_ENDPOINTS: Final = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+"""Variables that name the server of a kind of store; the first that is set counts."""
+_CREDENTIALS: Final = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+"""Variables that a kind of store is mostly reached with."""
 _METADATA_SERVER: Final = "169.254.169.254"
 """Where obstore looks for credentials if the environment has none."""
 
@@ -117,12 +129,14 @@ class Bucket:
         self.obstore: Any = obstore
         self.root = root
         """Its URL, without a slash at the end."""
-        endpoint = options.endpoint or _endpoint()
-        plain = root.startswith("http://") or endpoint.startswith("http://")
+        scheme = urlsplit(root).scheme
+        settings = options.settings(scheme)
+        endpoint = str(settings.get("endpoint") or _endpoint(scheme))
+        plain = scheme == "http" or endpoint.startswith("http://")
         try:
             self.store: Any = self.obstore.store.from_url(
                 root,
-                config=options.settings(urlsplit(root).scheme),
+                config=settings,
                 client_options={"allow_http": plain, "pool_max_idle_per_host": str(IN_FLIGHT)},
                 retry_config=_RETRIES,
             )
@@ -169,9 +183,9 @@ class Bucket:
 
     def _refusal(self, message: str) -> OSError | StoreError:
         if _METADATA_SERVER in message:
+            names = _CREDENTIALS[urlsplit(self.root).scheme]
             return StoreError(
-                f"there are no credentials for {self.root}: set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, or say --anonymous"
+                f"there are no credentials for {self.root}: set {names}, or say --anonymous"
             )
         status, code = _STATUS.search(message), _CODE.search(message)
         if status is None:
@@ -203,5 +217,7 @@ def _opened(root: str, options: StoreOptions) -> Bucket:
     return Bucket(root, options)
 
 
-def _endpoint() -> str:
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+def _endpoint(scheme: str) -> str:
+    """What the environment says of the server of a kind of store."""
+    named = (os.environ.get(name) for name in _ENDPOINTS.get(scheme, ()))
+    return next(filter(None, named), "")
