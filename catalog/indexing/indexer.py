@@ -200,13 +200,19 @@ def _known_report(out: Path) -> Report:
     Raises
     ------
     CatalogNotFoundError
-        If there is none, or it cannot be trusted.
+        If there is none, it cannot be trusted, or what it was made from is gone.
     """
     known = read_report(out)
     for name in sorted(damaged_files(out).keys() & {staging.ITEMS, staging.REPORT}):
         raise CatalogNotFoundError(
             f"{out / name} is not what `index` wrote: name all folders and archives, without add"
         )
+    for source in known.sources:
+        if not (is_url(source) or os.path.exists(source)):
+            raise CatalogNotFoundError(
+                f"{out} was made from {source}, which is not there any more: name all folders and "
+                "archives, without add"
+            )
     return known
 
 

@@ -265,6 +265,17 @@ def test_nothing_is_added_to_a_catalog_that_does_not_know_its_sources(tree: Tree
         index(tree.root, into=tree.out, add=True)
 
 
+def test_nothing_is_added_to_a_catalog_whose_sources_are_gone(tree: Tree) -> None:
+    before = tree.out.joinpath("report.json").read_bytes()
+    moved = tree.root.rename(tree.folder / "moved")
+    with pytest.raises(
+        CatalogNotFoundError, match=r"was made from .*, which is not there"
+    ) as caught:
+        index(moved, into=tree.out, add=True)
+    assert str(tree.root) in str(caught.value)
+    assert tree.out.joinpath("report.json").read_bytes() == before
+
+
 def test_a_scene_that_is_torn_in_the_journal_is_read_anew(
     tree: Tree, expected: dict[str, Any]
 ) -> None:
