@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pyproj import Geod
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from catalog.query.question import Question
     from catalog.reading.catalog import Catalog
 
+_COMPARED_COUNTRY: Final = re.compile(r"\bcountry\s*(=|in\b|like\b)", re.IGNORECASE)
 _DETAIL: Final = "predicate"
 """Means nothing without a region."""
 
@@ -35,10 +37,18 @@ def nothing_found(cat: Catalog, filters: Mapping[str, Any]) -> list[str]:
     lines = [f"No patch passes the filters: {asked}." if asked else "The catalog has no patches."]
     return [
         *lines,
+        *_codes(filters),
         *_without_files(cat, filters),
         *_one_less(cat, filters),
         *_nearest(cat, question),
     ]
+
+
+def _codes(filters: Mapping[str, Any]) -> Iterator[str]:
+    """What the column of countries holds, if it is compared."""
+    texts = [filters.get("where") or "", filters.get("filter") or ""]
+    if _COMPARED_COUNTRY.search(str(texts)):
+        yield "The column country holds ISO codes, such as KOR: --region takes names."
 
 
 def _without_files(cat: Catalog, filters: Mapping[str, Any]) -> Iterator[str]:

@@ -121,6 +121,15 @@ def test_nothing_found_is_explained(run: Run, small: Small, tmp_path: Path, case
     assert quiet == type(found)(found.code, found.out, "")
 
 
+@pytest.mark.parametrize("option", ["--where", "--filter"])
+def test_a_country_that_is_compared_with_a_name_is_explained(
+    run: Run, small: Small, option: str
+) -> None:
+    hint = "The column country holds ISO codes, such as KOR: --region takes names.\n"
+    assert hint in run("select", small.out, option, "country = 'South Korea'").err
+    assert hint not in run("select", small.out, option, "season = 'summer' AND lat > 89").err
+
+
 def test_missing_land_cover_is_named(run: Run, small: Small, tmp_path: Path) -> None:
     root = copied(small, tmp_path)
     for path in root.rglob("*_lc_*.tif"):
