@@ -1,4 +1,4 @@
-"""A page of 100 items of the STAC API, over HTTP of the whole catalog, beside rustac's server."""
+"""A page of 100 items of the STAC API, over HTTP of the whole catalog, beside other servers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,7 @@ from conftest import serving
 from catalog.server.hosting import listen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from conftest import Bench
 
@@ -46,6 +47,13 @@ RUSTAC = (
     *(f"duckdb-extension-{name}=={RUSTAC_DUCKDB}" for name in ("spatial", "icu", "parquet")),
 )
 """Its server, and what its DuckDB needs."""
+STAC_FASTAPI = "stac-fastapi.api==7.0.0"
+THROUGH_STAC_FASTAPI = {
+    "a dict, as its clients answer by default": "dict",
+    "a dict that its models validate": "models",
+    "bytes, past its models": "bytes",
+}
+"""What a backend of stac-fastapi answers with, and its name in the program that serves it."""
 
 pytestmark = pytest.mark.bench
 
@@ -83,21 +91,39 @@ def rustac(full: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[htt
     PyPI is installed, with them where DuckDB looks.
     """
     home = tmp_path_factory.mktemp("rustac")
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
-    if subprocess.run([*install, str(home / "lib"), *RUSTAC], check=False).returncode:
+    if not _installed(home / "lib", "--no-deps", *RUSTAC):
         yield None
         return
     extensions = home / ".duckdb" / "extensions" / f"v{RUSTAC_DUCKDB}" / "linux_amd64"
     extensions.mkdir(parents=True)
     for path in home.glob("lib/*/extensions/*/*.duckdb_extension"):
         shutil.copy(path, extensions)
+    port = _free_port()
+    program = str(home / "lib" / "bin" / "rustac")
+    command = [program, "serve", "--addr", f"127.0.0.1:{port}", str(full / "items.parquet")]
+    environment = {"HOME": str(home), "PYTHONPATH": str(home / "lib")}
+    with _other(command, port, environment) as client:
+        yield client
+
+
+def _installed(folder: Path, *packages: str) -> bool:
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder)]
+    return subprocess.run([*install, *packages], check=False).returncode == 0
+
+
+def _free_port() -> int:
     with listen("127.0.0.1", 0) as listener:
-        address = "{}:{}".format(*listener.getsockname()[:2])
-    command = [home / "lib" / "bin" / "rustac", "serve", "--addr", address, full / "items.parquet"]
-    environment = os.environ | {"HOME": str(home), "PYTHONPATH": str(home / "lib")}
-    silent = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=silent, stderr=silent, env=environment) as process:
-        with httpx.Client(base_url=f"http://{address}/", timeout=20) as client:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def _other(
+    command: Sequence[str], port: int, environment: dict[str, str]
+) -> Iterator[httpx.Client | None]:
+    """A client of a server that a command starts; None if it does not start."""
+    silent, known = subprocess.DEVNULL, os.environ | environment
+    with subprocess.Popen(command, stdout=silent, stderr=silent, env=known) as process:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/", timeout=20) as client:
             yield client if _starts(client) else None
         process.terminate()
 
@@ -184,3 +210,27 @@ def test_page_of_100_items_without_files(
     ratio = after / before
     held = ratio <= MOST_WITHOUT_FILES
     bench.bar(f"page by {name}, none / files", ratio, f"<= {MOST_WITHOUT_FILES}", held=held)
+
+
+def test_page_of_100_items_through_stac_fastapi(
+    ours: httpx.Client, full: Path, bench: Bench, tmp_path: Path
+) -> None:
+    if not _installed(tmp_path / "lib", STAC_FASTAPI):
+        pytest.skip(f"{STAC_FASTAPI} cannot be installed")
+    program = str(Path(__file__).with_name("stac_fastapi_server.py"))
+    environment = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "lib"), *filter(None, sys.path)])}
+    body = {"limit": 100, "collections": ["sen12ms"], **SEARCHES["box"][0]}
+    clients = {"ours": ours}
+    with ExitStack() as stack:
+        for name, how in THROUGH_STAC_FASTAPI.items():
+            port = _free_port()
+            command = [sys.executable, program, how, str(port), str(full)]
+            client = stack.enter_context(_other(command, port, environment))
+            assert client is not None, name
+            clients[name] = client
+        for client in clients.values():
+            assert answers(client, body)
+        pages = {name: partial(milliseconds, client, body) for name, client in clients.items()}
+        bench.compare(
+            "A page of 100 items: box, through stac-fastapi", pages, unit="page", rounds=ROUNDS
+        )
