@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -19,8 +22,7 @@ from catalog.stac.collection import GEOJSON, collection
 from catalog.store.columns import table_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from catalog.reading.catalog import Catalog
     from catalog.server.api_parameters import Search
@@ -63,6 +65,8 @@ class ApiData:
         self.catalog = catalog
         self._items = ApiItems(catalog)
         self._matched = lru_cache(maxsize=1000)(self._count)
+        # The last one alone: a client that reads a range after another asks for it again and again.
+        self._table = lru_cache(maxsize=1)(self._write_table)
 
     def landing(self, base: str) -> dict[str, Any]:
         """The entry of the API; `base` is the URL of this server, with a slash at its end."""
@@ -157,7 +161,8 @@ class ApiData:
     def search(self, asked: Mapping[str, Any], base: str) -> tuple[dict[str, Any], dict[str, str]]:
         """A page of items without links, and the tokens of the pages beside it: see `beside`."""
         found = read_search(asked, self.catalog)
-        rows = self._rows(found, [sort.sql for sort in found.sorts], found.limit + 1)
+        columns, order = [sort.sql for sort in found.sorts], [str(sort) for sort in found.order]
+        rows = self.catalog.session.fetch(found.page.page(columns, order, found.limit + 1))
         page = rows[: found.limit]
         if found.order != found.sorts:
             page.reverse()
@@ -173,21 +178,30 @@ class ApiData:
         return answer, found.beside(page, more=len(rows) > found.limit)
 
     def parquet(self, asked: Mapping[str, Any], path: Path) -> None:
-        """Write the items of a search to a stac-geoparquet: all, or a page if it has a limit."""
+        """Write the items of a search to a stac-geoparquet: all, or a page if it has a limit.
+
+        It is as old as the table: clients that read a range after another see the same file.
+        """
         found = read_search(asked, self.catalog)
         matched = self._matched(found.question.about("chosen_count"))
         most = found.limit if "limit" in asked else matched
-        ids = [row[0] for row in self._rows(found, ("id",), most)]
-        self.catalog.select().pick(ids, step={"step": "search"}).to_stac_geoparquet(path)
+        order = [str(sort) for sort in found.order]
+        path.write_bytes(self._table(found.page.page(("id",), order, most)))
+        modified = os.stat(self.catalog.items).st_mtime_ns
+        os.utime(path, ns=(modified, modified))
+
+    def _write_table(self, query: str) -> bytes:
+        """A stac-geoparquet of the items whose ids a query has."""
+        ids = [row[0] for row in self.catalog.session.fetch(query)]
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "items.parquet"
+            self.catalog.select().pick(ids, step={"step": "search"}).to_stac_geoparquet(path)
+            return path.read_bytes()
 
     def _features(self, names: list[str], search: Search, base: str) -> list[Any] | orjson.Fragment:
         if search.include or search.exclude:
             return [_picked(item, search) for item in self._items.read(names, base)]
         return orjson.Fragment(b"[%b]" % b",".join(self._items.encoded(names, base)))
-
-    def _rows(self, found: Search, columns: Sequence[str], most: int) -> list[tuple[Any, ...]]:
-        order = [str(sort) for sort in found.order]
-        return self.catalog.session.fetch(found.page.page(columns, order, most))
 
     def _count(self, query: str) -> int:
         ((count,),) = self.catalog.session.fetch(query)

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
-import pyarrow.parquet as pq
 import pystac
 import pytest
 
@@ -264,30 +263,6 @@ def test_a_search_may_be_filtered_by_every_queryable(client: httpx.Client) -> No
         known = {"op": "isNull", "args": [{"property": name}]}
         found = post(client, limit=1, filter={"op": "or", "args": [known, True]})
         assert found["numberMatched"] == 93
-
-
-@pytest.mark.parametrize("how", ["f=parquet", "accept"])
-def test_a_search_is_answered_as_geoparquet(
-    client: httpx.Client, cat: Catalog, tmp_path: Any, how: str
-) -> None:
-    kind = "application/vnd.apache.parquet"
-    url = "api/search?f=parquet" if how == "f=parquet" else "api/search"
-    headers = {} if how == "f=parquet" else {"accept": kind}
-    answer = client.post(url, json={"filter": WINTER}, headers=headers)
-    assert answer.headers["content-type"] == kind
-    path = tmp_path / "found.parquet"
-    path.write_bytes(answer.content)
-    expected = cat.select(season="winter")
-    assert sorted(pq.read_table(path)["id"].to_pylist()) == sorted(expected.ids)
-    with Catalog.open(path) as found:
-        assert found.select().paths() == expected.paths()
-    metadata = pq.read_metadata(path).metadata
-    assert json.loads(metadata[b"geo"])["version"] == "1.1.0"
-    assert json.loads(metadata[b"stac-geoparquet"])["version"] == "1.0.0"
-    limited = client.get("api/search?f=parquet&limit=3&sortby=-id")
-    path.write_bytes(limited.content)
-    last = sorted(cat.select().ids)[-3:]
-    assert sorted(pq.read_table(path)["id"].to_pylist()) == last
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
