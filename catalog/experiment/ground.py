@@ -179,7 +179,11 @@ def _left(corners: Floats, start: Floats, end: Floats) -> Floats:
 
 
 def _clipped(corners: Floats, start: Floats, end: Floats) -> Floats:
-    """The part of each polygon on the left of an edge: convex, so one corner more at most."""
+    """The part of each polygon on the left of an edge.
+
+    Rounding may leave a polygon not quite convex, so that an edge along its side cuts off more than
+    one corner.
+    """
     left = _left(corners, start, end)
     following, next_left = np.roll(corners, -1, axis=0), np.roll(left, -1, axis=0)
     inside = left >= 0
@@ -187,15 +191,16 @@ def _clipped(corners: Floats, start: Floats, end: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(crosses, left / (left - next_left), 0.0)
     crossings = corners + share[:, None] * (following - corners)
-    count, size = len(corners), corners.shape[-1]
-    clipped = np.zeros((count + 1, 2, size))
+    size = corners.shape[-1]
+    most = (inside.sum(axis=0) + crosses.sum(axis=0)).max(initial=1)
+    clipped = np.zeros((most, 2, size))
     filled, pairs = np.zeros(size, np.intp), np.arange(size)
-    for k in range(count):
+    for k in range(len(corners)):
         for kept, points in ((inside[k], corners[k]), (crosses[k], crossings[k])):
             chosen = pairs[kept]
             clipped[filled[chosen], :, chosen] = points[:, chosen].T
             filled[chosen] += 1
     # Slots that stayed empty repeat the first corner: they add no area.
-    for k in range(1, count + 1):
+    for k in range(1, most):
         np.copyto(clipped[k], clipped[0], where=filled <= k)
     return clipped

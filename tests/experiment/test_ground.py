@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
@@ -96,6 +96,7 @@ def test_distance_of_facing_squares_is_the_gap(
 
 
 @settings(max_examples=50, deadline=None)
+@example(180.0, 2**-9, 0.0, 0.0)
 @given(longitudes, latitudes, bearings, st.floats(0, 5_000))
 def test_shared_areas_are_those_of_shapely(
     squares: Squares, longitude: float, latitude: float, bearing: float, apart_m: float
@@ -106,6 +107,12 @@ def test_shared_areas_are_those_of_shapely(
     (found,) = shared_areas_m2(flat[:1], flat[1:])
     # What overlaps by less than 5 cm counts as touching.
     assert found == pytest.approx(one.intersection(two).area, abs=2560 * 0.06)
+
+
+def test_an_edge_may_cut_off_several_corners_of_a_side_that_is_not_quite_straight() -> None:
+    bent = np.array([[[0, 0], [1, 1e-10], [2, 0], [2, 2], [0, 2]]], np.float64)
+    square = np.array([[[0, 5e-11], [2, 5e-11], [2, 1], [0, 1]]], np.float64)
+    assert shared_areas_m2(bent, square) == pytest.approx([2])
 
 
 @settings(max_examples=50, deadline=None)
