@@ -6,6 +6,7 @@ With `--update-golden` the pictures in `docs/` are taken anew.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hosts import serve, static_host
+from pyproj import Transformer
 
 from catalog import index
 
@@ -257,6 +259,35 @@ def test_a_patch_is_chosen_on_the_map_and_by_the_keys(visit: Visit, cat: Catalog
     page.keyboard.press("Enter")
     expect(page.locator("#card")).to_contain_text("ROIs1868_summer_142_p")
     assert visit.query["at"]
+
+
+def test_the_card_of_a_patch_lies_beside_it_on_the_map(visit: Visit, cat: Catalog) -> None:
+    name = cat.select(region="Italy").ids[20]
+    ((lon, lat),) = cat.sql(f"SELECT lon, lat FROM patches WHERE id = '{name}'").fetchall()
+    visit.open(f"?patch={name}")
+    visit.page.wait_for_timeout(1500)
+    middle_lon, middle_lat, zoom = map(float, visit.query["at"][0].split(","))
+    to_mercator = Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True).transform
+    (x, y), (middle_x, middle_y) = to_mercator(lon, lat), to_mercator(middle_lon, middle_lat)
+    pixel_m = 2 * math.pi * 6378137 / 256 / 2**zoom
+    drawn, card = (visit.page.locator(part).bounding_box() for part in ("#map", "#card"))
+    assert drawn is not None
+    assert card is not None
+    column = drawn["x"] + drawn["width"] / 2 + (x - middle_x) / pixel_m
+    row = drawn["y"] + drawn["height"] / 2 - (y - middle_y) / pixel_m
+    reach = 1280 / math.cos(math.radians(lat)) / pixel_m
+    assert column + reach < card["x"] or row + reach < card["y"]
+    assert drawn["y"] < row - reach
+
+
+def test_keys_go_on_in_the_strip_when_a_card_is_closed(visit: Visit, cat: Catalog) -> None:
+    chosen = cat.select(region="Italy").ids
+    visit.open(f"?region=Italy&patch={chosen[20]}")
+    close = visit.page.get_by_role("button", name="Close")
+    close.focus()
+    visit.page.keyboard.press("Enter")
+    playwright.expect(visit.page.locator("#card")).to_be_hidden()
+    playwright.expect(visit.page.locator("#strip")).to_be_focused()
 
 
 def test_a_box_is_drawn(visit: Visit, cat: Catalog) -> None:

@@ -8,6 +8,9 @@ const words = (name) => name.replaceAll("_", " ");
 export async function showCard(search, patch, under, choose) {
   const card = document.getElementById("card");
   const list = document.getElementById("under");
+  // With the button that closes it the card takes the focus away: the keys go on in the strip.
+  if (patch === null && card.contains(document.activeElement))
+    document.getElementById("strip").focus();
   card.hidden = patch === null;
   list.hidden = under.length < 2;
   if (patch === null) return;

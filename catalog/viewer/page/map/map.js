@@ -159,10 +159,15 @@ export function createMap(search, { choose, moved, drawn }) {
     patches.changed();
   }
 
-  function zoomTo(extent, maxZoom = 12) {
-    const padding = [60, 60, 60, 60];
+  function zoomTo(extent, maxZoom = 12, below = 60) {
+    const padding = [60, 60, below, 60];
     map.getView().cancelAnimations();
     map.getView().fit(extent, { padding, maxZoom, duration: document.hidden ? 0 : 400 });
+  }
+
+  /** Pixels at the bottom that a card covers, on narrow screens alone: see page.css. */
+  function underCard() {
+    return matchMedia("(max-width: 700px)").matches ? 80 + 0.46 * map.getSize()[1] : undefined;
   }
 
   let drawing = null;
@@ -231,7 +236,8 @@ export function createMap(search, { choose, moved, drawn }) {
     mark(patch, move) {
       marked = patch;
       const { xmin, ymin, xmax, ymax } = world.boxes;
-      if (patch !== null && move) zoomTo([xmin[patch], ymin[patch], xmax[patch], ymax[patch]], 13);
+      if (patch !== null && move)
+        zoomTo([xmin[patch], ymin[patch], xmax[patch], ymax[patch]], 13, underCard());
       patches.changed();
     },
   };
