@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from catalog.errors import MissingExtraError, OutputError
-from catalog.source.bucket import StoreOptions, reached_by
+from catalog.source.bucket import StoreOptions, call_reaching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -53,7 +53,7 @@ class Cluster:
         told = () if hear is None else (unheard,)
         futures = [
             self.client.submit(
-                _call_reaching,
+                call_reaching,
                 self.store,
                 function,
                 *told,
@@ -162,14 +162,6 @@ def _version_teller() -> Callable[[], dict[str, str]]:
         return versions
 
     return tell
-
-
-def _call_reaching(
-    store: StoreOptions, function: Callable[..., _Result], *arguments: Any
-) -> _Result:
-    """Call a function on a worker, which reaches object stores so meanwhile."""
-    with reached_by(store):
-        return function(*arguments)
 
 
 def _runs_any(keys: set[str], dask_worker: Any) -> bool:

@@ -22,7 +22,7 @@ from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras
 from catalog.indexing.unshared import engine_of
 from catalog.model import gdal_root, is_url
-from catalog.source.bucket import StoreOptions
+from catalog.source.bucket import StoreOptions, reaching_its_store
 from catalog.source.hrefs import Hrefs
 from catalog.source.tar import is_archive
 from catalog.source.tree import printable
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("catalog")
 
 
+@reaching_its_store
 def index(  # noqa: PLR0913 - all but where from and to is optional, by name only
     *roots: str | os.PathLike[str],
     into: str | os.PathLike[str],
@@ -111,8 +112,8 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         write instead. They see the same folders under the same paths as this machine; or else all
         roots are URLs: then they read, and processes of this machine write.
     store : StoreOptions, optional
-        How the workers of a cluster reach the object store of the roots, before what their
-        environment says. Processes of this machine go by its environment.
+        How the object store of the roots is reached, before what the environment says: by this
+        machine, and by the workers of a cluster.
     progress : Progress, optional
         Told how far the work is.
 
@@ -168,7 +169,10 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         _checked_url(alternate, "a folder", "https://HOST/FOLDER") if alternate else None,
     )
     extras = Extras(previews, statistics, clouds, land_cover)
-    with _engine(workers, cluster, store) as started, staging.exclusive(out, dataset):
+    with (
+        _engine(workers, cluster, store) as started,
+        staging.exclusive(out, dataset),
+    ):
         engine = engine_of(started, out, paths, extras)
         choices = Choices(extras, layout, engine, progress or _silent)
         journal = Journal(staging.beside(out, "journal"), dataset)
@@ -187,11 +191,12 @@ def _engine(
     workers: int | None, cluster: str | None, store: StoreOptions | None
 ) -> AbstractContextManager[Engine]:
     """What does the work, for as long as it is open."""
+    store = store or StoreOptions()
     if cluster is None:
-        return nullcontext(Processes(workers))
+        return nullcontext(Processes(workers, store))
     if workers is not None:
         raise OutputError(f"{cluster} has workers of its own: name workers or a cluster, not both")
-    return connected(cluster, store or StoreOptions())
+    return connected(cluster, store)
 
 
 def _known_report(out: Path) -> Report:

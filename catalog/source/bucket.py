@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from catalog.errors import MissingExtraError, StoreError
@@ -20,6 +20,7 @@ from catalog.model import is_web
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 IN_FLIGHT: Final = 128
@@ -108,6 +109,26 @@ def reached_by(options: StoreOptions) -> Iterator[None]:
         yield
     finally:
         _OPTIONS.reset(before)
+
+
+def reaching_its_store(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """A function while which stores are reached as its keyword `store` says."""
+
+    @wraps(function)
+    def call(*given: _Given.args, **named: _Given.kwargs) -> _Result:
+        options = named.get("store")
+        with reached_by(options if isinstance(options, StoreOptions) else StoreOptions()):
+            return function(*given, **named)
+
+    return call
+
+
+def call_reaching(
+    options: StoreOptions, function: Callable[..., _Result], *arguments: Any
+) -> _Result:
+    """Call a function, on whatever machine, while stores are reached so."""
+    with reached_by(options):
+        return function(*arguments)
 
 
 def bucket_of(url: str) -> Bucket:

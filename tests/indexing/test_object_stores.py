@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from trees import PATCHES, SPRING, Told, Tree, contents_of
 
-from catalog import Catalog, CatalogNotFoundError, FilterError, StoreError, index
+from catalog import Catalog, CatalogNotFoundError, FilterError, StoreError, StoreOptions, index
 from catalog.reading.check import check
 from catalog.source import bucket, stores
 
@@ -98,6 +98,23 @@ def test_catalog_from_a_bucket_is_that_of_the_tree(
     assert contents(tmp_path / "catalog", ROOT) == contents(local, str(data))
     assert without_places(tmp_path / "catalog") == without_places(local)
     assert not check(tmp_path / "catalog").findings
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_options_hold_before_what_the_environment_says(
+    store: S3,
+    data: Path,
+    local: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: int,
+) -> None:
+    for name in store.environment:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    options = StoreOptions(store.endpoint, "us-east-1", anonymous=True)
+    index(ROOT, into=tmp_path / "catalog", workers=workers, store=options)
+    assert contents(tmp_path / "catalog", ROOT) == contents(local, str(data))
 
 
 def test_only_heads_are_read_of_images_whose_header_is_known(store: S3, tmp_path: Path) -> None:

@@ -271,8 +271,7 @@ def test_workers_pay_for_requests_if_they_are_told_so(
 ) -> None:
     options = StoreOptions(requester_pays=True)
     index(ROOT, into=tmp_path / "catalog", cluster=apart, store=options)
-    read_by_workers = [path for _, path in store.faults.asked if path.endswith(".tif")]
-    assert store.faults.paid == len(read_by_workers) >= 6 * 9
+    assert store.faults.paid == len(store.faults.asked) > 6 * 9
 
 
 def test_options_reach_what_reads_an_archive(
