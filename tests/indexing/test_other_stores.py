@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+FOLDER, PUBLISHED = "of-other-stores", "published-to-other-stores"
+"""In a bucket that moto shares among tests."""
 READ_ONLY = "fake-gcs-server"
 """The emulator that obstore cannot write to."""
 
@@ -61,7 +63,7 @@ def store(s3: S3, data: Path, request: pytest.FixtureRequest) -> Iterator[Emulat
         for name, value in emulated.environment.items():
             environment.setenv(name, value)
         bucket._opened.cache_clear()
-        emulated.upload(data, "data")
+        emulated.upload(data, FOLDER)
         yield emulated
     bucket._opened.cache_clear()
 
@@ -70,7 +72,7 @@ def store(s3: S3, data: Path, request: pytest.FixtureRequest) -> Iterator[Emulat
 def out(store: Emulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The catalog of the store."""
     out = tmp_path_factory.mktemp("out") / "catalog"
-    index(f"{store.url}/data", into=out)
+    index(f"{store.url}/{FOLDER}", into=out)
     return out
 
 
@@ -83,12 +85,12 @@ def test_a_catalog_is_that_of_the_files(
     store: Emulated, out: Path, data: Path, tmp_path: Path
 ) -> None:
     index(data, into=tmp_path / "local")
-    assert items_of(out, f"{store.url}/data") == items_of(tmp_path / "local", str(data))
+    assert items_of(out, f"{store.url}/{FOLDER}") == items_of(tmp_path / "local", str(data))
     assert len(items_of(out, "")) == 2
     found = check(out)
     assert (found.findings, found.files) == ((), 6)
     told = Told()
-    index(f"{store.url}/data", into=out, progress=told)
+    index(f"{store.url}/{FOLDER}", into=out, progress=told)
     assert told.files_read() == 0
 
 
@@ -96,7 +98,7 @@ def test_files_are_extracted_and_read(
     store: Emulated, out: Path, data: Path, tmp_path: Path
 ) -> None:
     with Catalog.open(out) as cat, Catalog.open(out, root=data) as on_disk:
-        assert cat.select().paths("s2")[0].startswith(f"{store.url}/data/{SPRING}")
+        assert cat.select().paths("s2")[0].startswith(f"{store.url}/{FOLDER}/{SPRING}")
         assert cat.select().extract(to=tmp_path / "some").files == 6
         mine, theirs = (each.triplet("spring", 1, PATCHES[0]) for each in (cat, on_disk))
     for path in (tmp_path / "some").rglob("*.tif"):
@@ -115,19 +117,19 @@ def test_a_catalog_is_published_and_opened_by_its_web_address(
     store: Emulated, out: Path, request: pytest.FixtureRequest, s3: S3
 ) -> None:
     if READ_ONLY in request.node.name:
-        store.upload(out, "catalog")
+        store.upload(out, PUBLISHED)
     else:
-        done = publish(out, f"{store.url}/catalog")
+        done = publish(out, f"{store.url}/{PUBLISHED}")
         assert done.files == len([path for path in out.rglob("*") if path.is_file()])
-        again = publish(out, f"{store.url}/catalog", prune=True)
+        again = publish(out, f"{store.url}/{PUBLISHED}", prune=True)
         assert (again.files + again.present, again.deleted) == (done.files, 0)
     if store.web.startswith(s3.endpoint):
-        for name in s3.names("catalog"):
-            s3.client.put_object_acl(Bucket="bucket", Key=f"catalog/{name}", ACL="public-read")
-    with Catalog.open(f"{store.web}/catalog") as there, Catalog.open(out) as here:
+        for name in s3.names(PUBLISHED):
+            s3.client.put_object_acl(Bucket="bucket", Key=f"{PUBLISHED}/{name}", ACL="public-read")
+    with Catalog.open(f"{store.web}/{PUBLISHED}") as there, Catalog.open(out) as here:
         assert there.select(season="spring").paths("s2") == here.select().paths("s2")
     with pytest.raises(CatalogNotFoundError, match="give its https:// URL"):
-        Catalog.open(f"{store.url}/catalog")
+        Catalog.open(f"{store.url}/{PUBLISHED}")
 
 
 @pytest.mark.parametrize(
