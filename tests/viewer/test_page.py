@@ -258,13 +258,14 @@ def test_a_patch_is_chosen_on_the_map_and_by_the_keys(visit: Visit, cat: Catalog
     page.locator("#map").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#card")).to_contain_text("ROIs1868_summer_142_p")
-    assert visit.query["at"]
+    page.wait_for_url("**at=**")
 
 
 def test_the_card_of_a_patch_lies_beside_it_on_the_map(visit: Visit, cat: Catalog) -> None:
     name = cat.select(region="Italy").ids[20]
     ((lon, lat),) = cat.sql(f"SELECT lon, lat FROM patches WHERE id = '{name}'").fetchall()
     visit.open(f"?patch={name}")
+    visit.page.wait_for_url("**at=**")
     visit.page.wait_for_timeout(1500)
     middle_lon, middle_lat, zoom = map(float, visit.query["at"][0].split(","))
     to_mercator = Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True).transform
