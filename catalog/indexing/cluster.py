@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from catalog.errors import MissingExtraError, OutputError
-from catalog.source.bucket import StoreOptions, call_reaching
+from catalog.source.bucket import call_reaching, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -29,8 +29,6 @@ class Cluster:
     """A Dask cluster whose workers see the same folders as this machine, by its client."""
 
     client: Any
-    store: StoreOptions
-    """How its workers reach object stores, before what their environment says."""
 
     def run(
         self,
@@ -54,7 +52,7 @@ class Cluster:
         futures = [
             self.client.submit(
                 call_reaching,
-                self.store,
+                reached(),
                 function,
                 *told,
                 *arguments,
@@ -87,15 +85,13 @@ class Cluster:
 
 
 @contextmanager
-def connected(address: str, store: StoreOptions) -> Iterator[Cluster]:
+def connected(address: str) -> Iterator[Cluster]:
     """A cluster, connected while the block runs.
 
     Parameters
     ----------
     address : str
         Of its scheduler, as `tcp://HOST:8786`.
-    store : StoreOptions
-        How its workers reach object stores, before what their environment says.
 
     Raises
     ------
@@ -121,7 +117,7 @@ def connected(address: str, store: StoreOptions) -> Iterator[Cluster]:
         ) from error
     with Client(address, timeout=_PATIENCE_SECONDS, set_as_default=False) as client:
         _check(client.run(_version_teller()), address)
-        yield Cluster(client, store)
+        yield Cluster(client)
 
 
 async def _reach(address: str) -> None:

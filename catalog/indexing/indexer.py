@@ -22,7 +22,7 @@ from catalog.indexing.run import Choices, Run
 from catalog.indexing.scenes import Extras
 from catalog.indexing.unshared import engine_of
 from catalog.model import gdal_root, is_url
-from catalog.source.bucket import StoreOptions, reaching_its_store
+from catalog.source.bucket import reaching_its_store
 from catalog.source.hrefs import Hrefs
 from catalog.source.tar import is_archive
 from catalog.source.tree import printable
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from catalog.datasets import Dataset
     from catalog.indexing.mapper import Engine
     from catalog.indexing.run import Progress
+    from catalog.source.bucket import StoreOptions
 
 _LOG = logging.getLogger("catalog")
 
@@ -59,7 +60,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     partition: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
-    store: StoreOptions | None = None,
+    store: StoreOptions | None = None,  # noqa: ARG001 - for the decorator
     progress: Progress | None = None,
 ) -> Report:
     """Make, or bring up to date, the catalog of a dataset on disk or in an object store.
@@ -169,10 +170,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         _checked_url(alternate, "a folder", "https://HOST/FOLDER") if alternate else None,
     )
     extras = Extras(previews, statistics, clouds, land_cover)
-    with (
-        _engine(workers, cluster, store) as started,
-        staging.exclusive(out, dataset),
-    ):
+    with _engine(workers, cluster) as started, staging.exclusive(out, dataset):
         engine = engine_of(started, out, paths, extras)
         choices = Choices(extras, layout, engine, progress or _silent)
         journal = Journal(staging.beside(out, "journal"), dataset)
@@ -187,16 +185,13 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
         return report
 
 
-def _engine(
-    workers: int | None, cluster: str | None, store: StoreOptions | None
-) -> AbstractContextManager[Engine]:
+def _engine(workers: int | None, cluster: str | None) -> AbstractContextManager[Engine]:
     """What does the work, for as long as it is open."""
-    store = store or StoreOptions()
     if cluster is None:
-        return nullcontext(Processes(workers, store))
+        return nullcontext(Processes(workers))
     if workers is not None:
         raise OutputError(f"{cluster} has workers of its own: name workers or a cluster, not both")
-    return connected(cluster, store)
+    return connected(cluster)
 
 
 def _known_report(out: Path) -> Report:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from loky import ProcessPoolExecutor, cpu_count
 from loky.backend import get_context
 
-from catalog.source.bucket import StoreOptions, call_reaching
+from catalog.source.bucket import call_reaching, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -54,8 +54,6 @@ class Processes:
 
     workers: int | None = None
     """How many at most; by default as many as cores, and one for small work."""
-    store: StoreOptions = field(default_factory=StoreOptions)
-    """How they reach object stores, before what the environment says."""
 
     def count(self, *, small: bool) -> int:
         """How many work at most."""
@@ -71,7 +69,7 @@ class Processes:
         portable: bool = False,  # noqa: ARG002 - all is on this machine
     ) -> Generator[_Result]:
         """Call a function with each tuple of arguments."""
-        call = partial(call_reaching, self.store, function)
+        call = partial(call_reaching, reached(), function)
         return run_tasks(call, tasks, self.count(small=small), hear)
 
 

@@ -201,9 +201,9 @@ def _box(numbers: list[Any]) -> list[float]:
 
 def _turned_back(west: float, east: float) -> tuple[float, float]:
     """A box drawn on a map that shows Earth several times, within 180 degrees."""
-    if not -_TURNS <= west <= east <= _TURNS:
+    if not (-_TURNS <= west <= east <= _TURNS and east - west <= 360):
         return west, east
-    if east - west >= 360:
+    if east - west == 360:
         return -180, 180
     return _within_180(west), _within_180(east)
 

@@ -50,6 +50,9 @@ _CREDENTIALS: Final = {
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
 }
 """Variables that a kind of store is mostly reached with."""
+_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SERVER: Final = re.compile(r"https?://([^\s/?#\[\]]+|\[[0-9A-Fa-f:.]+\](:\d+)?)(/[^\s?#]*)?")
+"""The URL of a server, by its name or its address; there may be a path."""
 _METADATA_SERVER: Final = "169.254.169.254"
 """Where obstore looks for credentials if the environment has none."""
 
@@ -61,7 +64,7 @@ class StoreOptions:
     Raises
     ------
     StoreError
-        If the endpoint is not the URL of a server, or holds a password.
+        If the endpoint is not the URL of a server, or holds a password; if the region is no name.
     """
 
     endpoint: str | None = None
@@ -74,15 +77,17 @@ class StoreOptions:
     """Whether who asks pays for requests to a store that speaks S3."""
 
     def __post_init__(self) -> None:
+        if self.region is not None and not _is_text(self.region, _NAME):
+            raise StoreError(f"{_shown(self.region)} is not a region: give one as eu-central-1")
         if self.endpoint is None:
             return
-        if not is_web(self.endpoint):
-            raise StoreError(f"{self.endpoint!r} is not a URL: give one as https://HOST")
-        if "@" in urlsplit(self.endpoint).netloc:
+        if "@" in str(self.endpoint):
             raise StoreError(
                 "the endpoint holds a user name: give it as https://HOST, and credentials in "
                 "environment variables"
             )
+        if not _is_text(self.endpoint, _SERVER):
+            raise StoreError(f"{_shown(self.endpoint)} is not a URL: give one as https://HOST")
 
     def settings(self, scheme: str) -> dict[str, str | bool]:
         """What they say of a store of the scheme `s3`, `gs` or `az`, as obstore calls it."""
@@ -96,6 +101,15 @@ class StoreOptions:
                 "request_payer": self.requester_pays,
             }
         return {name: value for name, value in said.items() if value}
+
+
+def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _shown(value: object) -> str:
+    """A value, as far as it fits into a sentence."""
+    return repr(value)[:80]
 
 
 _OPTIONS: Final[ContextVar[StoreOptions]] = ContextVar("options", default=StoreOptions())  # noqa: B039
@@ -117,10 +131,17 @@ def reaching_its_store(function: Callable[_Given, _Result]) -> Callable[_Given, 
     @wraps(function)
     def call(*given: _Given.args, **named: _Given.kwargs) -> _Result:
         options = named.get("store")
-        with reached_by(options if isinstance(options, StoreOptions) else StoreOptions()):
+        if not isinstance(options, StoreOptions | None):
+            raise StoreError(f"{_shown(options)} are no StoreOptions: give catalog.StoreOptions(…)")
+        with reached_by(options or StoreOptions()):
             return function(*given, **named)
 
     return call
+
+
+def reached() -> StoreOptions:
+    """How stores are reached now: `call_reaching` takes it to another process."""
+    return _OPTIONS.get()
 
 
 def call_reaching(
@@ -134,7 +155,7 @@ def call_reaching(
 def bucket_of(url: str) -> Bucket:
     """The bucket or web server that an object lies on."""
     scheme, host, *_ = urlsplit(url)
-    return _opened(f"{scheme}://{host}", _OPTIONS.get())
+    return _opened(f"{scheme}://{host}", reached())
 
 
 class Bucket:

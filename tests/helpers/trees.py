@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from catalog import Report, index
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from conftest import Small
@@ -126,6 +127,16 @@ def files_of(out: Path, patch: str) -> dict[str, str]:
     (path,) = out.rglob(f"{patch}.json")
     assets = json.loads(path.read_bytes())["assets"]
     return {sensor: assets[sensor]["href"] for sensor in ("s1", "s2", "lc") if sensor in assets}
+
+
+def write_spring(small: Small, root: Path, patches: Sequence[int]) -> None:
+    """Write patches of the spring to a tree of their own, and which season that truly was."""
+    for sensor in ("s1", "s2", "lc"):
+        for patch in patches:
+            path = f"{SPRING}/{sensor}_1/{SPRING}_{sensor}_1_p{patch}.tif"
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(small.root / path, root / path)
+    (root / "seasons.csv").write_text(f"scene,true_season\n{SPRING}_1,summer\n")
 
 
 def copied(small: Small, folder: Path) -> Path:

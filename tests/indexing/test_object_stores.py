@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from trees import PATCHES, SPRING, Told, Tree, contents_of
+from trees import PATCHES, SPRING, Told, Tree, contents_of, write_spring
 
 from catalog import Catalog, CatalogNotFoundError, FilterError, StoreError, StoreOptions, index
 from catalog.reading.check import check
@@ -39,13 +39,8 @@ SCENE = f"{SPRING}/s2_1/{SPRING}_s2_1"
 def data(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four patches of the spring, and one that is truncated."""
     root = tmp_path_factory.mktemp("data") / "SEN12MS"
-    for sensor in ("s1", "s2", "lc"):
-        for patch in PATCHES[:5]:
-            path = f"{SPRING}/{sensor}_1/{SPRING}_{sensor}_1_p{patch}.tif"
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(small.root / path, root / path)
+    write_spring(small, root, PATCHES[:5])
     os.truncate(root / f"{SCENE}_p{PATCHES[4]}.tif", 100_000)
-    (root / "seasons.csv").write_text(f"scene,true_season\n{SPRING}_1,summer\n")
     return root
 
 

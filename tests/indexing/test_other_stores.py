@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from trees import PATCHES, SPRING, Told
+from trees import PATCHES, SPRING, Told, write_spring
 
 from catalog import Catalog, CatalogNotFoundError, StoreError, index, publish
 from catalog.reading.check import check
@@ -40,12 +39,7 @@ READ_ONLY = "fake-gcs-server"
 def data(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two patches of the spring, and a true season."""
     root = tmp_path_factory.mktemp("other") / "SEN12MS"
-    for sensor in ("s1", "s2", "lc"):
-        for patch in PATCHES[:2]:
-            path = f"{SPRING}/{sensor}_1/{SPRING}_{sensor}_1_p{patch}.tif"
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(small.root / path, root / path)
-    (root / "seasons.csv").write_text(f"scene,true_season\n{SPRING}_1,summer\n")
+    write_spring(small, root, PATCHES[:2])
     return root
 
 

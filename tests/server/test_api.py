@@ -273,6 +273,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"bbox": [1, "x", 3, 4]}, "is not 4 or 6 numbers"),
     ({"bbox": [0, 50, 1, 40]}, "has its south above its north"),
     ({"bbox": [0, 0, 9, 1, 1, 1]}, "lowest height above its highest"),
+    ({"bbox": [0, 0, 500, 1]}, "is not a box on Earth"),
     ({"bbox": [0, 0, 5000, 1]}, "is not a box on Earth"),
     ({"bbox": "0,0,1,1"}, "is not a list"),
     ({"bbox": [0, 0, 1, 1], "intersects": ITALY}, "exclude each other"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from catalog import StoreError, StoreOptions
+from catalog import StoreError, StoreOptions, index
 from catalog.source import bucket
 from catalog.source.bucket import reached_by
 from catalog.source.stores import fetch, open_binary
@@ -81,3 +81,28 @@ def test_a_wrong_endpoint_is_one_sentence(endpoint: str, sentence: str) -> None:
     with pytest.raises(StoreError, match=sentence) as caught:
         StoreOptions(endpoint)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("endpoint", [5, "", "http://", "http://[", "http://a b", "x" * 4000])
+def test_an_endpoint_that_is_nonsense_is_one_short_sentence(endpoint: Any) -> None:
+    with pytest.raises(StoreError, match="is not a URL: give one as https://HOST") as caught:
+        StoreOptions(endpoint)
+    assert len(str(caught.value)) < 150
+
+
+@pytest.mark.parametrize("endpoint", ["http://[::1]:9000", "http://127.0.0.1:9000/", "https://h/p"])
+def test_a_server_may_be_an_address_or_have_a_path(endpoint: str) -> None:
+    assert StoreOptions(endpoint).settings("s3")["endpoint"] == endpoint
+
+
+@pytest.mark.parametrize("region", [5, "", "eu west", "a\nb", "x" * 4000])
+def test_a_region_that_is_nonsense_is_one_short_sentence(region: Any) -> None:
+    with pytest.raises(StoreError, match="is not a region: give one as eu-central-1") as caught:
+        StoreOptions(region=region)
+    assert len(str(caught.value)) < 150
+
+
+def test_options_of_another_type_are_refused(tmp_path: Path) -> None:
+    options: Any = {"region": "eu-central-1"}
+    with pytest.raises(StoreError, match=r"are no StoreOptions: give catalog\.Sto"):
+        index(tmp_path, into=tmp_path / "catalog", store=options)
