@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from datasets import contents_of, difference
@@ -15,7 +16,6 @@ from small import write_small
 
 if TYPE_CHECKING:
     import random
-    from pathlib import Path
 
 _COMMANDS: Final = (
     ("info", "OUT"),
@@ -26,23 +26,8 @@ _COMMANDS: Final = (
     ("manifest", "save", "OUT", "-o", "TO.csv"),
     ("split", "OUT", "--fractions", "train=0.6,test=0.4"),
 )
-_SECONDS: Final = 300
-_ONE_PROCESS: Final = "import sys; sys.argv[0] = 'sen12ms'\nfrom catalog.cli import main\nmain()"
-_MANY: Final = """\
-import os, sys
-from catalog.cli import main
-for line in sys.stdin.read().splitlines():
-    sys.argv = ["sen12ms", *line.split("\\t")[1:]]
-    name = line.split("\\t")[0]
-    sys.stdout.flush(); sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        for number, ending in ((1, "out"), (2, "err")):
-            os.dup2(os.open(f"{name}.{ending}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
-        main()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    open(f"{name}.code", "w").write(str(code))
-"""
+_INDEX: Final = ("index", "ROOT", "-o", "OUT")
+_FORKS: Final = Path(__file__).with_name("forks.py")
 
 
 class Answer(NamedTuple):
@@ -64,9 +49,16 @@ class Catalogs:
         self.folder = folder
         self.root, self.good = write_small(folder)
         self.out, self.to = folder / "damaged", folder / "to"
+        self.forks = subprocess.Popen(
+            (sys.executable, _FORKS),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "COLUMNS": "200", "OPENBLAS_NUM_THREADS": "1"},
+        )
         self._restore()
         self.contents = contents_of(self.good)
-        self.answers = self._ask()
+        self.answers = [self._ask(command) for command in _COMMANDS]
         for command, answer in zip(_COMMANDS, self.answers, strict=True):
             if answer.code not in {0, 3} or "Traceback" in answer.err:
                 raise ValueError(f"{command} fails on a good catalog: {answer.err}")
@@ -89,10 +81,10 @@ class Catalogs:
             path.write_bytes(mutant)
         if damage == "bytes" and mutant == good:
             return Outcome()
-        found = self._ask()
         told = f"{name}, {damage}"
         right = 0
-        for command, answer, true in zip(_COMMANDS, found, self.answers, strict=True):
+        for command, true in zip(_COMMANDS, self.answers, strict=True):
+            answer = self._ask(command)
             problem = _problem(command, answer, true)
             if problem:
                 return Outcome(len(_COMMANDS), right, f"{told}: `{' '.join(command)}` {problem}")
@@ -107,43 +99,28 @@ class Catalogs:
         if not journal.exists():
             shutil.copytree(self.folder / "catalog.journal", journal)
 
-    def _ask(self) -> list[Answer]:
-        """All answers; one process imports everything, and each command is a fork of it."""
-        lines = []
-        for number, command in enumerate(_COMMANDS):
-            words = [self._filled(word) for word in command]
-            lines.append("\t".join([str(self.folder / f"{number}"), *words]))
-        subprocess.run(
-            (sys.executable, "-c", _MANY),
-            input="\n".join(lines).encode(),
-            check=True,
-            timeout=_SECONDS,
-            capture_output=True,
+    def _ask(self, command: tuple[str, ...]) -> Answer:
+        told = self.folder / "told"
+        if self.forks.stdin is None or self.forks.stdout is None:
+            raise ValueError("the forks have no pipes")
+        line = "\t".join((str(told), *map(self._filled, command)))
+        print(line, file=self.forks.stdin, flush=True)
+        code = int(self.forks.stdout.readline())
+        out, err = (
+            told.with_suffix(ending).read_text(encoding="utf-8", errors="replace")
+            for ending in (".out", ".err")
         )
-        return [self._answer(number) for number in range(len(_COMMANDS))]
-
-    def _answer(self, number: int) -> Answer:
-        texts = [
-            (self.folder / f"{number}.{ending}").read_text(encoding="utf-8", errors="replace")
-            for ending in ("code", "out", "err")
-        ]
-        return Answer(int(texts[0]), texts[1], texts[2])
+        return Answer(code, out, err)
 
     def _filled(self, word: str) -> str:
-        if word == "OUT":
-            return str(self.out)
+        if word in {"OUT", "ROOT"}:
+            return str(self.out if word == "OUT" else self.root)
         return word.replace("TO", str(self.to)) if word.startswith("TO") else word
 
     def _repaired(self, told: str) -> str:
-        done = subprocess.run(
-            (sys.executable, "-c", _ONE_PROCESS, "index", str(self.root), "-o", str(self.out)),
-            check=False,
-            timeout=_SECONDS,
-            capture_output=True,
-            env={**os.environ, "COLUMNS": "200"},
-        )
-        if done.returncode != 0:
-            return f"{told}: `index` ends with {done.returncode}: {done.stderr.decode()[-300:]}"
+        done = self._ask(_INDEX)
+        if done.code != 0:
+            return f"{told}: `index` ends with {done.code}: {done.err[-300:]}"
         try:
             name = difference(contents_of(self.out), self.contents)
         except Exception as error:  # noqa: BLE001 - a catalog that is still damaged
