@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import duckdb
 
 from catalog.errors import FilterError, QueryError
-from catalog.query.literals import literal
+from catalog.query.literals import flaw_of, literal
 from catalog.query.suggest import near_matches, unknown_name
 
 if TYPE_CHECKING:
@@ -97,13 +97,15 @@ def expression(where: str) -> str:
     FilterError
         If it is not a text.
     QueryError
-        If it is not one expression.
+        If DuckDB cannot read it, or it is not one expression.
     """
     if not isinstance(where, str):
         raise FilterError(f"where={where!r} is not an SQL expression: write it as text")
+    if flaw := flaw_of(where):
+        raise QueryError(f"where={where!r} {flaw}")
     try:
         duckdb.SQLExpression(where)
-    except (duckdb.Error, UnicodeError) as error:
+    except duckdb.Error as error:
         raise QueryError(refused(where, error)) from error
     return f"({where}\n    )"
 

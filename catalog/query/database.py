@@ -20,7 +20,7 @@ from catalog.errors import OutputError, QueryError
 from catalog.model import UNMOVED, is_url
 from catalog.query.extensions import first_line, load_extension, wheel_settings
 from catalog.query.generated import definition, definitions
-from catalog.query.literals import filled
+from catalog.query.literals import filled, flaw_of
 from catalog.query.statements import statement, statement_names
 
 if TYPE_CHECKING:
@@ -220,6 +220,8 @@ def ask(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyRelatio
     QueryError
         If it is no query, or more than one, or DuckDB refuses it.
     """
+    if flaw := flaw_of(query):
+        raise QueryError(f"{query[:60]!r} {flaw}")
     try:
         # DuckDB would run whatever EXPLAIN ANALYZE explains.
         kinds = [parsed.type for parsed in duckdb.extract_statements(_EXPLAIN.sub("", query))]

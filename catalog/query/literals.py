@@ -30,19 +30,30 @@ def literal(value: Value) -> str:
     Raises
     ------
     FilterError
-        If a text holds a NUL character, or a number is not finite.
+        If DuckDB cannot read a text, or a number is not finite.
     """
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        if "\0" in value:
-            raise FilterError(f"{value[:60]!r} holds a NUL character: leave it out")
+        if flaw := flaw_of(value):
+            raise FilterError(f"{value[:60]!r} {flaw}")
         return "'" + value.replace("'", "''") + "'"
     if isinstance(value, (int, float)):
         return _number(value)
     return "[" + ", ".join(map(literal, value)) + "]"
+
+
+def flaw_of(text: str) -> str:
+    """Why DuckDB cannot read a text, and the remedy: empty if it can."""
+    if "\0" in text:
+        return "holds a NUL character: leave it out"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "is not UTF-8: write it in UTF-8"
+    return ""
 
 
 def _number(value: float) -> str:

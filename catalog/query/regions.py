@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import RegionError
-from catalog.query.literals import filled
+from catalog.query.literals import filled, flaw_of
 from catalog.query.statements import statement
 from catalog.query.suggest import near_matches
 
@@ -174,8 +174,8 @@ def _are_numbers(values: Sequence[Any]) -> bool:
 def _from_text(region: str, fetch: Fetch) -> Region:
     if not region.strip():
         raise RegionError("the region is empty: name a country, W,S,E,N, WKT or a vector file")
-    if not region.isprintable() and "\0" in region:
-        raise RegionError(f"{region[:60]!r} is not a region: it holds a NUL character")
+    if flaw := flaw_of(region):
+        raise RegionError(f"{region[:60]!r} {flaw}")
     if _BOX.fullmatch(region):
         return _from_box(re.findall(_NUMBER, region), region)
     if _WKT.match(region):

@@ -133,6 +133,7 @@ MISTAKES: dict[str, tuple[int, tuple[str, ...], str]] = {
     "sql-query-table": (1, (*SQL, "FROM patchs"), "patches"),
     "sql-query-column": (1, (*SQL, "SELECT forest FROM patches"), "forest"),
     "sql-query-two": (1, (*SQL, "SELECT 1; SELECT 2"), "2 statements"),
+    "sql-query-not-utf-8": (1, (*SQL, "SELECT '\udcff'"), "UTF-8"),
     "sql-query-command": (1, (*SQL, "DROP TABLE patches"), "is not a query"),
     "sql-timeout": (2, (*SQL, "FROM scenes", "--timeout", "0"), "0"),
     "sql-query-value": (1, (*SQL, "SELECT id::INT FROM patches"), "ROIs"),

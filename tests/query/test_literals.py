@@ -50,7 +50,7 @@ def test_list_is_read_back(values: list[str]) -> None:
     assert read_back(f"{literal(values)}::VARCHAR[]") == values
 
 
-@pytest.mark.parametrize("value", ["a\0b", float("nan"), float("inf")], ids=repr)
+@pytest.mark.parametrize("value", ["a\0b", "a\udcffb", float("nan"), float("inf")], ids=repr)
 def test_value_without_a_literal_is_refused(value: object) -> None:
     with pytest.raises(FilterError):
         literal(value)  # type: ignore[arg-type]

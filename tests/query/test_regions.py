@@ -296,6 +296,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "wkt-nested": ("GEOMETRYCOLLECTION(" * 50_000 + ")" * 50_000, "50000 deep"),
     "huge-number": ([10**400, 0, 1, 1], "[1000"),
     "nul": ("Ita\0ly", "NUL"),
+    "not-utf-8": ("Ita\udcffly", "UTF-8"),
+    "wkt-not-utf-8": ("POINT (\udcff 1)", "UTF-8"),
     "geojson-cut-off": ('{"type": "Polygon", "coordinates"', "Polygon"),
     "geojson-other-json": ('{"a": 1}', "{'a': 1}"),
     "mapping-without-type": ({"a": 1}, "{'a': 1}"),

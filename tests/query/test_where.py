@@ -76,6 +76,8 @@ def test_exact_share_is_kept_in_the_selection_as_sql(opened: Opened) -> None:
 
 REFUSED_WHERE = {
     "empty": "",
+    "nul": "patch > 1\0",
+    "not-utf-8": "country = '\udcff'",
     "unknown-column": "forest > 0.5",
     "unknown-function": "nonsense(patch)",
     "unclosed": "season = 'fall",
