@@ -245,8 +245,8 @@ def _check_apart(cut: _Cut, labels: NDArray[np.object_]) -> None:
     shared = sorted({*units[labels == "test"]} & {*units[labels == "train"]})
     if shared:
         raise FilterError(
-            f"by={by!r} cannot keep the official parts: {_some(shared)} hold patches of both train "
-            "and test; choose by='scene' or by='patch'"
+            f"groups by {by} cannot keep the official parts: train and test share {_some(shared)}; "
+            "group by scene or by patch"
         )
     torn = np.intersect1d(groups.numbers[labels == "test"], groups.numbers[labels == "train"])
     if torn.size:

@@ -102,7 +102,7 @@ def expression(where: str) -> str:
     if not isinstance(where, str):
         raise FilterError(f"where={where!r} is not an SQL expression: write it as text")
     if flaw := flaw_of(where):
-        raise QueryError(f"where={where!r} {flaw}")
+        raise QueryError(f"the expression {where!r} {flaw}")
     try:
         duckdb.SQLExpression(where)
     except duckdb.Error as error:
@@ -116,7 +116,7 @@ def refused(where: str, error: Exception) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     unknown = _UNKNOWN_COLUMN.search(text)
     hint = f"; text is written in single quotes: '{unknown[1]}'" if unknown else ""
-    return f"DuckDB refuses where={where!r}: {' '.join(lines[:2])}{hint}"
+    return f"DuckDB refuses the expression {where!r}: {' '.join(lines[:2])}{hint}"
 
 
 def listed(what: str, given: Any) -> list[Any]:

@@ -174,7 +174,7 @@ def _expressions(where: str | Iterable[str], session: Session) -> list[str]:
         for _, kind, *_ in session.fetch(Question((condition,)).types((condition,)), text):
             if kind != "BOOLEAN":
                 raise QueryError(
-                    f"where={text!r} is a value of type {kind.partition('(')[0]}, not a "
+                    f"the expression {text!r} is a value of type {kind.partition('(')[0]}, not a "
                     "condition: write season = 'winter' AND cover.forest > 0.5"
                 )
     return conditions

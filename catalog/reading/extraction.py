@@ -148,7 +148,7 @@ def extract(
     """
     if choices.how != "copy" and any(file.archive or is_url(file.path) for file in files):
         raise FilterError(
-            f"how={choices.how!r} needs files on disk: those in archives and at URLs are copied"
+            f"{choices.how!r} needs files on disk: those in archives and at URLs are copied"
         )
     missing = [file for file in files if not _is_there(to, file)]
     archives = {} if catalog is None else read_archive_list(catalog)

@@ -248,7 +248,7 @@ def test_countries_that_hold_both_official_parts_are_named(official_cat: Catalog
     query = "SELECT country FROM patches GROUP BY 1 HAVING count(DISTINCT split) = 2 ORDER BY 1"
     both = [row[0] for row in official_cat.sql(query).fetchall()]
     assert both == ["MOZ"]
-    reason = "by='region' cannot keep the official parts: MOZ hold patches of both train and test"
+    reason = "groups by region cannot keep the official parts: train and test share MOZ; "
     with pytest.raises(FilterError, match=reason):
         official(official_cat.select(), by="region")
 
