@@ -10,14 +10,18 @@ import os
 import signal
 import sys
 import traceback
-
-import pandas as pd
-import pyarrow.dataset
+from importlib import import_module
+from pkgutil import iter_modules
 
 import catalog
-from catalog.cli import main
+from catalog import cli
 
-IMPORTED = (pd, pyarrow.dataset, *(getattr(catalog, name) for name in catalog.__all__))
+MODULES = (
+    *("pandas", "pyarrow.dataset", "rich.progress", "catalog.reading.check"),
+    *(f"catalog.experiment.{name}" for name in ("leaks", "manifests", "sampling", "splits")),
+    *(f"catalog.cli.{module.name}" for module in iter_modules(cli.__path__)),
+)
+"""What commands import when they need it."""
 SECONDS = 300
 """By the clock, for one command."""
 
@@ -37,7 +41,7 @@ def run(name: str, words: list[str]) -> int:
 def _code_of(words: list[str]) -> int:
     sys.argv = ["sen12ms", *words]
     try:
-        main()
+        cli.main()
     except SystemExit as end:
         return int(end.code or 0)
     except BaseException:  # noqa: BLE001 - as an interpreter ends
@@ -50,6 +54,7 @@ def _code_of(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    imported = [getattr(catalog, name) for name in catalog.__all__], *map(import_module, MODULES)
     for line in sys.stdin:
         name, *words = line.rstrip("\n").split("\t")
         sys.stdout.write(f"{run(name, words)}\n")
