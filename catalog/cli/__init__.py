@@ -1,4 +1,4 @@
-"""The command `sen12ms`: one command a file."""
+"""The command `sen12ms`: one command per file."""
 
 from __future__ import annotations
 

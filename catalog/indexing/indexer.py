@@ -101,7 +101,7 @@ def index(  # noqa: PLR0913 - all but where from and to is optional, by name onl
     statistics : bool
         Whether to read the pixels of all images, for `quality` and for more `issues`.
     items : {'files', 'none'}, optional
-        Whether every item has a file, or is in the table alone: that saves a file a patch, and
+        Whether every item has a file, or is in the table alone: that saves a file per patch, and
         only a walk through static files misses them. By default files, and with `add`, as it was.
     partition : {'season', 'continent', 'scene'}, optional
         What the table is partitioned by once more, beside `items.parquet`: Hive's folders, such as

@@ -99,7 +99,7 @@ def renew_lock() -> None:
 
 
 def format_lock(lock: dict[str, Any]) -> str:
-    """A lock file with one line a package."""
+    """A lock file with one line per package."""
     packages = {
         path: {key: value for key, value in package.items() if key not in _DROPPED}
         for path, package in lock.pop("packages").items()

@@ -101,7 +101,7 @@ class Manifest:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of a line a patch: id and bytes of the file of each sensor, `-` for no file."""
+        """SHA-256 of a line per patch: id and bytes of the file of each sensor, `-` for no file."""
         digest = hashlib.sha256()
         for entry in self.entries:
             files = map(entry.files.get, self.dataset.sensors)

@@ -1,4 +1,4 @@
-"""A catalog whose items are in the table alone answers all that one with a file an item does."""
+"""A catalog whose items are in the table alone answers all that one with a file per item does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ITEM = f"{SCENE}/ROIs1158_spring_1_p30.json"
 
 @pytest.fixture(scope="module")
 def out(small: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small catalog, without a file an item."""
+    """The small catalog, without a file per item."""
     folder = tmp_path_factory.mktemp("none") / "catalog"
     index(small.root, into=folder, items="none")
     return folder

@@ -150,7 +150,7 @@ class Rows:
         relate = shapely.within if predicate == "within" else shapely.intersects
         return relate(self.geometry, region)
 
-    def ids_of(self, asked: Asked) -> list[str]:  # noqa: C901 - one line a filter
+    def ids_of(self, asked: Asked) -> list[str]:  # noqa: C901 - one line per filter
         chosen = np.full(len(self.ids), fill_value=True)
         for region, predicate, negated in (
             (asked.region, asked.predicate, False),

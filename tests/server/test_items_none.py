@@ -29,7 +29,7 @@ S2 = "data/ROIs1868_summer/s2_142/ROIs1868_summer_s2_142_p180.tif"
 
 @pytest.fixture(scope="module")
 def out(demo: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The catalog of the demo, without a file an item."""
+    """The catalog of the demo, without a file per item."""
     folder = tmp_path_factory.mktemp("none") / "catalog"
     index(demo.root, into=folder, items="none")
     return folder
