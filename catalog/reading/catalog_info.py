@@ -23,8 +23,8 @@ class CatalogInfo:
     and the extent, `west`, `south`, `east`, `north`, degrees (OGC:CRS84), None without patches. Of
     SEN12MS-CR also `with_cloud_cover`, and `least_`, `median_` and `most_cloud_cover`, percent."""
     by: Mapping[str, Sequence[Mapping[str, Any]]]
-    """By `season`, `split`, `continent` and `dominant_cover`: a row per value, which is None where it
-    is not known, with `patches`, and how many of them are `complete`; the most patches first."""
+    """By `season`, `split`, `continent` and `dominant_cover`: a row per value, which is None where
+    it is not known, with `patches`, and how many of them are `complete`; the most patches first."""
 
     @property
     def words(self) -> str:
