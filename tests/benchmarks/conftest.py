@@ -53,7 +53,7 @@ class Bench:
         ours = next(iter(medians.values()))
         self.lines += [
             f"\n#### {title}\n",
-            f"| what | µs a {unit} | ratio to ours |",
+            f"| what | µs per {unit} | ratio to ours |",
             "|---|--:|--:|",
         ]
         self.lines += [

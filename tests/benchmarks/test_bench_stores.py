@@ -39,7 +39,7 @@ FEW = 200
 def slow_store(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Images of two scenes, header and hole, behind 30 ms a request."""
+    """Images of two scenes, header and hole, behind 30 ms per request."""
     folder = tmp_path_factory.mktemp("store")
     assert sum(write_replica(folder / "SEN12MS", some_scenes(0.006)))
     for landcover in (folder / "SEN12MS").glob("*/lc_*"):
@@ -91,7 +91,7 @@ def test_headers_at_30_ms_a_request(bench: Bench) -> None:
     ]
     own, theirs, tuned = (min(column) for column in zip(*times, strict=True))
     bench.table(
-        "Headers in an object store, 30 ms a request",
+        "Headers in an object store, 30 ms per request",
         ["what", "files a second", "ratio to ours"],
         [
             ["sen12ms-catalog: obstore, 128 in flight", f"{1 / own:,.0f}", "1.00"],
