@@ -116,7 +116,7 @@ def _parsed(given: Filter) -> Any:
         _check_nesting(given)
     try:
         return (cql2.parse_json if is_json else cql2.parse_text)(given).to_json()
-    except (cql2.ParseError, ValueError, RecursionError) as error:
+    except Exception as error:  # cql2 has no narrower one for a geometry that it cannot read
         raise FilterError(f"{given[:60]!r} is not CQL2: {_reason(str(error))}") from error
 
 

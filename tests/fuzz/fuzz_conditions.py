@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import csv
 import operator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import duckdb
-import duckdb_extension_spatial
+from asked import Asked
 from mutations import mutate
 from outcome import Outcome
 from real_files import DATA
-from small import rows_of, write_small
-from watched import Watched
-
-from catalog import Catalog
-from catalog.errors import CatalogError
+from small import rows_of
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
+    from pathlib import Path
 
 _ATOMS: Final = (
     *("season = 'summer'", "split = 'train'", "country IS NULL", "patch % 2 = 0", "scene > 100"),
@@ -54,27 +49,21 @@ class Conditions:
     share = 3
 
     def __init__(self, folder: Path) -> None:
-        _, self.out = write_small(folder)
-        self.outside = folder / "outside"
-        self.outside.mkdir()
-        (self.outside / "secret.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-        self.catalog = Catalog.open(self.out)
-        self.rows = sorted(rows_of(self.out), key=lambda row: row["id"])
-        self.plain = duckdb.connect(str(self.out / "catalog.duckdb"), read_only=True)
-        self.plain.execute(f"LOAD '{_spatial()}'")
+        self.asked = Asked(folder)
+        self.rows = sorted(rows_of(self.asked.out), key=lambda row: row["id"])
         self.classes = _cover_classes()
-        self.watched = Watched(self.outside)
         self.evidence = b""
 
     def run(self, draw: random.Random) -> Outcome:
         """One expression of one of the kinds."""
         if draw.random() < 0.3:
             return self._run_cover(draw)
-        text = _where(draw).format(self.outside / "secret.csv")
+        text = _where(draw).format(self.asked.secret)
         if draw.random() < 0.4:
             text = mutate(text.encode(), draw).data.decode("utf-8", "replace")
         self.evidence = text.encode()
-        return self._compare({"where": text})
+        found, problem = self.asked.ids(where=text)
+        return Outcome(1, found is not None, problem)
 
     def _run_cover(self, draw: random.Random) -> Outcome:
         name, sign = draw.choice(list(self.classes)), draw.choice(list(_OPERATORS))
@@ -86,33 +75,18 @@ class Conditions:
         if damaged:
             text = mutate(text.encode(), draw).data.decode("utf-8", "replace")
         self.evidence = text.encode()
-        outcome = self._compare({"cover": [text]})
-        if damaged or outcome.problem:
-            return outcome
+        found, problem = self.asked.ids(cover=[text])
+        if damaged or problem:
+            return Outcome(1, found is not None, problem)
         limit = percent / 100
         true = [row["id"] for row in self.rows if _OPERATORS[sign](self._share(row, name), limit)]
-        found = sorted(self.catalog.select(cover=[text]).ids)
-        problem = "" if found == true else f"counted from pixels it is {true}"
-        return Outcome(1, 1, problem)
+        if found is None or sorted(found) != true:
+            problem = f"counted from pixels it is {true}"
+        return Outcome(1, found is not None, problem)
 
     def _share(self, row: dict[str, Any], name: str) -> float:
         counts = row["sen12ms:igbp"]
         return float(sum(counts[member] for member in self.classes[name]) / 65_536)
-
-    def _compare(self, filters: dict[str, Any]) -> Outcome:
-        try:
-            selection = self.catalog.select(**filters)
-            ids = list(selection.ids)
-        except CatalogError:
-            return self._outcome(accepted=False, problem="")
-        rows = self.plain.execute(f"SELECT id FROM ({selection.to_sql()})").fetchall()
-        same = sorted(ids) == sorted(row[0] for row in rows) or b"random" in self.evidence
-        return self._outcome(accepted=True, problem="" if same else "plain DuckDB says otherwise")
-
-    def _outcome(self, *, accepted: bool, problem: str) -> Outcome:
-        if self.watched.was_touched():
-            problem = "a file outside was touched"
-        return Outcome(1, accepted, problem)
 
 
 def _where(draw: random.Random) -> str:
@@ -135,9 +109,3 @@ def _cover_classes() -> dict[str, list[str]]:
             if row["cover"]:
                 covers.setdefault(row["cover"], []).append(row["class"])
     return covers
-
-
-def _spatial() -> str:
-    folder = Path(duckdb_extension_spatial.__file__).parent
-    (file,) = folder.rglob("spatial.duckdb_extension")
-    return str(file)

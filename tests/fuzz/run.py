@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fuzz_archives import Archives
 from fuzz_catalogs import Catalogs
 from fuzz_conditions import Conditions
+from fuzz_cql2 import Cql2
 from fuzz_headers import Headers
 from fuzz_manifests import Manifests
 from fuzz_names import Names
@@ -45,7 +46,7 @@ TARGETS: Final[dict[str, type[Target]]] = {
     target.name: target
     for target in (
         *(Headers, Scenes, Archives, Names),
-        *(Regions, Conditions, Manifests, Catalogs),
+        *(Regions, Conditions, Cql2, Manifests, Catalogs),
     )
 }
 HEADER: Final = ("what", "tried", "accepted", "wrong", "seconds", "command")

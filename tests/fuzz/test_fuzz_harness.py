@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import fuzz_archives
+import fuzz_cql2
 import fuzz_headers
 import fuzz_manifests
 import fuzz_names
@@ -116,6 +117,18 @@ def test_a_wrong_name_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert names.run(random.Random(0)).problem == ""
     monkeypatch.setattr(fuzz_names, "parse_name", lambda _: None)
     assert "is read as None" in names.run(random.Random(0)).problem
+
+
+def test_a_filter_that_selects_others_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filters = fuzz_cql2.Cql2(tmp_path)
+    right = [filters.run(random.Random(seed)) for seed in range(20)]
+    assert not any(outcome.problem for outcome in right)
+    assert any(outcome.accepted for outcome in right)
+    monkeypatch.setattr(fuzz_cql2, "holds", lambda *_: None)
+    found = [filters.run(random.Random(seed)).problem for seed in range(20)]
+    assert any("where Python has []" in problem for problem in found)
 
 
 def turn_for_ever() -> None:

@@ -38,6 +38,10 @@ def opposite(part: bool | None) -> bool | None:
     return None if part is None else not part
 
 
+def truncated(number: float) -> float:
+    return float(math.trunc(number)) if math.isfinite(number) else number
+
+
 def calculate(op: str, left: float | None, right: float | None) -> float | None:
     if left is None or right is None or (op in {"/", "%", "div"} and right == 0):
         return None
@@ -48,13 +52,13 @@ def calculate(op: str, left: float | None, right: float | None) -> float | None:
             "*": lambda: left * right,
             "/": lambda: left / right,
             "%": lambda: math.fmod(left, right),
-            "div": lambda: float(math.trunc(left / right)),
+            "div": lambda: truncated(left / right),
             "^": lambda: math.pow(left, right),
         }[op]()
     except ValueError:
         return math.inf if left == 0 else None
     except OverflowError:
-        negative = left < 0 and right % 2 == 1
+        negative = left < 0 and float(right) % 2 == 1
         return -math.inf if negative else math.inf
     return None if math.isnan(result) else result
 

@@ -244,6 +244,7 @@ REFUSED: dict[str, str] = {
     "country LIKE country": "like takes a pattern in quotes",
     "country LIKE 'a\\'": "escapes what follows it",
     f"S_INTERSECTS(geometry, {POLYGON})": "is not valid: Self-intersection",
+    "S_INTERSECTS(geometry, POLYGON((0 0, 1-1, 1 1, 0 0)))": "Missing closing parenthesis",
     "S_INTERSECTS(geometry, 'x')": "s_intersects takes a geometry, not a text",
     "S_INTERSECTS(geometry, BBOX(0, 50, 1, 40))": "has its south above its north",
     "S_INTERSECTS(geometry, POINT(500 0))": "give longitude and latitude in degrees",
