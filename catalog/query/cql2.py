@@ -45,11 +45,12 @@ _ARITHMETIC: Final = {
     "+": "{0} + {1}",
     "-": "{0} - {1}",
     "*": "{0} * {1}",
-    "/": "{0} / nullif({1}, 0)",
-    "%": "{0} % nullif({1}, 0)",
-    "div": "trunc({0} / nullif({1}, 0))",
+    "/": "{0} / {1}",
+    "%": "{0} % {1}",
+    "div": "trunc({0} / {1})",
     "^": "pow({0}, {1})",
 }
+_DIVISIONS: Final = frozenset({"/", "%", "div"})
 _ARRAYS: Final = {
     "a_contains": "list_has_all({0}, {1})",
     "a_containedby": "list_has_all({1}, {0})",
@@ -301,9 +302,10 @@ class _Writer:
 
     def _arithmetic(self, op: str, args: list[Any], depth: int) -> Operand:
         # Integers and decimals of SQL overflow.
-        sides = [f"CAST({s.sql} AS DOUBLE)" for s in self._all(args, "number", op, depth)]
+        left, right = (f"CAST({s.sql} AS DOUBLE)" for s in self._all(args, "number", op, depth))
+        divisor = _null_unless("v <> 0", right) if op in _DIVISIONS else right
         # DuckDB sorts NaN above all numbers.
-        sql = f"nullif({_ARITHMETIC[op].format(*sides)}, CAST('nan' AS DOUBLE))"
+        sql = _null_unless("NOT isnan(v)", _ARITHMETIC[op].format(left, divisor))
         return Operand("number", sql)
 
     def _arrays(self, op: str, args: list[Any], depth: int) -> Operand:
@@ -344,6 +346,15 @@ _COUNTS: Final = {
     "between": 3,
 }
 """How many arguments an operator takes; all others take several."""
+
+
+def _null_unless(test: str, number: str) -> str:
+    """A number that meets a test of `v`, else null.
+
+    `nullif` and CASE repeat the number, in SQL or in DuckDB's plan, and so would double it at each
+    level of a nested expression.
+    """
+    return f"list_filter([{number}], lambda v: {test})[1]"
 
 
 def _number(value: float) -> str:

@@ -172,6 +172,19 @@ def test_a_random_filter_selects_the_same_of_2000_patches_all_over_the_world(
     assert many.catalog.select(filter=given_filter).ids == expected
 
 
+@pytest.mark.parametrize("left", [True, False], ids=["left", "right"])
+@pytest.mark.parametrize("op", ["+", "*", "/", "%", "div", "^"])
+def test_arithmetic_nested_fifty_deep_is_answered(known: list[Known], op: str, left: bool) -> None:
+    number: Tree = {"property": "patch"}
+    for _ in range(50):
+        sides = [number, {"property": "lon"}]
+        number = {"op": op, "args": sides if left else sides[::-1]}
+    tree = {"op": "<", "args": [number, 3]}
+    for each in known:
+        expected = [row["id"] for row in each.rows if holds(row, tree) is True]
+        assert each.catalog.select(filter=tree).ids == expected
+
+
 TEXTS: dict[str, str] = {
     "season = 'winter' AND cover.forest > 0.5": "season = 'winter' AND cover.forest > 0.5",
     "sen12ms:scene BETWEEN 1 AND 120 OR lat < 0": "scene BETWEEN 1 AND 120 OR lat < 0",
