@@ -34,7 +34,7 @@ _NUMBER_NAMES: Final = (
 _NUMBERS: Final = (0, 1, -1, 0.1, 0.25, 0.5, 3.0, 142, 45.123456789012345, 1e20, 1e-320, 2**53 + 1)
 _TIMES: Final = ("datetime", "start_datetime", "end_datetime")
 _DAYS: Final = ("2016-12-01", "2017-03-01", "2017-05-30", "2017-06-15", "2017-12-31", "..")
-_CENTRES: Final = ((37.8, -17.0), (10.5, 44.9), (5.7, 50.9), (179.99, -16.8))
+CENTRES: Final = ((37.8, -17.0), (10.5, 44.9), (5.7, 50.9), (179.99, -16.8))
 _GEOMETRY: Final = {"property": "geometry"}
 _ISSUES: Final = ("excluded", "no_footprint", "unknown_class", "x'")
 _MOST_DEPTH: Final = 4
@@ -119,7 +119,7 @@ class Trees:
 
     def _shape(self) -> Tree:
         west, south = (
-            value + self._draw.uniform(-0.3, 0.3) for value in self._draw.choice(_CENTRES)
+            value + self._draw.uniform(-0.3, 0.3) for value in self._draw.choice(CENTRES)
         )
         size = self._draw.choice((0.01, 0.1, 1.0, 10.0))
         west = min(west, 179.9)

@@ -32,6 +32,7 @@ from fuzz_headers import Headers
 from fuzz_manifests import Manifests
 from fuzz_names import Names
 from fuzz_regions import Regions
+from fuzz_requests import Requests
 from fuzz_scenes import Scenes
 from outcome import Outcome
 from page import add_to_table
@@ -46,7 +47,7 @@ TARGETS: Final[dict[str, type[Target]]] = {
     target.name: target
     for target in (
         *(Headers, Scenes, Archives, Names),
-        *(Regions, Conditions, Cql2, Manifests, Catalogs),
+        *(Regions, Conditions, Cql2, Requests, Manifests, Catalogs),
     )
 }
 HEADER: Final = ("what", "tried", "accepted", "wrong", "seconds", "command")

@@ -13,6 +13,7 @@ import fuzz_cql2
 import fuzz_headers
 import fuzz_manifests
 import fuzz_names
+import fuzz_requests
 import fuzz_scenes
 import pytest
 import run
@@ -129,6 +130,19 @@ def test_a_filter_that_selects_others_is_seen(
     monkeypatch.setattr(fuzz_cql2, "holds", lambda *_: None)
     found = [filters.run(random.Random(seed)).problem for seed in range(20)]
     assert any("where Python has []" in problem for problem in found)
+
+
+def test_a_search_that_finds_others_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = fuzz_requests.Requests(tmp_path)
+    with requests.open:
+        right = [requests.run(random.Random(seed)) for seed in range(20)]
+        assert not any(outcome.problem for outcome in right)
+        assert any(outcome.accepted for outcome in right)
+        monkeypatch.setattr(fuzz_requests, "holds", lambda *_: None)
+        found = [requests.run(random.Random(seed)).problem for seed in range(20)]
+        assert any("where Python has []" in problem for problem in found)
 
 
 def turn_for_ever() -> None:
