@@ -34,7 +34,7 @@ def columns_page() -> str:
     lines = [HEADER + "# Columns of `items.parquet`\n", *_columns(columns(SEN12MS))]
     lines += ["\n# Columns of `members.parquet`\n", *_columns(member_columns(SEN12MS))]
     lines += ["\n# Columns of `patches`, and of all tables and files of patches\n", FLAT]
-    names = [column.rpartition(" AS ")[2] for column in flat_columns(SEN12MS)]
+    names = list(flat_columns(SEN12MS))
     lines += ["\n", ", ".join(f"`{name}`" for name in names), ""]
     return "\n".join(lines) + "\n"
 

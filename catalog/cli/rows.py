@@ -77,7 +77,8 @@ def write_table(selection: Selection, file: IO[str]) -> None:
     patches = len(selection)
     if patches:
         columns = (*columns_at_a_glance(selection.dataset), "lon", "lat")
-        first = selection.relation().select(*columns).fetchmany(_SHOWN)
+        with answering():
+            first = selection.relation().select(*columns).fetchmany(_SHOWN)
         placed = [(*row, round(lon, 3), round(lat, 3)) for *row, lon, lat in first]
         write_rows(columns, placed, file)
     more = f", the first {_SHOWN} of them above" if patches > _SHOWN else ""

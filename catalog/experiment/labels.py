@@ -100,8 +100,7 @@ def _same_ground(selection: Selection, land_cover: Catalog) -> Selection:
             f"{found.dataset.about.title} has no files of land cover: name a catalog of a dataset "
             "that has them"
         )
-    mine, theirs = (each.relation().select("crs", "geometry") for each in (selection, found))
-    ours, others = mine.to_arrow_table(), theirs.to_arrow_table()
+    ours, others = (each.to_arrow("crs", "geometry") for each in (selection, found))
     here, there = (shapely.from_wkb(table["geometry"].to_numpy()) for table in (ours, others))
     same = shapely.equals_exact(here, there, TOLERANCE_DEGREES)
     same &= ours["crs"].to_numpy() == others["crs"].to_numpy()
@@ -155,7 +154,7 @@ def cover_shares(selection: Selection) -> NDArray[np.float64]:
     """
     covers = selection.dataset.covers
     names = [f"cover_{cover}" for cover in covers]
-    table = selection.relation().select("id", *names).to_arrow_table()
+    table = selection.to_arrow("id", *names)
     columns = [table.column(name).to_numpy() for name in names]
     shares = np.stack(columns, axis=1) if len(table) else np.zeros((0, len(covers)))
     (unknown,) = np.nonzero(np.isnan(shares).any(axis=1))
@@ -199,8 +198,8 @@ def class_counts(selection: Selection, target: Target | None) -> NDArray[np.floa
         return np.asarray(cover_shares(selection).sum(axis=0) * dataset.patch_pixels)
     classes = dataset.legends[target.name].classes
     names = [f"{target.name}_{entry.name}" for entry in classes]
-    columns = selection.relation().select(*names).fetchnumpy()
+    columns = selection.to_arrow(*names)
     counts = np.zeros(max(entry.code for entry in classes) + 1)
     for entry, name in zip(classes, names, strict=True):
-        counts[entry.code] = np.nansum(np.ma.filled(columns[name], 0)) * dataset.patch_pixels
+        counts[entry.code] = np.nansum(columns[name].to_numpy()) * dataset.patch_pixels
     return counts

@@ -96,10 +96,12 @@ def columns_of(selection: Selection) -> dict[str, list[Any]]:
     ------
     FilterError
         If it is not a selection.
+    QueryError
+        If DuckDB gives up.
     """
     if not isinstance(selection, Selection):
         raise FilterError(f"{selection!r} is not a selection: give cat.select(…)")
-    table = selection.outlines().to_arrow_table()
+    table = selection.outlines()
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 

@@ -351,8 +351,8 @@ def _run(numbers: list[int]) -> slice | list[int]:
 
 def _centroids(selection: Selection) -> NDArray[np.float64]:
     """Longitude and latitude of each patch, degrees."""
-    places = selection.relation().select("lon", "lat").fetchnumpy()
-    return np.stack([places["lon"], places["lat"]], axis=1)
+    places = selection.to_arrow("lon", "lat")
+    return np.stack([places[name].to_numpy() for name in places.column_names], axis=1)
 
 
 def _files(

@@ -43,19 +43,19 @@ def generated(dataset: Dataset) -> dict[str, str]:
     }
 
 
-def flat_columns(dataset: Dataset) -> tuple[str, ...]:
-    """Columns of `patches` as expressions, with each field of a struct in a column of its own.
+def flat_columns(dataset: Dataset) -> dict[str, str]:
+    """Columns of `patches` as expressions by name, with each field of a struct in one of its own.
 
     It is called `STRUCT_FIELD`: `cover.forest` becomes `cover_forest`.
     """
     structs = {"quality": [measure.name for measure in measures(dataset)], **dataset.shares}
-    fields = (
-        f"{struct}.{name} AS {struct}_{name}" for struct, names in structs.items() for name in names
-    )
-    return (
-        *(*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS),
-        *(*_clouds(dataset), *fields, *_DOMINANT),
-    )
+    fields = {
+        f"{struct}_{name}": f"{struct}.{name} AS {struct}_{name}"
+        for struct, names in structs.items()
+        for name in names
+    }
+    before = (*_BEFORE_PATHS, *dataset.sensors, *_AFTER_PATHS, *_clouds(dataset))
+    return {**{name: name for name in before}, **fields, **{name: name for name in _DOMINANT}}
 
 
 def columns_at_a_glance(dataset: Dataset) -> tuple[str, ...]:

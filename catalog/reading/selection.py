@@ -7,11 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import CatalogNotFoundError, OutputError
+from catalog.errors import CatalogNotFoundError, FilterError, OutputError
 from catalog.model import counted
 from catalog.query.conditions import names_of
+from catalog.query.database import answering
 from catalog.query.generated import columns_at_a_glance, flat_columns
 from catalog.query.paging import KEY
+from catalog.query.suggest import unknown_name
 from catalog.reading.arguments import checked_integer
 from catalog.reading.patch_set import PatchSet
 from catalog.store.integrity import file_sha256
@@ -64,9 +66,9 @@ class Selection(PatchSet):
         """The scenes of the patches, with how many of each are selected, as a DuckDB relation."""
         return self._relation("chosen_scenes")
 
-    def outlines(self) -> duckdb.DuckDBPyRelation:
-        """Footprints (WKB), and what a study sorts patches by, as a DuckDB relation."""
-        return self._relation("chosen_outlines")
+    def outlines(self) -> pa.Table:
+        """Footprints (WKB), and what a study sorts patches by, as an Arrow table."""
+        return self.session.table(self._chosen.about("chosen_outlines"), self._chosen.where)
 
     def fingerprint(self) -> str | None:
         """SHA-256 of the footprint table of the catalog; None for a URL."""
@@ -130,11 +132,22 @@ class Selection(PatchSet):
         from catalog.reading.overview import draw_selection
 
         samples = self._records("chosen_samples", sensors=list(self.dataset.sensors), count=tiles)
-        return draw_selection(self.outlines().to_arrow_table(), samples, self.dataset, path)
+        return draw_selection(self.outlines(), samples, self.dataset, path)
 
-    def to_arrow(self) -> pa.Table:
-        """Flat columns (see `relation`), as an Arrow table; geometries are WKB."""
-        return self.session.table(self._flat(), self._chosen.where)
+    def to_arrow(self, *columns: str) -> pa.Table:
+        """Flat columns (see `relation`), as an Arrow table; geometries are WKB.
+
+        Parameters
+        ----------
+        *columns : str
+            Names of those that are wanted, in this order; by default all.
+
+        Raises
+        ------
+        FilterError
+            If there is no such column.
+        """
+        return self.session.table(self._flat(*columns), self._chosen.where)
 
     def to_pandas(self) -> DataFrame:
         """Flat columns (see `relation`) but the footprint, as a pandas DataFrame."""
@@ -157,7 +170,9 @@ class Selection(PatchSet):
         """
         from catalog.reading.frames import geodataframe
 
-        query = self._chosen.page(flat_columns(self.dataset), KEY, checked_integer("n", n, 0))
+        query = self._chosen.page(
+            list(flat_columns(self.dataset).values()), KEY, checked_integer("n", n, 0)
+        )
         return geodataframe(self.session.table(query, self._chosen.where))
 
     def explore(self, **options: Any) -> Any:
@@ -340,7 +355,9 @@ class Selection(PatchSet):
         from catalog.pictures.cards import card
         from catalog.reading.overview import thumbnails
 
-        scenes = self.scenes().project("(west + east) / 2, (south + north) / 2, dominant_cover")
+        with answering():
+            places = "(west + east) / 2, (south + north) / 2, dominant_cover"
+            scenes = self.scenes().project(places).fetchall()
         columns = columns_at_a_glance(self.dataset)
         first = self.session.fetch(self._chosen.page(columns, KEY, 5), self._chosen.where)
         lead = f"{title}: {counted(len(self), 'patch')}"
@@ -348,10 +365,14 @@ class Selection(PatchSet):
         samples = self._records("chosen_samples", sensors=list(self.dataset.sensors), count=4)
         pictures = thumbnails(samples, self.dataset, self.session.folder)
         colors = self.dataset.cover_colors
-        return card(lead, self.asked, scenes.fetchall(), answer, colors, pictures)
+        return card(lead, self.asked, scenes, answer, colors, pictures)
 
-    def _flat(self) -> str:
-        return self._chosen.sql(flat_columns(self.dataset))
+    def _flat(self, *names: str) -> str:
+        known = flat_columns(self.dataset)
+        for name in names:
+            if name not in known:
+                raise FilterError(unknown_name("column", name, known))
+        return self._chosen.sql([known[name] for name in names or known])
 
     def _shown(self, question: Question) -> str:
         return question.sql(("id", *self.dataset.sensors))

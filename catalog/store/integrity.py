@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
+import re
 from typing import TYPE_CHECKING, Final
 
 from catalog.errors import CatalogNotFoundError
@@ -20,36 +21,39 @@ if TYPE_CHECKING:
 
 _ALWAYS: Final = (staging.ITEMS, staging.DATABASE, staging.REPORT)
 _OF_ARCHIVES: Final = (staging.MEMBERS, staging.ARCHIVE_LIST)
+_OF_PAGE: Final = f"{staging.MAP}/{staging.CHECKSUMS}"
 _AGAIN: Final = "run `sen12ms index` again, which rebuilds it"
 _COMMENT: Final = "# "
 """What `sha256sum` passes over: it is before the digests of the ends."""
+_LINE: Final = re.compile(r"^(?:# )?([0-9a-f]{64})  ([^\0-\x1f]+)$", re.MULTILINE)
 _END_BYTES: Final = 64 << 10
 
 
 def write_checksums(folder: Path) -> None:
     """Record SHA-256 of a catalog's files, for `sha256sum --check` to read, and of their ends.
 
-    The map page, which no command reads, has a list of its own.
+    The map page, which no command reads, has a list of its own, which is in the list of the others.
     """
     archives = [name for name in _OF_ARCHIVES if (folder / name).is_file()]
     names = [*_ALWAYS, *archives, *staging.partition_files(folder)]
-    lines = [f"{file_sha256(folder / name)}  {name}\n" for name in names]
-    lines += [f"{_COMMENT}{_ends_sha256(folder / name)}  {name}\n" for name in names]
-    _write_lines(folder / staging.CHECKSUMS, lines)
     page = folder / staging.MAP
     own = page / staging.CHECKSUMS
     paths = sorted(path for path in page.rglob("*") if path.is_file() and path != own)
-    listed = {path.relative_to(page).as_posix(): path for path in paths}
-    listed |= {f"../{staging.PAGE}": folder / staging.PAGE}
-    _write_lines(
-        own,
-        [f"{file_sha256(path)}  {name}\n" for name, path in listed.items()],
-    )
+    pages = [path.relative_to(page).as_posix() for path in paths]
+    _write_list(page, [*pages, f"../{staging.PAGE}"])
+    _write_list(folder, [*names, _OF_PAGE])
 
 
-def _write_lines(path: Path, lines: list[str]) -> None:
-    with whole_file(path) as partial:
-        partial.write_text("".join(lines), encoding="utf-8", newline="\n")
+def _write_list(folder: Path, names: Sequence[str]) -> None:
+    found = {name: [file_sha256(folder / name), _ends_sha256(folder / name)] for name in names}
+    with whole_file(folder / staging.CHECKSUMS) as partial:
+        partial.write_text(_text_of(found), encoding="utf-8", newline="\n")
+
+
+def _text_of(recorded: Recorded) -> str:
+    lines = [f"{whole}  {name}\n" for name, (whole, _) in recorded.items()]
+    lines += [f"{_COMMENT}{ends}  {name}\n" for name, (_, ends) in recorded.items()]
+    return "".join(lines)
 
 
 def check_parts(folder: Path) -> None:
@@ -114,7 +118,7 @@ def damaged_files(folder: Path) -> dict[str, str]:
         that is told.
     """
     sometimes = [*_OF_ARCHIVES, *staging.partition_files(folder)]
-    problems = _problems(folder, _ALWAYS, sometimes)
+    problems = _problems(folder, (*_ALWAYS, _OF_PAGE), sometimes)
     page = _problems(folder / staging.MAP, (), ())
     problems |= {posixpath.normpath(f"{staging.MAP}/{name}"): told for name, told in page.items()}
     return {name: f"{problem}: {_AGAIN}" for name, problem in problems.items()}
@@ -149,7 +153,7 @@ def _problem(path: Path, recorded: list[str] | None) -> str | None:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return None if recorded and found[: len(recorded)] == recorded else "is not what `index` wrote"
+    return None if found == recorded else "is not what `index` wrote"
 
 
 def _recorded(folder: Path) -> Recorded:
@@ -160,7 +164,7 @@ def _recorded(folder: Path) -> Recorded:
     OSError, ValueError
         If it cannot be read or understood.
     """
-    return recorded_from_text((folder / staging.CHECKSUMS).read_text(encoding="utf-8"))
+    return recorded_from_text((folder / staging.CHECKSUMS).read_bytes().decode())
 
 
 def recorded_from_text(text: str) -> Recorded:
@@ -172,10 +176,18 @@ def recorded_from_text(text: str) -> Recorded:
         If it cannot be understood.
     """
     recorded: Recorded = {}
-    for line in text.splitlines():
-        digest, name = line.removeprefix(_COMMENT).split("  ")
+    for digest, name in _LINE.findall(text):
         recorded.setdefault(name, []).append(digest)
+    if {*map(len, recorded.values())} != {2} or _text_of(recorded) != text:
+        raise ValueError(f"{staging.CHECKSUMS} is not as `index` writes it")
+    if any(map(_leads_elsewhere, recorded)):
+        raise ValueError(f"{staging.CHECKSUMS} names a file of another folder")
     return recorded
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Whether a file is neither below the folder of its list nor beside that, as the page is."""
+    return name.startswith("/") or ".." in name.removeprefix("../").split("/")
 
 
 def file_sha256(path: Path) -> str:

@@ -133,17 +133,17 @@ def test_a_catalog_that_is_replaced_while_it_is_opened_is_not_refused(
     out: Path, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checksums are read of the one, the parts of the other."""
-    good, read = out.parent / "good", type(out).read_text
+    good, read = out.parent / "good", type(out).read_bytes
     (out / "checksums.sha256").rename(good)
     shutil.copy(other / "checksums.sha256", out / "checksums.sha256")
 
-    def read_and_replace(path: Path, *arguments: Any, **options: Any) -> str:
-        text = read(path, *arguments, **options)
+    def read_and_replace(path: Path) -> bytes:
+        content = read(path)
         if path.name == "checksums.sha256" and good.exists():
             good.rename(path)
-        return text
+        return content
 
-    monkeypatch.setattr(type(out), "read_text", read_and_replace)
+    monkeypatch.setattr(type(out), "read_bytes", read_and_replace)
     with Catalog.open(out) as catalog:
         assert len(catalog.select()) == 54
     assert not good.exists()

@@ -144,7 +144,7 @@ def plain(text: str) -> str:
 
 def value(row: Row, node: Any) -> Any:
     if not isinstance(node, dict):
-        return node
+        return float(node) if isinstance(node, int) and not isinstance(node, bool) else node
     if "property" in node:
         name, _, part = node["property"].removeprefix("sen12ms:").partition(".")
         found = row["crs" if name == "proj:code" else name]

@@ -321,6 +321,27 @@ def test_an_invalid_question_is_an_error(either: Catalog) -> None:
         either.sql("SELECT nothing FROM nowhere")
 
 
+def test_damage_within_the_database_is_an_error_or_does_not_matter(
+    small: Small, tmp_path: Path
+) -> None:
+    """Every block in turn: DuckDB sees what it reads, and nobody sees an error of its own."""
+    with Catalog.open(small.out) as cat:
+        expected = cat.select().to_arrow(), cat.select().outlines()
+    out = shutil.copytree(small.out, tmp_path / "catalog")
+    database = out / "catalog.duckdb"
+    content = database.read_bytes()
+    refusals = set()
+    for start in range(512 << 10, len(content) - (64 << 10), 256 << 10):
+        database.write_bytes(content[:start] + b"damage" + content[start + 6 :])
+        try:
+            with Catalog.open(out) as cat:
+                assert (cat.select().to_arrow(), cat.select().outlines()) == expected
+        except (QueryError, CatalogNotFoundError) as error:
+            refusals.add(str(error))
+    assert refusals
+    assert "\n" not in "".join(refusals)
+
+
 @pytest.mark.parametrize(
     ("queries", "spatial"),
     [(QUERIES, False), (QUERIES | SPATIAL_QUERIES, True)],

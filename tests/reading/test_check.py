@@ -298,6 +298,33 @@ def test_checksums_that_cannot_be_used_are_found_and_the_rest_is_checked(
     assert "cannot be read" in table.problem
 
 
+OTHER_LISTS: dict[str, Callable[[str, str], str]] = {
+    "NUL in a name": lambda text, name: text.replace(name, f"\0{name}"),
+    "a line less": lambda text, _: text[: text.rindex("# ")],
+    "a line twice": lambda text, _: text + text.splitlines(keepends=True)[0],
+    "without the mark of the ends": lambda text, _: text.replace("# ", "", 1),
+    "another end of line": lambda text, _: text.replace("\n", "\r\n", 1),
+    "not a digest": lambda text, _: f"g{text[1:]}",
+    "a file elsewhere": lambda text, name: text.replace(name, f"../../{name}"),
+    "an absolute path": lambda text, name: text.replace(name, "/dev/zero"),
+    "empty": lambda *_: "",
+}
+
+
+@pytest.mark.parametrize("change", OTHER_LISTS.values(), ids=OTHER_LISTS)
+@pytest.mark.parametrize(
+    ("listing", "name"),
+    [("checksums.sha256", "items.parquet"), ("map/checksums.sha256", "about.json")],
+)
+def test_checksums_that_index_did_not_write_are_found(
+    out: Path, listing: str, name: str, change: Callable[[str, str], str]
+) -> None:
+    path = out / listing
+    written = path.read_text(encoding="utf-8")
+    path.write_bytes(change(written, name).encode())
+    assert str(path) in {subject for subject, _ in findings_of(out)}
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"5", b"{}", b'{"archives": 3}', b'{"archives": [{"path": "a"}]}'],
