@@ -197,6 +197,14 @@ def test_flat_columns_are_those_of_patches(cat: Catalog) -> None:
             assert flat[name.replace(".", "_")].to_pylist() == column.to_pylist(), name
 
 
+def test_an_arrow_table_of_some_columns_is_part_of_the_whole(cat: Catalog) -> None:
+    selection = cat.select(season="winter")
+    names = ["cover_forest", "id", "geometry"]
+    assert selection.to_arrow(*names) == selection.to_arrow().select(names)
+    with pytest.raises(FilterError, match="did you mean cover_forest"):
+        selection.to_arrow("id", "cover.forest")
+
+
 @pytest.mark.parametrize("name", ["a.gpkg", "b.fgb", "c.parquet"])
 def test_files_hold_the_same_values(cat: Catalog, tmp_path: Path, name: str) -> None:
     frame = cat.select(region="Asia").to_geodataframe()
