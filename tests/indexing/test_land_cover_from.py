@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from real_files import write_real_files
 from trees import rows_of
 
 from catalog import Catalog, CatalogNotFoundError, index
@@ -20,7 +21,6 @@ from catalog.source.synthetic import SyntheticScene, write_scene
 
 SCENE = SyntheticScene("fall", 139, 32650, (374_132.25, 4_118_022.75), 29, (30, 31, 32, 59))
 SPARSE = ("s1", "s2", "s2_cloudy")
-REAL = Path(__file__).parents[2].parent / "shared" / "sen12ms" / "real"
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +113,14 @@ def test_what_has_no_land_cover_is_refused(folder: Path, tmp_path: Path) -> None
         index(folder / "CR", into=tmp_path / "out", land_cover_from=tmp_path / "plain")
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no {REAL}")
 def test_a_real_file_takes_land_cover_from_a_catalog_made_beside_it(tmp_path: Path) -> None:
+    write_real_files(tmp_path / "real")
     for name, sensors in (("CR", ("s1", "s2", "s2_cloudy")), ("MS", ("s1",))):
         (tmp_path / name).mkdir()
         for sensor in sensors:
-            file = REAL.rglob(f"ROIs1970_fall_{sensor.removesuffix('_cloudy')}_139_p839.tif")
+            file = (tmp_path / "real").rglob(
+                f"ROIs1970_fall_{sensor.removesuffix('_cloudy')}_139_p839.tif"
+            )
             target = tmp_path / name / f"ROIs1970_fall_{sensor}_139_p839.tif"
             shutil.copy(next(file), target)
     land_cover = tmp_path / "MS" / "ROIs1970_fall_lc_139_p839.tif"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ import rasterio
 import shapely
 from core_schemas import errors
 from pyproj import Transformer
+from real_files import write_real_files
 from trees import rows_of
 
 from catalog import Catalog, CatalogNotFoundError, index
@@ -23,9 +23,10 @@ from catalog.reading.check import check
 from catalog.source.synthetic import SyntheticScene, write_scene
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from catalog.datasets import Dataset
 
-REAL = Path(__file__).parents[2].parent / "shared" / "sen12ms" / "real"
 SCENE = SyntheticScene("fall", 139, 32650, (374_132.25, 4_118_022.75), 29, (30, 31, 32, 59, 60))
 SPARSE = ("s1", "s2", "s2_cloudy")
 DFC2020 = "ROIs0000_test_s2_0_p0.tif"
@@ -159,17 +160,19 @@ def test_items_and_collection_are_valid(tmp_path: Path) -> None:
         assert item["properties"]["sen12ms:split"] == "test"
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no {REAL}")
 def test_real_files_have_exact_footprints(tmp_path: Path) -> None:
-    files = [*REAL.rglob("*_139_p839.tif"), *REAL.rglob("*_112_p797.tif")]
+    real, data = tmp_path / "real", tmp_path / "data"
+    write_real_files(real)
+    data.mkdir()
+    files = [*real.rglob("*_139_p839.tif"), *real.rglob("*_112_p797.tif")]
     assert len(files) == 4
     for file in files:
-        shutil.copy(file, tmp_path / file.name)
+        shutil.copy(file, data / file.name)
         if "_s2_" in file.name:  # of the cloudy images there is none: they lie on the same grid
-            shutil.copy(file, tmp_path / file.name.replace("_s2_", "_s2_cloudy_"))
-    report = index(tmp_path, into=tmp_path.parent / "catalog")
+            shutil.copy(file, data / file.name.replace("_s2_", "_s2_cloudy_"))
+    report = index(data, into=tmp_path / "catalog")
     assert (report.dataset, report.patches, report.rejected) == ("sen12ms-cr", 2, ())
-    for row in rows_of(tmp_path.parent / "catalog").values():
+    for row in rows_of(tmp_path / "catalog").values():
         for sensor in SEN12MS_CR.sensors:
             with rasterio.open(row["assets"][sensor]["href"]) as file:
                 left, bottom, right, top = file.bounds
