@@ -42,4 +42,4 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
     hint = (
         f"did you mean {' or '.join(matches)}?" if matches else f"it is one of {', '.join(names)}"
     )
-    return f"there is no {what} {name!r}: {hint}"
+    return f"there is no {what} {name[:60]!r}: {hint}"

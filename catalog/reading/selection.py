@@ -7,13 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import CatalogNotFoundError, FilterError, OutputError
+from catalog.errors import CatalogNotFoundError, OutputError
 from catalog.model import counted
 from catalog.query.conditions import names_of
 from catalog.query.database import answering
 from catalog.query.generated import columns_at_a_glance, flat_columns
 from catalog.query.paging import KEY
-from catalog.query.suggest import unknown_name
 from catalog.reading.arguments import checked_integer
 from catalog.reading.patch_set import PatchSet
 from catalog.store.integrity import file_sha256
@@ -170,9 +169,7 @@ class Selection(PatchSet):
         """
         from catalog.reading.frames import geodataframe
 
-        query = self._chosen.page(
-            list(flat_columns(self.dataset).values()), KEY, checked_integer("n", n, 0)
-        )
+        query = self._chosen.page(self._columns(()), KEY, checked_integer("n", n, 0))
         return geodataframe(self.session.table(query, self._chosen.where))
 
     def explore(self, **options: Any) -> Any:
@@ -368,22 +365,25 @@ class Selection(PatchSet):
         return card(lead, self.asked, scenes, answer, colors, pictures)
 
     def _flat(self, *names: str) -> str:
+        return self._chosen.sql(self._columns(names))
+
+    def _columns(self, given: Iterable[str]) -> list[str]:
         known = flat_columns(self.dataset)
-        for name in names:
-            if name not in known:
-                raise FilterError(unknown_name("column", name, known))
-        return self._chosen.sql([known[name] for name in names or known])
+        return [known[name] for name in _names("column", given, known)]
 
     def _shown(self, question: Question) -> str:
         return question.sql(("id", *self.dataset.sensors))
 
     def _sensors(self, given: Iterable[str]) -> list[str]:
-        names = list(given)
-        known = self.dataset.sensors
-        return (names_of("sensor", names, known) or []) if names else list(known)
+        return _names("sensor", given, self.dataset.sensors)
 
     def _records(self, statement: str, **values: Value) -> list[dict[str, Any]]:
         return self.session.records(self._chosen.about(statement, **values), self._chosen.where)
 
     def _relation(self, statement: str, **values: Value) -> duckdb.DuckDBPyRelation:
         return self.session.relation(self._chosen.about(statement, **values))
+
+
+def _names(what: str, given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """The names that are given, each of them known; all that are known if none is given."""
+    return names_of(what, list(given) or None, known) or list(known)

@@ -109,7 +109,7 @@ def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
 
 def _shown(value: object) -> str:
     """A value, as far as it fits into a sentence."""
-    return repr(value)[:80]
+    return repr(value[:60]) if isinstance(value, str) else repr(value)[:80]
 
 
 _OPTIONS: Final[ContextVar[StoreOptions]] = ContextVar("options", default=StoreOptions())  # noqa: B039

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import duckdb_extension_spatial
+import shapely
 from small import write_small
 from watched import Watched
 
@@ -47,6 +48,12 @@ class Asked:
         rows = self._plain.execute(f"SELECT id FROM ({selection.to_sql()})").fetchall()
         same = sorted(ids) == sorted(row[0] for row in rows) or "random()" in str(filters)
         return ids, self._trespass() or ("" if same else "plain DuckDB says otherwise")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All patches in order, as `patches` has them, with outlines as shapely has them."""
+        table = self.catalog.sql("FROM patches ORDER BY season, scene, patch").to_arrow_table()
+        rows = table.to_pylist()
+        return [row | {"geometry": shapely.from_wkb(row["geometry"])} for row in rows]
 
     def _trespass(self) -> str:
         return "a file outside was touched" if self._watched.was_touched() else ""

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -54,7 +55,7 @@ def _code_of(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    imported = [getattr(catalog, name) for name in catalog.__all__], *map(import_module, MODULES)
+    imported = [*map(partial(getattr, catalog), catalog.__all__), *map(import_module, MODULES)]
     for line in sys.stdin:
         name, *words = line.rstrip("\n").split("\t")
         sys.stdout.write(f"{run(name, words)}\n")

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import cql2
-import shapely
 from asked import Asked
 from cql2_in_python import holds
 from cql2_trees import Trees
@@ -46,11 +45,7 @@ class Cql2:
 
     def __init__(self, folder: Path) -> None:
         self.asked = Asked(folder)
-        table = self.asked.catalog.sql("FROM patches ORDER BY season, scene, patch")
-        self.rows = [
-            row | {"geometry": shapely.from_wkb(row["geometry"])}
-            for row in table.to_arrow_table().to_pylist()
-        ]
+        self.rows = self.asked.rows()
         self.evidence = b""
 
     def run(self, draw: random.Random) -> Outcome:

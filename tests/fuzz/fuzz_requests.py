@@ -49,10 +49,7 @@ class Requests:
 
     def __init__(self, folder: Path) -> None:
         self.asked = Asked(folder)
-        table = self.asked.catalog.sql("FROM patches").to_arrow_table()
-        self.rows = [
-            row | {"geometry": shapely.from_wkb(row["geometry"])} for row in table.to_pylist()
-        ]
+        self.rows = self.asked.rows()
         self.open = ExitStack()
         url = self.open.enter_context(running(create_app(self.asked.catalog)))
         self.client = self.open.enter_context(httpx.Client(base_url=url))

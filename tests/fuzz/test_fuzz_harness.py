@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ from watched import Watched
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from outcome import Target
 
 DATA = bytes(range(256)) * 8
 
@@ -120,28 +123,17 @@ def test_a_wrong_name_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "is read as None" in names.run(random.Random(0)).problem
 
 
-def test_a_filter_that_selects_others_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("target", [fuzz_cql2.Cql2, fuzz_requests.Requests])
+def test_an_answer_of_other_patches_is_seen(
+    target: type[Target], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    filters = fuzz_cql2.Cql2(tmp_path)
-    right = [filters.run(random.Random(seed)) for seed in range(20)]
-    assert not any(outcome.problem for outcome in right)
-    assert any(outcome.accepted for outcome in right)
-    monkeypatch.setattr(fuzz_cql2, "holds", lambda *_: None)
-    found = [filters.run(random.Random(seed)).problem for seed in range(20)]
-    assert any("where Python has []" in problem for problem in found)
-
-
-def test_a_search_that_finds_others_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    requests = fuzz_requests.Requests(tmp_path)
-    with requests.open:
-        right = [requests.run(random.Random(seed)) for seed in range(20)]
+    asked = target(tmp_path)
+    with getattr(asked, "open", nullcontext()):
+        right = [asked.run(random.Random(seed)) for seed in range(20)]
         assert not any(outcome.problem for outcome in right)
         assert any(outcome.accepted for outcome in right)
-        monkeypatch.setattr(fuzz_requests, "holds", lambda *_: None)
-        found = [requests.run(random.Random(seed)).problem for seed in range(20)]
+        monkeypatch.setattr(f"{target.__module__}.holds", lambda *_: None)
+        found = [asked.run(random.Random(seed)).problem for seed in range(20)]
         assert any("where Python has []" in problem for problem in found)
 
 

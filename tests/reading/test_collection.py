@@ -203,6 +203,9 @@ def test_an_arrow_table_of_some_columns_is_part_of_the_whole(cat: Catalog) -> No
     assert selection.to_arrow(*names) == selection.to_arrow().select(names)
     with pytest.raises(FilterError, match="did you mean cover_forest"):
         selection.to_arrow("id", "cover.forest")
+    for nonsense in (5, None, ["id", "lon"], "x" * 4000, "\udcff"):
+        with pytest.raises(FilterError, match="there is no column"):
+            selection.to_arrow(nonsense)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "b.fgb", "c.parquet"])
