@@ -25,6 +25,8 @@ Shares = Mapping[str, float | str | Sequence[float]] | Iterable[str] | str
 
 PREDICATES: Final = ("intersects", "within", "centroid")
 
+_MOST_SHOWN: Final = 400
+"""Characters of an expression, and of why it is refused, in an error."""
 _CLOUDS: Final = "cloud_cover"
 _SYNONYMS: Final = {"autumn": "fall"}
 _NAME: Final = r"(?P<name>[A-Za-z][\w. -]*?)"
@@ -102,7 +104,7 @@ def expression(where: str) -> str:
     if not isinstance(where, str):
         raise FilterError(f"where={where!r} is not an SQL expression: write it as text")
     if flaw := flaw_of(where):
-        raise QueryError(f"the expression {where!r} {flaw}")
+        raise QueryError(f"the expression {_shown(where)} {flaw}")
     try:
         duckdb.SQLExpression(where)
     except duckdb.Error as error:
@@ -115,8 +117,14 @@ def refused(where: str, error: Exception) -> str:
     text = str(error).partition("\nLINE ")[0]
     lines = [line for line in text.splitlines() if line.strip()]
     unknown = _UNKNOWN_COLUMN.search(text)
-    hint = f"; text is written in single quotes: '{unknown[1]}'" if unknown else ""
-    return f"DuckDB refuses the expression {where!r}: {' '.join(lines[:2])}{hint}"
+    hint = f"; text is written in single quotes: '{unknown[1][:60]}'" if unknown else ""
+    reason = " ".join(lines[:2])[:_MOST_SHOWN]
+    return f"DuckDB refuses the expression {_shown(where)}: {reason}{hint}"
+
+
+def _shown(where: str) -> str:
+    """An expression, as far as it fits into a sentence."""
+    return repr(where if len(where) <= _MOST_SHOWN else f"{where[:60]}…")
 
 
 def listed(what: str, given: Any) -> list[Any]:

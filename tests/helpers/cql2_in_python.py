@@ -21,6 +21,12 @@ Tree = dict[str, Any]
 Row = dict[str, Any]
 FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 DAY = timedelta(days=1, microseconds=-1)
+NOISE = (
+    *("(", ")", "((", "NOT ", "-", "+", "*", "'", '"', ",", "lon", "season", " AND ", " OR ", "="),
+    *("casei(", "S_INTERSECTS(geometry,", "POLYGON((", "IN (", " BETWEEN ", " IS NULL", " LIKE "),
+    *("INTERVAL(", "DATE('", "TIMESTAMP('", "0", "1e308", "\0", "é", ";", "--", "/*", "[", "{"),
+)
+"""Pieces of CQL2 as text, and of what is not."""
 
 
 def compare(op: str, left: Any, right: Any) -> bool | None:

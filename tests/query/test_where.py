@@ -117,6 +117,16 @@ def test_wrong_where_is_a_query_error_of_one_sentence_with_the_expression(
         assert "-- Which" not in message, "our own SQL is not the user's"
 
 
+@pytest.mark.parametrize("where", ["x" * 4000, "'" * 3999, "\0" * 4000, "1 = " * 1000])
+def test_four_kilobytes_of_nonsense_are_refused_in_a_short_sentence(
+    opened: Opened, where: str
+) -> None:
+    cat, _ = opened["small"]
+    with pytest.raises(QueryError) as caught:
+        len(cat.select(where=where))
+    assert len(str(caught.value)) < 1200
+
+
 def test_messages_read_well(opened: Opened, golden: Golden) -> None:
     cat, _ = opened["small"]
     lines = []
