@@ -97,7 +97,7 @@ class Pool:
                     answer, abandon_on_cancel=True, limiter=self._limiter
                 )
                 tasks.cancel_scope.cancel()
-        except* Exception as errors:
+        except ExceptionGroup as errors:
             if late:
                 raise HTTPException(
                     503, f"the answer takes more than {self._seconds:g} s: ask for less"
